@@ -1,0 +1,42 @@
+// The first command works before anything is installed: this file needs only Node >= 20 and npm.
+// It installs the dependencies when they differ from the lock file, then runs the given program under the pinned Node.
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..')
+const stamp = join(root, 'node_modules', '.parley-installed')
+const pinnedNode = join(root, 'node_modules', 'node', 'bin', 'node')
+const wanted = createHash('sha256')
+  .update(readFileSync(join(root, 'package-lock.json')))
+  .update(`${process.platform}-${process.arch}`)
+  .digest('hex')
+
+const [major] = process.versions.node.split('.').map(Number)
+if (major < 20) fail(`Parley needs Node 20 or newer to install itself; this is ${process.version}.`)
+
+if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
+  console.error('parley: installing dependencies, this takes a minute the first time ...')
+  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: 'inherit' })
+  if (npm.error) fail(`npm could not be run (${npm.error.message}). Install npm and try again.`)
+  if (npm.status !== 0) fail('npm ci failed; its own message stands above.')
+  writeFileSync(stamp, wanted)
+}
+if (!existsSync(pinnedNode)) fail('The pinned Node is missing from node_modules; run: rm -rf node_modules && npm start')
+
+const [program, ...rest] = process.argv.slice(2)
+const path = `${join(root, 'node_modules', 'node', 'bin')}:${process.env.PATH}`
+const child = spawn(pinnedNode, [join(root, program), ...rest], {
+  stdio: 'inherit',
+  env: { ...process.env, PATH: path },
+})
+// Ctrl-C reaches the whole foreground group, the child included; a SIGTERM reaches only this process and is passed on.
+process.on('SIGINT', () => {})
+process.on('SIGTERM', () => child.kill('SIGTERM'))
+child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)))
+
+function fail(message) {
+  console.error(`parley: ${message}`)
+  process.exit(1)
+}

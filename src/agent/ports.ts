@@ -1,0 +1,96 @@
+import type { AudioFormat, AudioSink } from '../media/audio.ts'
+
+/** The ports for vendors: what recognizes, thinks and speaks. Each folder in providers/ implements some of them. */
+
+export interface Hearing {
+  readonly kind: 'partial' | 'final'
+  readonly text: string
+  /** Media time of the line's incoming stream. */
+  readonly startMs: number
+  readonly endMs: number
+}
+
+export interface Ear extends AudioSink {
+  readonly results: AsyncIterable<Hearing>
+  /** The turn has ended: say finally what was heard so far. */
+  finish(): void
+}
+
+export interface Recognizer {
+  open(format: AudioFormat, signal: AbortSignal): Ear
+}
+
+export type Message =
+  | { readonly role: 'caller'; readonly text: string }
+  /** What the caller has heard of it, never what was generated. */
+  | { readonly role: 'agent'; readonly text: string; readonly interrupted: boolean }
+  | { readonly role: 'toolCall'; readonly id: string; readonly name: string; readonly args: unknown }
+  | { readonly role: 'toolResult'; readonly id: string; readonly name: string; readonly result: ToolResult }
+  /** From the gateway or an operator, not from the caller. */
+  | { readonly role: 'instruction'; readonly text: string }
+
+export type ReplyPart =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'toolCall'; readonly id: string; readonly name: string; readonly args: unknown }
+
+export interface Model {
+  reply(history: readonly Message[], tools: readonly Tool[], signal: AbortSignal): AsyncIterable<ReplyPart>
+}
+
+export interface Speaker {
+  readonly format: AudioFormat
+  speak(text: string, signal: AbortSignal): AsyncIterable<Uint8Array>
+}
+
+/** Speech to speech: one party that hears, thinks and speaks. */
+export interface Conversant {
+  open(session: ConversantSession, signal: AbortSignal): Promise<ConversantVoice>
+}
+
+export interface ConversantSession {
+  readonly format: AudioFormat
+  readonly instructions: string
+  readonly voice: string
+  readonly tools: readonly Tool[]
+  readonly history: readonly Message[]
+}
+
+export interface ConversantVoice {
+  readonly hear: AudioSink
+  /** In these very words. */
+  say(text: string): void
+  /** Respond to this, in its own words. */
+  instruct(text: string): void
+  toolResult(id: string, result: ToolResult): void
+  /** Stop generating what is being generated. */
+  cancel(): void
+  /** Of this item the caller has heard so much, and will hear no more. */
+  heard(item: string, ms: number): void
+  readonly events: AsyncIterable<ConversantEvent>
+}
+
+export type ConversantEvent =
+  | { readonly kind: 'speechStarted'; readonly atMs: number }
+  | { readonly kind: 'speechStopped'; readonly atMs: number }
+  /** In the session's format; `text` are the words that this audio says. */
+  | { readonly kind: 'audio'; readonly item: string; readonly audio: Uint8Array; readonly text: string }
+  | { readonly kind: 'audioEnded'; readonly item: string }
+  | { readonly kind: 'words'; readonly final: boolean; readonly text: string }
+  | { readonly kind: 'toolCall'; readonly id: string; readonly name: string; readonly args: unknown }
+  | { readonly kind: 'turnEnded' }
+  | { readonly kind: 'failed'; readonly error: Error }
+
+export type ToolResult =
+  | { readonly ok: true; readonly value: unknown }
+  /** In words the model can speak about. */
+  | { readonly ok: false; readonly problem: string }
+
+export interface Tool {
+  readonly name: string
+  readonly description: string
+  readonly parameters: Readonly<Record<string, unknown>>
+  /** A write commits the turn: nothing speculative may run it. */
+  readonly effect: 'read' | 'write'
+  readonly timeoutMs: number
+  run(args: unknown, signal: AbortSignal): Promise<ToolResult>
+}

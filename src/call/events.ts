@@ -1,0 +1,66 @@
+/**
+ * Everything that happens to a call, told once. The journal, the API, metrics and logs are projections of this.
+ * What a caller said, and who the caller is, stands only under `private`.
+ */
+export interface CallEvent {
+  readonly call: string
+  /** Milliseconds since 1970. */
+  readonly atMs: number
+  readonly fact: CallFact
+}
+
+export type CallFact =
+  | {
+      readonly name: 'offered'
+      readonly business: string
+      readonly engine: string
+      readonly codec: string
+      readonly private: OfferedPrivately
+    }
+  | { readonly name: 'refused'; readonly reason: 'capacity' | 'draining' | 'unready' }
+  | { readonly name: 'mediaOpened'; readonly channel: string; readonly bridge: string; readonly ports: MediaPorts }
+  | { readonly name: 'answered'; readonly setUpMs: number }
+  | { readonly name: 'takenOver' }
+  | { readonly name: 'callerSpoke'; readonly private: { readonly text: string } }
+  | {
+      readonly name: 'agentSpoke'
+      readonly ms: number
+      readonly complete: boolean
+      readonly private: { readonly text: string }
+    }
+  | { readonly name: 'turnAnswered'; readonly thinkMs: number; readonly pauseMs: number }
+  | { readonly name: 'agentPaused' }
+  | { readonly name: 'agentResumed' }
+  | { readonly name: 'agentInterrupted'; readonly ms: number }
+  | { readonly name: 'digitPressed'; readonly private: { readonly digit: string } }
+  | { readonly name: 'held' }
+  | { readonly name: 'unheld' }
+  | { readonly name: 'toolRan'; readonly tool: string; readonly ok: boolean; readonly tookMs: number }
+  | { readonly name: 'degraded'; readonly code: string; readonly detail: string }
+  | { readonly name: 'handedBack'; readonly reason: string }
+  | { readonly name: 'voicemailLeft'; readonly recording: string; readonly seconds: number }
+  | { readonly name: 'ended'; readonly reason: EndReason; readonly durationMs: number }
+
+interface OfferedPrivately {
+  readonly callerNumber: string
+  readonly calledUser: string
+  readonly requestUri: string
+  readonly parameters: Readonly<Record<string, string>>
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export interface MediaPorts {
+  readonly gateway: number
+  readonly asterisk: number
+}
+
+export type EndReason =
+  | 'callerHungUp'
+  | 'agentHungUp'
+  | 'operatorHungUp'
+  | 'handedBack'
+  | 'refused'
+  | 'failed'
+  | 'timedOut'
+  | 'drained'
+  | 'tooLong'

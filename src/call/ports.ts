@@ -1,0 +1,100 @@
+import type { Business } from '../business.ts'
+import type { Law } from '../media/audio.ts'
+import type { Line } from '../plane/line.ts'
+import type { Scope } from '../scope.ts'
+import type { CallFact, MediaPorts } from './events.ts'
+
+export type { Heard, Line, LineEvent, LineFigures, SpokenChunk, UtteranceId } from '../plane/line.ts'
+
+/** What the far end told us about the call when it offered it. */
+export interface CallFacts {
+  /** The user part that was dialled. */
+  readonly calledUser: string
+  readonly requestUri: string
+  /** Of the request URI, percent-decoded: callSid, patientId, anything else. */
+  readonly parameters: Readonly<Record<string, string>>
+  /** The X- headers of the INVITE; names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly callerNumber: string
+  readonly law: Law
+}
+
+export type LegEvent =
+  | { readonly kind: 'digit'; readonly digit: string }
+  | { readonly kind: 'held' }
+  | { readonly kind: 'unheld' }
+  /** The far end is gone, or the channel is no longer ours. Nothing follows. */
+  | { readonly kind: 'gone'; readonly cause: string }
+
+export type HangupCause = 'normal' | 'busy' | 'congestion' | 'noAnswer' | 'rejected'
+
+/** A caller's channel, as telephony provides it. */
+export interface Leg {
+  readonly id: string
+  readonly facts: CallFacts
+  /** Ours from an earlier life of the gateway: already answered. */
+  readonly takenOver: boolean
+  /** Joins the line to the channel; settles when audio can flow both ways. */
+  connect(line: Line): Promise<Connection>
+  answer(): Promise<void>
+  /** Leaves the caller to the dialplan's fallback. */
+  handBack(reason: string): Promise<void>
+  hangup(cause: HangupCause): Promise<void>
+  /** One listener; events from before it came are delivered to it first. */
+  onEvent(listener: (event: LegEvent) => void): void
+  /** Removes whatever this leg has made: media channel, bridge, lease. Never rejects; may be called at any time. */
+  close(): Promise<void>
+}
+
+export interface Connection {
+  readonly channel: string
+  readonly bridge: string
+  readonly ports: MediaPorts
+}
+
+export interface Telephony {
+  /** True while a call that came in now would be answered. */
+  readonly ready: boolean
+  onOffered(listener: (leg: Leg) => void): void
+  /** Every channel and bridge that the PBX has, for the operator. */
+  inspect(): Promise<Inspection>
+}
+
+export interface Inspection {
+  readonly channels: readonly ChannelView[]
+  readonly bridges: readonly BridgeView[]
+}
+
+export interface ChannelView {
+  readonly id: string
+  readonly name: string
+  readonly state: string
+  /** The call it belongs to, or nothing: an orphan. */
+  readonly call: string | undefined
+}
+
+export interface BridgeView {
+  readonly id: string
+  readonly technology: string
+  readonly channels: readonly string[]
+  readonly call: string | undefined
+}
+
+/** A call as its agent sees it. */
+export interface LiveCall {
+  readonly id: string
+  readonly facts: CallFacts
+  readonly business: Business
+  readonly takenOver: boolean
+  readonly line: Line
+  /** Called by the agent when it is ready to speak; settles when the caller can hear it. */
+  answer(): Promise<void>
+  onDigit(listener: (digit: string) => void): () => void
+  emit(fact: CallFact): void
+}
+
+/** How an agent's part in a call ended. A hangup by the caller is no outcome: it aborts the scope. */
+export type Outcome = { readonly kind: 'hangup' } | { readonly kind: 'handBack'; readonly reason: string }
+
+/** A call is a function. */
+export type Handler = (call: LiveCall, scope: Scope) => Promise<Outcome>
