@@ -1,13 +1,147 @@
-/** What a business chooses. Read from BUSINESS_FILE, or filled from the environment. */
-export interface Business {
-  readonly id: string
+import { readFileSync, statSync } from 'node:fs'
+import { parse, YAMLParseError } from 'yaml'
+import { z } from 'zod'
+import { GatewayError } from './errors.ts'
+
+const e164 = z
+  .string()
+  .regex(/^\+[1-9][0-9]{6,14}$/, 'must be a telephone number in international form, such as +15551234567')
+const timeOfDay = z.string().regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'must be a time of day such as 09:00')
+const openFromTo = z.array(z.strictObject({ from: timeOfDay, to: timeOfDay }))
+const timeZone = z.string().refine(isTimeZone, 'must be a time zone such as Europe/Zurich')
+
+const businessSchema = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[a-z0-9-]{1,40}$/, 'may hold only small letters, digits and dashes')
+    .optional(),
+  name: z.string().min(1).max(200),
+  numbers: z.array(e164).max(100).default([]),
+  greeting: z.string().min(1).max(1_000).optional(),
+  instructions: z.string().max(20_000).default(''),
+  language: z
+    .string()
+    .regex(/^[a-z]{2}(-[A-Z]{2})?$/, 'must be a language such as en or en-US')
+    .default('en-US'),
+  voice: z.string().max(100).default(''),
+  engine: z.enum(['scripted']).optional(),
+  timeZone: timeZone.default('UTC'),
+  hours: z
+    .strictObject({
+      monday: openFromTo,
+      tuesday: openFromTo,
+      wednesday: openFromTo,
+      thursday: openFromTo,
+      friday: openFromTo,
+      saturday: openFromTo,
+      sunday: openFromTo,
+    })
+    .partial()
+    .default({}),
+  services: z
+    .array(z.strictObject({ name: z.string().min(1).max(200), minutes: z.number().int().min(5).max(480) }))
+    .max(100)
+    .default([]),
+  destinations: z
+    .array(z.strictObject({ name: z.string().min(1).max(100), address: z.string().min(1).max(200) }))
+    .max(50)
+    .default([]),
+  notify: z
+    .strictObject({ phone: e164.optional(), email: z.email().optional(), webhook: z.url().optional() })
+    .default({}),
+  recording: z
+    .strictObject({ enabled: z.boolean(), announcement: z.string().max(500).optional() })
+    .default({ enabled: false }),
+})
+
+/** What a business chooses. Read from BUSINESS_FILE; what the file leaves out has a default, the environment fills the rest. */
+export type Business = Readonly<Required<Omit<z.infer<typeof businessSchema>, 'engine'>>> & { readonly engine: Engine }
+
+type Engine = NonNullable<z.infer<typeof businessSchema>['engine']>
+
+export interface BusinessDefaults {
+  readonly file: string | undefined
   readonly name: string
-  /** In E.164: the numbers that reach this business. */
-  readonly numbers: readonly string[]
-  readonly greeting: string
-  readonly instructions: string
-  readonly language: string
-  readonly voice: string
-  readonly engine: string
-  readonly timeZone: string
+  readonly phone: string | undefined
+  readonly ownerPhone: string | undefined
+  readonly engine: Engine
+}
+
+/**
+ * The business as it is now: a changed file is read again for the next call. A file that has become wrong is told once
+ * through `rejected`, and the last good one stays in force.
+ */
+export function openBusiness(defaults: BusinessDefaults, rejected: (problem: string) => void): () => Business {
+  const { file } = defaults
+  if (file === undefined) {
+    const business = complete({ name: defaults.name }, defaults)
+    return () => business
+  }
+  let stamp = stampOf(file)
+  let business = readBusiness(file, defaults)
+  return () => {
+    const now = stampOf(file)
+    if (now === stamp) return business
+    stamp = now
+    try {
+      business = readBusiness(file, defaults)
+    } catch (error) {
+      rejected(error instanceof Error ? error.message : String(error))
+    }
+    return business
+  }
+}
+
+function readBusiness(file: string, defaults: BusinessDefaults): Business {
+  try {
+    return complete(parse(readFileSync(file, 'utf8')), defaults)
+  } catch (error) {
+    if (error instanceof GatewayError) throw new GatewayError('CONFIG_INVALID', `${file}: ${error.message}`)
+    if (error instanceof YAMLParseError)
+      throw new GatewayError('CONFIG_INVALID', `${file} is not valid YAML: ${error.message}`)
+    throw new GatewayError('CONFIG_INVALID', `BUSINESS_FILE ${file} could not be read: ${String(error)}`, {
+      cause: error,
+    })
+  }
+}
+
+function complete(chosen: unknown, defaults: BusinessDefaults): Business {
+  const result = businessSchema.safeParse(chosen)
+  if (!result.success) {
+    const problems = result.error.issues.map(issue => `  - ${issue.path.join('.') || 'the file'}: ${issue.message}`)
+    throw new GatewayError('CONFIG_INVALID', `the business has ${problems.length} problem(s):\n${problems.join('\n')}`)
+  }
+  const { data } = result
+  return {
+    ...data,
+    id: data.id ?? slug(data.name),
+    numbers: data.numbers.length === 0 && defaults.phone ? [defaults.phone] : data.numbers,
+    greeting: data.greeting ?? `Hello, this is ${data.name}. How can I help you?`,
+    notify: { ...(defaults.ownerPhone === undefined ? {} : { phone: defaults.ownerPhone }), ...data.notify },
+    engine: data.engine ?? defaults.engine,
+  }
+}
+
+function stampOf(file: string): string {
+  const stat = statSync(file, { throwIfNoEntry: false })
+  return stat ? `${stat.mtimeMs} ${stat.size} ${stat.ino}` : 'missing'
+}
+
+function slug(name: string): string {
+  return (
+    name
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '-')
+      .replace(/^-|-$/g, '')
+      .slice(0, 40) || 'business'
+  )
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch {
+    return false
+  }
 }

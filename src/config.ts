@@ -1,0 +1,192 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { GatewayError } from './errors.ts'
+import { limits } from './limits.ts'
+
+/** Engines that this version can run; a further name of the design is refused with words, not ignored. */
+const engines = ['scripted'] as const
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+export type Engine = (typeof engines)[number]
+export type Config = ReturnType<typeof readConfig>
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** The environment with `.env` beneath it: what the shell sets wins. */
+export function loadEnvironment(directory: string, environment: Environment = process.env): Environment {
+  const file = resolve(directory, '.env')
+  return existsSync(file) ? { ...parseEnv(readFileSync(file, 'utf8')), ...environment } : environment
+}
+
+/** Every problem is reported at once, in words that name the variable and the remedy. */
+export function readConfig(environment: Environment) {
+  const read = new Reader(environment)
+  const rtp = {
+    start: read.integer('RTP_PORT_START', 10_000, 1_024, 65_000),
+    end: read.integer('RTP_PORT_END', 10_100, 1_028, 65_535),
+  }
+  if (rtp.end - rtp.start < 8) {
+    read.problem(
+      `RTP_PORT_END (${rtp.end}) must be at least 8 above RTP_PORT_START (${rtp.start}): a call takes 4 ports.`,
+    )
+  }
+  const asterisk = read.text('ASTERISK', '')
+  const ariUrl = read.url('ARI_URL', ['http:', 'https:'])
+  if (asterisk === 'external' && !read.has('ARI_PASSWORD')) {
+    read.problem(
+      'ARI_PASSWORD must be set when ASTERISK=external: the password of that Asterisk cannot be generated here.',
+    )
+  }
+  const config = {
+    http: { host: read.text('HTTP_HOST', '127.0.0.1'), port: read.port('HTTP_PORT', 3_000) },
+    stateDir: resolve(read.text('STATE_DIR', '.parley')),
+    logLevel: read.choice('LOG_LEVEL', logLevels, 'info'),
+    apiToken: read.secret('API_TOKEN', 16),
+    maxCalls: read.optionalInteger('MAX_CALLS', 1, limits.media.lines),
+    sip: {
+      user: read.pattern('SIP_USER', 'bianca', /^[A-Za-z0-9_.-]{1,64}$/, 'letters, digits, dot, dash and underscore'),
+      tcpPort: read.port('SIP_TCP_PORT', 5_061),
+      udpPort: read.port('SIP_UDP_PORT', 5_060),
+      allow: read.networks('SIP_ALLOW', asterisk === 'external' ? [] : ['127.0.0.1/32']),
+    },
+    rtp,
+    externalAddress: read.address('EXTERNAL_ADDRESS'),
+    localNetworks: read.networks('LOCAL_NETWORKS', ['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16']),
+    ari: {
+      port: read.port('ARI_PORT', 8_088),
+      url: ariUrl,
+      username: read.text('ARI_USERNAME', 'parley'),
+      password: read.secret('ARI_PASSWORD', 8),
+      app: read.pattern('ARI_APP', 'parley', /^[A-Za-z0-9_-]{1,40}$/, 'letters, digits, dash and underscore'),
+    },
+    asterisk,
+    fallbackDestination: read.optional('FALLBACK_DESTINATION'),
+    business: {
+      file: read.optional('BUSINESS_FILE'),
+      name: read.text('BUSINESS_NAME', 'Parley'),
+      phone: read.e164('BUSINESS_PHONE'),
+      ownerPhone: read.e164('OWNER_PHONE'),
+    },
+    engine: read.choice('AGENT_ENGINE', engines, 'scripted'),
+    timing: {
+      leaseMs: read.integer('LEASE_SECONDS', limits.call.leaseMs / 1_000, 2, 60) * 1_000,
+      drainMs: read.integer('DRAIN_SECONDS', limits.call.drainMs / 1_000, 0, 600) * 1_000,
+      silentCallerMs: read.integer('RTP_TIMEOUT_SECONDS', 30, 2, 300) * 1_000,
+    },
+  }
+  read.finish()
+  return Object.freeze(config)
+}
+
+class Reader {
+  readonly #environment: Environment
+  readonly #problems: string[] = []
+
+  constructor(environment: Environment) {
+    this.#environment = environment
+  }
+
+  has(name: string): boolean {
+    return this.optional(name) !== undefined
+  }
+
+  problem(text: string): void {
+    this.#problems.push(text)
+  }
+
+  optional(name: string): string | undefined {
+    return this.#environment[name]?.trim() || undefined
+  }
+
+  text(name: string, otherwise: string): string {
+    return this.optional(name) ?? otherwise
+  }
+
+  pattern(name: string, otherwise: string, form: RegExp, allowed: string): string {
+    const value = this.text(name, otherwise)
+    if (!form.test(value)) this.problem(`${name} may hold only ${allowed}; it is "${value}".`)
+    return value
+  }
+
+  integer(name: string, otherwise: number, least: number, most: number): number {
+    const text = this.optional(name)
+    if (text === undefined) return otherwise
+    const value = Number(text)
+    if (Number.isInteger(value) && value >= least && value <= most) return value
+    this.problem(`${name} must be a whole number from ${least} to ${most}; it is "${text}".`)
+    return otherwise
+  }
+
+  optionalInteger(name: string, least: number, most: number): number | undefined {
+    return this.has(name) ? this.integer(name, least, least, most) : undefined
+  }
+
+  port(name: string, otherwise: number): number {
+    return this.integer(name, otherwise, 1, 65_535)
+  }
+
+  choice<T extends string>(name: string, choices: readonly T[], otherwise: T): T {
+    const text = this.text(name, otherwise)
+    const found = choices.find(choice => choice === text)
+    if (found === undefined) this.problem(`${name} must be one of ${choices.join(', ')}; it is "${text}".`)
+    return found ?? otherwise
+  }
+
+  /** The value itself never appears in a message. */
+  secret(name: string, leastLength: number): string | undefined {
+    const value = this.optional(name)
+    if (value !== undefined && value.length < leastLength) {
+      this.problem(
+        `${name} is too short: use at least ${leastLength} characters, or leave it out to have one generated.`,
+      )
+    }
+    return value
+  }
+
+  url(name: string, protocols: readonly string[]): string | undefined {
+    const text = this.optional(name)
+    if (text === undefined) return undefined
+    if (URL.canParse(text) && protocols.includes(new URL(text).protocol)) return text.replace(/\/+$/, '')
+    this.problem(
+      `${name} must be an address that begins with ${protocols.map(each => `${each}//`).join(' or ')}; it is "${text}".`,
+    )
+    return undefined
+  }
+
+  address(name: string): string | undefined {
+    const text = this.optional(name)
+    if (text !== undefined && isIP(text) !== 4)
+      this.problem(`${name} must be an IPv4 address such as 203.0.113.7; it is "${text}".`)
+    return text
+  }
+
+  e164(name: string): string | undefined {
+    const text = this.optional(name)
+    if (text !== undefined && !/^\+[1-9][0-9]{6,14}$/.test(text)) {
+      this.problem(`${name} must be a telephone number in international form, such as +15551234567.`)
+    }
+    return text
+  }
+
+  /** A comma-separated list; `none` is the empty one. */
+  networks(name: string, otherwise: readonly string[]): readonly string[] {
+    const text = this.optional(name)
+    if (text === undefined) return otherwise
+    if (text === 'none') return []
+    const networks = text.split(',').map(each => each.trim())
+    for (const network of networks) {
+      const [address = '', bits = '32', ...rest] = network.split('/')
+      if (isIP(address) === 4 && rest.length === 0 && /^([0-9]|[12][0-9]|3[0-2])$/.test(bits)) continue
+      this.problem(`${name} must list networks such as 203.0.113.0/24, or be "none"; "${network}" is none.`)
+    }
+    return networks
+  }
+
+  finish(): void {
+    if (this.#problems.length === 0) return
+    const listed = this.#problems.map(problem => `  - ${problem}`).join('\n')
+    throw new GatewayError('CONFIG_INVALID', `The configuration has ${this.#problems.length} problem(s):\n${listed}`)
+  }
+}
