@@ -3,6 +3,11 @@ import { parse, YAMLParseError } from 'yaml'
 import { z } from 'zod'
 import { GatewayError } from './errors.ts'
 
+/** What can hold the conversation in this version; any other name is refused in words. */
+export const engines = ['scripted'] as const
+
+export type Engine = (typeof engines)[number]
+
 const e164 = z
   .string()
   .regex(/^\+[1-9][0-9]{6,14}$/, 'must be a telephone number in international form, such as +15551234567')
@@ -24,7 +29,7 @@ const businessSchema = z.strictObject({
     .regex(/^[a-z]{2}(-[A-Z]{2})?$/, 'must be a language such as en or en-US')
     .default('en-US'),
   voice: z.string().max(100).default(''),
-  engine: z.enum(['scripted']).optional(),
+  engine: z.enum(engines).optional(),
   timeZone: timeZone.default('UTC'),
   hours: z
     .strictObject({
@@ -56,8 +61,6 @@ const businessSchema = z.strictObject({
 
 /** What a business chooses. Read from BUSINESS_FILE; what the file leaves out has a default, the environment fills the rest. */
 export type Business = Readonly<Required<Omit<z.infer<typeof businessSchema>, 'engine'>>> & { readonly engine: Engine }
-
-type Engine = NonNullable<z.infer<typeof businessSchema>['engine']>
 
 export interface BusinessDefaults {
   readonly file: string | undefined

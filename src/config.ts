@@ -2,14 +2,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
+import { engines } from './business.ts'
 import { GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
 
-/** Engines that this version can run; a further name of the design is refused with words, not ignored. */
-const engines = ['scripted'] as const
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
-export type Engine = (typeof engines)[number]
 export type Config = ReturnType<typeof readConfig>
 
 type Environment = Readonly<Record<string, string | undefined>>

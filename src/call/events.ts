@@ -59,6 +59,7 @@ export type EndReason =
   | 'agentHungUp'
   | 'operatorHungUp'
   | 'handedBack'
+  | 'transferred'
   | 'refused'
   | 'failed'
   | 'timedOut'

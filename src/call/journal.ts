@@ -1,0 +1,221 @@
+import { constants } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../clock.ts'
+import { asError, GatewayError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { CallEvent } from './events.ts'
+
+/**
+ * The first witness of everything that happens to a call: an append-only file of one JSON line an event, on the disk
+ * before anything outward is told. It is cut into segments so that it can be bounded: at the bound the oldest segment goes.
+ * A disk that is full or gone stops no call; events wait in memory, up to their bound, until it takes them again.
+ */
+export interface Journal {
+  append(event: CallEvent): void
+  /** Settles when everything appended so far is on the disk. */
+  flushed(): Promise<void>
+  readonly figures: {
+    readonly written: number
+    readonly shed: number
+    readonly queued: number
+    readonly failing: boolean
+  }
+  close(): Promise<void>
+}
+
+export interface JournalOptions {
+  readonly directory: string
+  readonly clock: Clock
+  /** Something an operator must know, in words. */
+  readonly trouble: (text: string) => void
+  readonly totalBytes?: number
+}
+
+const SEGMENTS = 8
+const RETRY_MS = 1_000
+
+export async function openJournal(options: JournalOptions): Promise<Journal> {
+  try {
+    await mkdir(options.directory, { recursive: true, mode: 0o700 })
+    const journal = new FileJournal(options)
+    await journal.begin()
+    return journal
+  } catch (error) {
+    throw new GatewayError(
+      'STATE_UNWRITABLE',
+      `The journal in ${options.directory} cannot be written (${asError(error).message}). Make STATE_DIR a folder that this user may write to, with free space.`,
+      { cause: error },
+    )
+  }
+}
+
+/** Every event in order, oldest first; a torn last line, left by a crash in mid-write, is passed over. */
+export async function* readJournal(directory: string): AsyncIterable<CallEvent> {
+  for (const name of await segmentsOf(directory)) {
+    for (const line of (await readFile(join(directory, name), 'utf8')).split('\n')) {
+      const event = parseLine(line)
+      if (event) yield event
+    }
+  }
+}
+
+class FileJournal implements Journal {
+  readonly #options: JournalOptions
+  readonly #segmentBytes: number
+  #segments: string[] = []
+  #file: FileHandle | undefined
+  /** Of the open segment; what stands behind it is the rest of a write that failed. */
+  #goodBytes = 0
+  #queue: string[] = []
+  #waiting: (() => void)[] = []
+  #writing: Promise<void> | undefined
+  #cancelRetry: (() => void) | undefined
+  #closed = false
+  #written = 0
+  #shed = 0
+
+  constructor(options: JournalOptions) {
+    this.#options = options
+    this.#segmentBytes = Math.floor((options.totalBytes ?? limits.journal.fileBytes) / SEGMENTS)
+  }
+
+  get figures() {
+    const failing = this.#cancelRetry !== undefined
+    return { written: this.#written, shed: this.#shed, queued: this.#queue.length, failing }
+  }
+
+  async begin(): Promise<void> {
+    this.#segments = await segmentsOf(this.#options.directory)
+    const last = this.#segments.at(-1)
+    if (last === undefined) return this.#nextSegment()
+    const path = join(this.#options.directory, last)
+    this.#goodBytes = (await readFile(path)).lastIndexOf(0x0a) + 1
+    this.#file = await open(path, constants.O_WRONLY)
+    await this.#file.truncate(this.#goodBytes)
+  }
+
+  append(event: CallEvent): void {
+    if (this.#closed || this.#queue.length >= limits.journal.queuedEvents) {
+      if (this.#shed++ === 0)
+        this.#options.trouble('The journal cannot keep up: events are being lost. Check the disk of STATE_DIR.')
+      return
+    }
+    this.#queue.push(`${JSON.stringify(event)}\n`)
+    if (!this.#cancelRetry) this.#write()
+  }
+
+  flushed(): Promise<void> {
+    if (this.#queue.length === 0 && !this.#writing) return Promise.resolve()
+    return new Promise(resolve => this.#waiting.push(resolve))
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#cancelRetry?.()
+    this.#cancelRetry = undefined
+    if (this.#queue.length > 0) this.#write()
+    await this.#writing
+    if (this.#queue.length > 0)
+      this.#options.trouble(`${this.#queue.length} events could not be written before the end.`)
+    await this.#file?.close()
+    this.#file = undefined
+    this.#settleWaiting()
+  }
+
+  #write(): void {
+    this.#writing ??= this.#writeQueue().finally(() => {
+      this.#writing = undefined
+    })
+  }
+
+  async #writeQueue(): Promise<void> {
+    // Lets the events of one turn of the loop share one write and one fsync.
+    await null
+    while (this.#queue.length > 0) {
+      const count = this.#queue.length
+      try {
+        await this.#writeBytes(Buffer.from(this.#queue.slice(0, count).join('')))
+      } catch (error) {
+        return this.#retryLater(asError(error))
+      }
+      this.#queue.splice(0, count)
+      this.#written += count
+    }
+    this.#settleWaiting()
+  }
+
+  async #writeBytes(bytes: Buffer): Promise<void> {
+    if (this.#goodBytes > 0 && this.#goodBytes + bytes.length > this.#segmentBytes) await this.#nextSegment()
+    const file = this.#file
+    if (!file) throw new Error('no segment is open')
+    await file.truncate(this.#goodBytes)
+    let done = 0
+    while (done < bytes.length) {
+      const { bytesWritten } = await file.write(bytes, done, bytes.length - done, this.#goodBytes + done)
+      done += bytesWritten
+    }
+    await file.datasync()
+    this.#goodBytes += bytes.length
+  }
+
+  async #nextSegment(): Promise<void> {
+    const number = Number.parseInt(this.#segments.at(-1) ?? '0', 10) + 1
+    const name = `${String(number).padStart(10, '0')}.jsonl`
+    const file = await open(join(this.#options.directory, name), 'wx', 0o600)
+    await this.#file?.close()
+    this.#file = file
+    this.#goodBytes = 0
+    this.#segments.push(name)
+    while (this.#segments.length > SEGMENTS) await this.#shedOldest()
+    await syncDirectory(this.#options.directory)
+  }
+
+  async #shedOldest(): Promise<void> {
+    const oldest = this.#segments[0]!
+    await unlink(join(this.#options.directory, oldest))
+    this.#segments.shift()
+    this.#options.trouble(`The journal has reached its bound: its oldest segment, ${oldest}, was dropped.`)
+  }
+
+  #retryLater(error: Error): void {
+    if (this.#closed) return
+    this.#options.trouble(
+      `The journal cannot be written (${error.message}): calls go on, their events wait in memory. Free space on the disk of STATE_DIR, or make it writable.`,
+    )
+    this.#cancelRetry = this.#options.clock.after(RETRY_MS, () => {
+      this.#cancelRetry = undefined
+      this.#write()
+    })
+  }
+
+  #settleWaiting(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const resolve of waiting) resolve()
+  }
+}
+
+async function segmentsOf(directory: string): Promise<string[]> {
+  const names = await readdir(directory)
+  return names.filter(name => /^[0-9]{10}\.jsonl$/.test(name)).sort()
+}
+
+/** A new name is on the disk only when its folder is. */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, constants.O_RDONLY)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+function parseLine(line: string): CallEvent | undefined {
+  if (line === '') return undefined
+  try {
+    return JSON.parse(line) as CallEvent
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,123 @@
+import { limits } from '../limits.ts'
+import type { EndReason } from './events.ts'
+import type { HangupCause, Outcome } from './ports.ts'
+
+/**
+ * What a call is: `offered -> answering -> live <-> transferring -> ending -> ended`. A pure decision: an event goes in,
+ * the next state and what must be done come out. Every state has its time, so no call can get stuck.
+ */
+export type CallState =
+  | { readonly name: 'offered' | 'answering' | 'live'; readonly untilMs: number }
+  /** The time of the whole call runs on while it is being transferred. */
+  | { readonly name: 'transferring'; readonly untilMs: number; readonly liveUntilMs: number }
+  | { readonly name: 'ending'; readonly untilMs: number; readonly reason: EndReason }
+  | { readonly name: 'ended'; readonly reason: EndReason }
+
+export type CallInput =
+  /** The agent is ready to speak. */
+  | { readonly kind: 'agentReady' }
+  | { readonly kind: 'answered' }
+  | { readonly kind: 'transferStarted' }
+  /** A caller who was connected to a person is no longer ours; otherwise the agent has the caller back. */
+  | { readonly kind: 'transferSettled'; readonly connected: boolean }
+  | { readonly kind: 'agentDone'; readonly outcome: Outcome }
+  | { readonly kind: 'agentFailed' }
+  | { readonly kind: 'callerGone' }
+  | { readonly kind: 'operatorHungUp' }
+  | { readonly kind: 'drained' }
+  | { readonly kind: 'released' }
+  | { readonly kind: 'timePassed' }
+
+export type CallEffect =
+  | { readonly kind: 'answer' }
+  | { readonly kind: 'hangup'; readonly cause: HangupCause }
+  | { readonly kind: 'handBack'; readonly reason: string }
+  /** Gives back all that the call holds; then `released` is expected. */
+  | { readonly kind: 'release' }
+
+type Step = readonly [CallState, readonly CallEffect[]]
+
+export function offered(nowMs: number): CallState {
+  return { name: 'offered', untilMs: nowMs + limits.call.offeredMs }
+}
+
+/** A caller who was answered in an earlier life of the gateway. */
+export function alreadyLive(nowMs: number): CallState {
+  return live(nowMs)
+}
+
+export function step(state: CallState, input: CallInput, nowMs: number): Step {
+  switch (state.name) {
+    case 'offered':
+    case 'answering':
+    case 'live':
+    case 'transferring':
+      return stepRunning(state, input, nowMs)
+    case 'ending':
+      if (input.kind === 'released') return [{ name: 'ended', reason: state.reason }, []]
+      // Releasing has its own bounds; if even they fail, the call must not stay in the books for ever.
+      if (input.kind === 'timePassed' && nowMs >= state.untilMs) return [{ name: 'ended', reason: state.reason }, []]
+      return [state, []]
+    case 'ended':
+      return [state, []]
+  }
+}
+
+type Running = Exclude<CallState, { name: 'ending' | 'ended' }>
+
+function stepRunning(state: Running, input: CallInput, nowMs: number): Step {
+  switch (input.kind) {
+    case 'agentReady':
+      if (state.name !== 'offered') return [state, []]
+      return [{ name: 'answering', untilMs: nowMs + limits.call.answeringMs }, [{ kind: 'answer' }]]
+    case 'answered':
+      return state.name === 'answering' ? [live(nowMs), []] : [state, []]
+    case 'transferStarted':
+      if (state.name !== 'live') return [state, []]
+      return [{ name: 'transferring', untilMs: nowMs + limits.call.transferringMs, liveUntilMs: state.untilMs }, []]
+    case 'transferSettled':
+      if (state.name !== 'transferring') return [state, []]
+      return input.connected ? end('transferred', nowMs) : [backFrom(state), []]
+    case 'agentDone':
+      return input.outcome.kind === 'hangup'
+        ? end('agentHungUp', nowMs, { kind: 'hangup', cause: 'normal' })
+        : end('handedBack', nowMs, { kind: 'handBack', reason: input.outcome.reason })
+    case 'agentFailed':
+      return end('failed', nowMs, { kind: 'handBack', reason: 'agent failed' })
+    case 'callerGone':
+      return end('callerHungUp', nowMs)
+    case 'operatorHungUp':
+      return end('operatorHungUp', nowMs, { kind: 'hangup', cause: 'normal' })
+    case 'drained':
+      return end('drained', nowMs, { kind: 'hangup', cause: 'normal' })
+    case 'timePassed':
+      return nowMs >= state.untilMs ? outOfTime(state, nowMs) : [state, []]
+    case 'released':
+      return [state, []]
+  }
+}
+
+function outOfTime(state: Running, nowMs: number): Step {
+  switch (state.name) {
+    case 'live':
+      return end('tooLong', nowMs, { kind: 'hangup', cause: 'normal' })
+    case 'transferring':
+      return [backFrom(state), []]
+    case 'offered':
+    case 'answering':
+      // The caller is still there: the dialplan's fallback can do more for them than a dead line.
+      return end('timedOut', nowMs, { kind: 'handBack', reason: `${state.name} too long` })
+  }
+}
+
+function live(nowMs: number): CallState {
+  return { name: 'live', untilMs: nowMs + limits.call.durationMs }
+}
+
+function backFrom(state: Extract<CallState, { name: 'transferring' }>): CallState {
+  return { name: 'live', untilMs: state.liveUntilMs }
+}
+
+function end(reason: EndReason, nowMs: number, ...effects: CallEffect[]): Step {
+  return [{ name: 'ending', untilMs: nowMs + limits.call.endingMs, reason }, [...effects, { kind: 'release' }]]
+}
