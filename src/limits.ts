@@ -3,6 +3,10 @@ export const limits = {
   media: {
     /** Speech handed over and not yet played, a call. */
     unplayedMs: 120_000,
+    /** Pieces that speech may come in: 120 s in 10 ms pieces. */
+    unplayedChunks: 12_000,
+    /** Text that goes with one utterance. */
+    utteranceChars: 20_000,
     /** Packets held back behind a gap, a call: 200 ms packets at most for the longest wait. */
     heldPackets: 50,
     /** The largest UDP payload looked at; RFC 3551 receivers accept up to 200 ms (1,600 bytes of G.711) a packet. */
