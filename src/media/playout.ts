@@ -219,16 +219,14 @@ export class Playout {
 }
 
 function heardOf(utterance: Utterance, complete: boolean): Heard {
-  const { id, chunks, playedBytes } = utterance
+  const { id, chunks, offset, playedBytes } = utterance
   let text = utterance.heardText
-  let played = utterance.offset
   // Words without audio go with the audio before them.
   const emptyShare = complete || playedBytes > 0 ? 1 : 0
   for (const chunk of chunks) {
-    const share = chunk.audio.length > 0 ? played / chunk.audio.length : emptyShare
+    const share = chunk.audio.length > 0 ? offset / chunk.audio.length : emptyShare
     text += wordsWithin(chunk.text, share)
     if (share < 1) break
-    played = 0
   }
   return { utterance: id, text, ms: playedBytes / BYTES_PER_MS, complete }
 }

@@ -163,6 +163,16 @@ describe('playout', () => {
     expect(playout.cancel()[0]?.text).toBe('')
   })
 
+  it('tells words without audio with the audio before them, and not before', () => {
+    const { playout, take } = rig()
+    playout.write(chunk(1, 160, 'yes'))
+    playout.write(chunk(1, 0, ' please'))
+    playout.write(chunk(1, 320, ' now'))
+    playout.write(chunk(1, 0, ' then'))
+    take(2)
+    expect(playout.cancel()[0]?.text).toBe('yes please')
+  })
+
   it('overflows at the bound on unplayed audio: the chunk is dropped and the utterance ends where it was', () => {
     const { playout, events, take } = rig()
     const full = limits.media.unplayedMs * 8
@@ -194,6 +204,15 @@ describe('playout', () => {
     expect(pieces.playout.cancel()).toHaveLength(limits.media.unplayedChunks)
     pieces.playout.write(chunk(1e6, 160))
     expect(pieces.playout.ready).toBe(true)
+
+    const flowing = rig()
+    for (let i = 0; i <= limits.media.unplayedChunks; i++) {
+      flowing.playout.write(chunk(1, 160))
+      flowing.playout.next()
+    }
+    flowing.playout.write(chunk(1, 0, '', true))
+    for (let i = 2; i <= limits.media.unplayedChunks + 2; i++) flowing.playout.write(chunk(i, 0, '', true))
+    expect(flowing.playout.overflows).toBe(0)
 
     const words = rig()
     words.playout.write(chunk(1, 160, 'x'.repeat(limits.media.utteranceChars)))
