@@ -60,7 +60,11 @@ const businessSchema = z.strictObject({
 })
 
 /** What a business chooses. Read from BUSINESS_FILE; what the file leaves out has a default, the environment fills the rest. */
-export type Business = Readonly<Required<Omit<z.infer<typeof businessSchema>, 'engine'>>> & { readonly engine: Engine }
+export type Business = Readonly<Omit<z.infer<typeof businessSchema>, 'id' | 'greeting' | 'engine'>> & {
+  readonly id: string
+  readonly greeting: string
+  readonly engine: Engine
+}
 
 export interface BusinessDefaults {
   readonly file: string | undefined

@@ -1,3 +1,5 @@
+import type { LineFigures } from '../plane/line.ts'
+
 /**
  * Everything that happens to a call, told once. The journal, the API, metrics and logs are projections of this.
  * What a caller said, and who the caller is, stands only under `private`.
@@ -19,6 +21,7 @@ export type CallFact =
     }
   | { readonly name: 'refused'; readonly reason: 'capacity' | 'draining' | 'unready' }
   | { readonly name: 'mediaOpened'; readonly channel: string; readonly bridge: string; readonly ports: MediaPorts }
+  | { readonly name: 'mediaClosed'; readonly figures: LineFigures }
   | { readonly name: 'answered'; readonly setUpMs: number }
   | { readonly name: 'takenOver' }
   | { readonly name: 'callerSpoke'; readonly private: { readonly text: string } }

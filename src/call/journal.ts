@@ -67,6 +67,7 @@ class FileJournal implements Journal {
   #file: FileHandle | undefined
   /** Of the open segment; what stands behind it is the rest of a write that failed. */
   #goodBytes = 0
+  #torn = false
   #queue: string[] = []
   #waiting: (() => void)[] = []
   #writing: Promise<void> | undefined
@@ -149,13 +150,15 @@ class FileJournal implements Journal {
     if (this.#goodBytes > 0 && this.#goodBytes + bytes.length > this.#segmentBytes) await this.#nextSegment()
     const file = this.#file
     if (!file) throw new Error('no segment is open')
-    await file.truncate(this.#goodBytes)
+    if (this.#torn) await file.truncate(this.#goodBytes)
+    this.#torn = true
     let done = 0
     while (done < bytes.length) {
       const { bytesWritten } = await file.write(bytes, done, bytes.length - done, this.#goodBytes + done)
       done += bytesWritten
     }
     await file.datasync()
+    this.#torn = false
     this.#goodBytes += bytes.length
   }
 

@@ -21,7 +21,8 @@ export type CallInput =
   /** A caller who was connected to a person is no longer ours; otherwise the agent has the caller back. */
   | { readonly kind: 'transferSettled'; readonly connected: boolean }
   | { readonly kind: 'agentDone'; readonly outcome: Outcome }
-  | { readonly kind: 'agentFailed' }
+  /** The agent, or the way to the caller: they are better off with the dialplan's fallback. */
+  | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'callerGone' }
   | { readonly kind: 'operatorHungUp' }
   | { readonly kind: 'drained' }
@@ -82,8 +83,8 @@ function stepRunning(state: Running, input: CallInput, nowMs: number): Step {
       return input.outcome.kind === 'hangup'
         ? end('agentHungUp', nowMs, { kind: 'hangup', cause: 'normal' })
         : end('handedBack', nowMs, { kind: 'handBack', reason: input.outcome.reason })
-    case 'agentFailed':
-      return end('failed', nowMs, { kind: 'handBack', reason: 'agent failed' })
+    case 'failed':
+      return end('failed', nowMs, { kind: 'handBack', reason: input.reason })
     case 'callerGone':
       return end('callerHungUp', nowMs)
     case 'operatorHungUp':

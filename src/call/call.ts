@@ -1,0 +1,254 @@
+import type { Business } from '../business.ts'
+import { type Clock, within } from '../clock.ts'
+import { asError, GatewayError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { Plane } from '../plane/line.ts'
+import type { Scope } from '../scope.ts'
+import type { CallEvent, CallFact } from './events.ts'
+import { alreadyLive, type CallEffect, type CallInput, type CallState, offered, step } from './machine.ts'
+import type { Connection, Handler, Leg, LegEvent, Line, LineFigures, LiveCall } from './ports.ts'
+
+export interface CallDependencies {
+  readonly clock: Clock
+  readonly plane: Plane
+  readonly business: Business
+  readonly handler: Handler
+  /** The call's lifetime; it closes when the call has ended. */
+  readonly scope: Scope
+  readonly observe: (event: CallEvent) => void
+}
+
+const FIGURES_MS = 500
+
+/** One call from its offer to its end: carries out what the machine decides, and tells each fact once. */
+export class Call {
+  readonly id: string
+  readonly offeredAtMs: number
+  readonly ended: Promise<void>
+  readonly #leg: Leg
+  readonly #with: CallDependencies
+  readonly #settleEnded: () => void
+  readonly #answered = Promise.withResolvers<void>()
+  readonly #digitListeners = new Set<(digit: string) => void>()
+  readonly #events: CallEvent[] = []
+  readonly #beganMs: number
+  #state: CallState
+  #connection: Connection | undefined
+  #connecting: Promise<Connection> | undefined
+  #line: Line | undefined
+  #lastFigures: LineFigures | undefined
+  #cancelWake = () => {}
+
+  constructor(leg: Leg, dependencies: CallDependencies) {
+    this.id = leg.id
+    this.#leg = leg
+    this.#with = dependencies
+    this.#beganMs = dependencies.clock.now()
+    this.offeredAtMs = dependencies.clock.wallMs()
+    this.#state = leg.takenOver ? alreadyLive(this.#beganMs) : offered(this.#beganMs)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.ended = promise
+    this.#settleEnded = resolve
+    // A call that ends before it is answered leaves nobody to look at the rejection.
+    this.#answered.promise.catch(() => {})
+  }
+
+  get state(): CallState['name'] {
+    return this.#state.name
+  }
+
+  get view() {
+    const { business } = this.#with
+    const { facts } = this.#leg
+    return {
+      id: this.id,
+      state: this.#state.name,
+      business: business.id,
+      engine: business.engine,
+      offeredAtMs: this.offeredAtMs,
+      durationMs: Math.round(this.#with.clock.now() - this.#beganMs),
+      codec: facts.law,
+      channels: { caller: this.id, media: this.#connection?.channel },
+      bridge: this.#connection?.bridge,
+      ports: this.#connection?.ports,
+      callerNumber: facts.callerNumber,
+      parameters: facts.parameters,
+    }
+  }
+
+  get events(): readonly CallEvent[] {
+    return this.#events
+  }
+
+  /** Of the line while there is one, and what it came to afterwards. */
+  async figures(): Promise<LineFigures | undefined> {
+    return this.#lastFigures ?? (await this.#line?.figures())
+  }
+
+  /** Begins the call; everything else happens by events. */
+  begin(): void {
+    const { scope, business } = this.#with
+    scope.onClose(() => this.#leg.close())
+    const { calledUser, requestUri, parameters, headers, callerNumber, law } = this.#leg.facts
+    this.#emit({
+      name: 'offered',
+      business: business.id,
+      engine: business.engine,
+      codec: law,
+      private: { callerNumber, calledUser, requestUri, parameters, headers },
+    })
+    if (this.#leg.takenOver) this.#emit({ name: 'takenOver' })
+    this.#armTimeout()
+    this.#leg.onEvent(event => this.#onLegEvent(event))
+    void this.#converse()
+  }
+
+  hangUp(by: 'operator' | 'drain'): void {
+    this.#input({ kind: by === 'operator' ? 'operatorHungUp' : 'drained' })
+  }
+
+  async #converse(): Promise<void> {
+    const { scope, plane, handler } = this.#with
+    try {
+      const line = await plane.open(this.#leg.facts.law)
+      this.#line = line
+      scope.onClose(() => line.close())
+      if (scope.closed) return
+      line.onEvent(event => {
+        if (event.kind === 'failed') this.#fail(new GatewayError('MEDIA_FAILED', event.message))
+      })
+      this.#connecting = this.#leg.connect(line)
+      // Whoever awaits it later hears of a failure; until then it must not count as unhandled.
+      this.#connecting.catch(() => {})
+      const outcome = await handler(this.#liveCall(line), scope.child('agent'))
+      this.#input({ kind: 'agentDone', outcome })
+    } catch (error) {
+      this.#fail(asError(error))
+    }
+  }
+
+  #liveCall(line: Line): LiveCall {
+    return {
+      id: this.id,
+      facts: this.#leg.facts,
+      business: this.#with.business,
+      takenOver: this.#leg.takenOver,
+      line,
+      answer: () => {
+        if (this.#leg.takenOver) void this.#carryOut([{ kind: 'answer' }])
+        else this.#input({ kind: 'agentReady' })
+        return this.#answered.promise
+      },
+      onDigit: listener => {
+        this.#digitListeners.add(listener)
+        return () => this.#digitListeners.delete(listener)
+      },
+      emit: fact => this.#emit(fact),
+    }
+  }
+
+  #onLegEvent(event: LegEvent): void {
+    switch (event.kind) {
+      case 'digit':
+        this.#emit({ name: 'digitPressed', private: { digit: event.digit } })
+        for (const listener of this.#digitListeners) listener(event.digit)
+        return
+      case 'held':
+      case 'unheld':
+        return this.#emit({ name: event.kind })
+      case 'gone':
+        return this.#input({ kind: 'callerGone' })
+    }
+  }
+
+  #input(input: CallInput): void {
+    const [state, effects] = step(this.#state, input, this.#with.clock.now())
+    const before = this.#state
+    this.#state = state
+    if (state === before) return
+    if (state.name === 'ended') return this.#end(state.reason)
+    this.#armTimeout()
+    void this.#carryOut(effects)
+  }
+
+  #fail(error: Error): void {
+    if (this.#with.scope.closed) return
+    const code = error instanceof GatewayError ? error.code : 'BUG'
+    this.#emit({ name: 'degraded', code, detail: error.message })
+    this.#input({ kind: 'failed', reason: code })
+  }
+
+  async #carryOut(effects: readonly CallEffect[]): Promise<void> {
+    for (const effect of effects) {
+      try {
+        await this.#carryOutOne(effect)
+      } catch (error) {
+        // A caller who hangs up while we act on the channel is no failure: the leg tells that they are gone.
+        if (error instanceof GatewayError && error.code === 'CHANNEL_GONE') continue
+        this.#fail(asError(error))
+      }
+    }
+  }
+
+  async #carryOutOne(effect: CallEffect): Promise<void> {
+    switch (effect.kind) {
+      case 'answer':
+        return this.#answer()
+      case 'hangup':
+        return this.#leg.hangup(effect.cause)
+      case 'handBack':
+        await this.#leg.handBack(effect.reason)
+        return this.#emit({ name: 'handedBack', reason: effect.reason })
+      case 'release':
+        return this.#release()
+    }
+  }
+
+  async #answer(): Promise<void> {
+    const connection = await this.#connecting
+    if (!connection || this.#with.scope.closed) return
+    this.#connection = connection
+    this.#emit({ name: 'mediaOpened', ...connection })
+    if (!this.#leg.takenOver) {
+      await this.#leg.answer()
+      this.#emit({ name: 'answered', setUpMs: Math.round(this.#with.clock.now() - this.#beganMs) })
+      this.#input({ kind: 'answered' })
+    }
+    this.#answered.resolve()
+  }
+
+  async #release(): Promise<void> {
+    this.#answered.reject(new GatewayError('CHANNEL_GONE', 'The call has ended.'))
+    this.#lastFigures = await this.#figuresInTime()
+    await this.#with.scope.close()
+    if (this.#lastFigures) this.#emit({ name: 'mediaClosed', figures: this.#lastFigures })
+    this.#input({ kind: 'released' })
+  }
+
+  /** A media thread that does not answer must not keep the call from being given back. */
+  async #figuresInTime(): Promise<LineFigures | undefined> {
+    if (!this.#line) return undefined
+    const late = () => new GatewayError('MEDIA_FAILED', 'The media thread did not tell its figures in time.')
+    return within(this.#with.clock, FIGURES_MS, this.#line.figures(), late).catch(() => undefined)
+  }
+
+  #end(reason: Extract<CallState, { name: 'ended' }>['reason']): void {
+    this.#cancelWake()
+    this.#digitListeners.clear()
+    this.#emit({ name: 'ended', reason, durationMs: Math.round(this.#with.clock.now() - this.#beganMs) })
+    this.#settleEnded()
+  }
+
+  #armTimeout(): void {
+    this.#cancelWake()
+    if (this.#state.name === 'ended') return
+    const waitMs = this.#state.untilMs - this.#with.clock.now()
+    this.#cancelWake = this.#with.clock.after(waitMs, () => this.#input({ kind: 'timePassed' }))
+  }
+
+  #emit(fact: CallFact): void {
+    const event = { call: this.id, atMs: this.#with.clock.wallMs(), fact }
+    if (this.#events.length < limits.call.eventsKept) this.#events.push(event)
+    this.#with.observe(event)
+  }
+}

@@ -1,0 +1,99 @@
+import type { Business, Engine } from '../business.ts'
+import { type Clock, within } from '../clock.ts'
+import { GatewayError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { Plane } from '../plane/line.ts'
+import type { Scope } from '../scope.ts'
+import type { Admission } from './admission.ts'
+import { Call } from './call.ts'
+import type { CallEvent, CallFact } from './events.ts'
+import type { Handler, Leg, Telephony } from './ports.ts'
+
+export interface ExchangeDependencies {
+  readonly clock: Clock
+  readonly scope: Scope
+  readonly telephony: Telephony
+  readonly plane: Plane
+  readonly admission: Admission
+  /** As it is now; asked once a call. */
+  readonly business: () => Business
+  readonly handlers: Readonly<Record<Engine, Handler>>
+  /** Every fact about every call goes here, once. */
+  readonly observe: (event: CallEvent) => void
+}
+
+/** Where offered calls become calls: admits or refuses them, keeps the books, and ends them all when the gateway stops. */
+export class Exchange {
+  readonly #with: ExchangeDependencies
+  readonly #live = new Map<string, Call>()
+  readonly #ended: Call[] = []
+  #draining = false
+
+  constructor(dependencies: ExchangeDependencies) {
+    this.#with = dependencies
+    dependencies.telephony.onOffered(leg => this.#onOffered(leg))
+  }
+
+  get ready(): boolean {
+    return !this.#draining && this.#with.telephony.ready && !this.#with.admission.full
+  }
+
+  get draining(): boolean {
+    return this.#draining
+  }
+
+  get live(): readonly Call[] {
+    return [...this.#live.values()]
+  }
+
+  /** The last calls that have ended, newest first; bounded. */
+  get ended(): readonly Call[] {
+    return this.#ended
+  }
+
+  find(id: string): Call | undefined {
+    return this.#live.get(id) ?? this.#ended.find(call => call.id === id)
+  }
+
+  /** No new calls; running ones may finish until the time is up, then they are ended. */
+  async drain(patienceMs: number): Promise<void> {
+    this.#draining = true
+    await this.#allEnded(patienceMs)
+    for (const call of this.live) call.hangUp('drain')
+    await this.#allEnded(limits.call.endingMs)
+  }
+
+  async #allEnded(withinMs: number): Promise<void> {
+    const ended = Promise.all(this.live.map(call => call.ended))
+    const late = () => new GatewayError('STATE_TIMEOUT', 'Calls are still up.')
+    await within(this.#with.clock, withinMs, ended, late).catch(() => {})
+  }
+
+  #onOffered(leg: Leg): void {
+    if (this.#live.has(leg.id)) return
+    const { admission, handlers, business: current } = this.#with
+    if (this.#draining && !leg.takenOver) return this.#refuse(leg, 'draining')
+    const seat = leg.takenOver ? admission.readmit() : admission.admit()
+    if (!seat) return this.#refuse(leg, 'capacity')
+    const business = current()
+    const { clock, plane, observe } = this.#with
+    const scope = this.#with.scope.child(leg.id)
+    const call = new Call(leg, { clock, plane, business, handler: handlers[business.engine], scope, observe })
+    this.#live.set(call.id, call)
+    void call.ended.then(() => {
+      seat.release()
+      this.#live.delete(call.id)
+      this.#ended.unshift(call)
+      if (this.#ended.length > limits.call.endedKept) this.#ended.pop()
+    })
+    call.begin()
+  }
+
+  /** 503 lets the trunk try its next way at once; a caller is never left ringing. */
+  #refuse(leg: Leg, reason: Extract<CallFact, { name: 'refused' }>['reason']): void {
+    this.#with.observe({ call: leg.id, atMs: this.#with.clock.wallMs(), fact: { name: 'refused', reason } })
+    const hungUp = leg.hangup('congestion')
+    // A caller who has gone meanwhile is refused enough; closing tells of anything else.
+    void hungUp.catch(() => {}).finally(() => leg.close())
+  }
+}
