@@ -125,25 +125,30 @@ class FileJournal implements Journal {
   }
 
   #write(): void {
-    this.#writing ??= this.#writeQueue().finally(() => {
-      this.#writing = undefined
-    })
+    this.#writing ??= this.#writeQueue()
   }
 
   async #writeQueue(): Promise<void> {
     // Lets the events of one turn of the loop share one write and one fsync.
     await null
+    const failure = await this.#writeAll()
+    this.#writing = undefined
+    if (failure) this.#retryLater(failure)
+    else this.#settleWaiting()
+  }
+
+  async #writeAll(): Promise<Error | undefined> {
     while (this.#queue.length > 0) {
       const count = this.#queue.length
       try {
         await this.#writeBytes(Buffer.from(this.#queue.slice(0, count).join('')))
       } catch (error) {
-        return this.#retryLater(asError(error))
+        return asError(error)
       }
       this.#queue.splice(0, count)
       this.#written += count
     }
-    this.#settleWaiting()
+    return undefined
   }
 
   async #writeBytes(bytes: Buffer): Promise<void> {

@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openBusiness } from '../src/business.ts'
+
+let folder = ''
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'parley-business-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+const defaults = { name: 'Parley', phone: '+15550100200', ownerPhone: '+15550100201', engine: 'scripted' as const }
+
+function openFile(text: string, rejected: (problem: string) => void = () => {}) {
+  const file = join(folder, 'business.yaml')
+  let seconds = 1_700_000_000
+  const write = (content: string) => {
+    writeFileSync(file, content)
+    utimesSync(file, ++seconds, seconds)
+  }
+  write(text)
+  return { write, current: openBusiness({ ...defaults, file }, rejected) }
+}
+
+describe('a business', () => {
+  it('is filled from the environment when there is no file', () => {
+    const business = openBusiness({ ...defaults, file: undefined }, () => {})()
+    expect(business).toMatchObject({ id: 'parley', name: 'Parley', numbers: ['+15550100200'], engine: 'scripted' })
+    expect(business.notify.phone).toBe('+15550100201')
+    expect(business.greeting).toContain('Parley')
+  })
+
+  it('reads the documented example', () => {
+    const business = openBusiness(
+      { ...defaults, file: join(import.meta.dirname, '../business.example.yaml') },
+      () => {},
+    )()
+    expect(business.services.length).toBeGreaterThan(0)
+    expect(business.destinations.length).toBeGreaterThan(0)
+    expect(Object.keys(business.hours)).toContain('monday')
+  })
+
+  it('names every problem of a wrong file in words', () => {
+    const open = () =>
+      openFile(
+        'name: ""\nnumbers: [555]\ntimeZone: Mars/Base\nhours: { monday: [{ from: "9", to: "17:00" }] }\ncolour: red\n',
+      )
+    expect(open).toThrow(/name/)
+    expect(open).toThrow(/numbers\.0/)
+    expect(open).toThrow(/timeZone: must be a time zone/)
+    expect(open).toThrow(/hours\.monday\.0\.from: must be a time of day/)
+    expect(open).toThrow(/colour/)
+    expect(() => openFile('name: [')).toThrow(/not valid YAML/)
+    expect(() => openBusiness({ ...defaults, file: join(folder, 'nowhere.yaml') }, () => {})).toThrow(/BUSINESS_FILE/)
+  })
+
+  it('is read again for the next call when the file changes, and kept when the change is wrong', () => {
+    const problems: string[] = []
+    const { write, current } = openFile('name: First', problem => problems.push(problem))
+    expect(current().name).toBe('First')
+    write('name: Second')
+    expect(current().name).toBe('Second')
+    write('nome: Third')
+    expect(current().name).toBe('Second')
+    expect(current().name).toBe('Second')
+    expect(problems).toHaveLength(1)
+    write('name: Third')
+    expect(current().name).toBe('Third')
+  })
+})

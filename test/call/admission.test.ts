@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest'
+import { Admission } from '../../src/call/admission.ts'
+
+const defaultRange = { start: 10_000, end: 10_100 }
+
+describe('admission', () => {
+  it('carries 22 calls in the default range, and never the last tenth of the pairs', () => {
+    const admission = new Admission(defaultRange)
+    expect(admission.maxCalls).toBe(22)
+    const seats = Array.from({ length: 22 }, () => admission.admit())
+    expect(seats.every(seat => seat !== undefined)).toBe(true)
+    expect(admission.admit()).toBeUndefined()
+    expect(admission.figures).toEqual({ calls: 22, maxCalls: 22, pairs: 45, pairsUsed: 44, refused: 1 })
+  })
+
+  it('counts pairs, not calls: callers in the fallback take the room of calls', () => {
+    const admission = new Admission(defaultRange)
+    const inFallback = Array.from({ length: 5 }, () => admission.occupy())
+    const seats = Array.from({ length: 22 }, () => admission.admit()).filter(seat => seat !== undefined)
+    expect(seats).toHaveLength(20)
+    for (const seat of inFallback) seat.release()
+    expect(admission.admit()).toBeDefined()
+  })
+
+  it('takes a seat back once', () => {
+    const admission = new Admission(defaultRange, 1)
+    const seat = admission.admit()
+    expect(admission.admit()).toBeUndefined()
+    seat?.release()
+    seat?.release()
+    expect(admission.figures).toMatchObject({ calls: 0, pairsUsed: 0 })
+  })
+
+  it('counts calls that are up already, even beyond the limit', () => {
+    const admission = new Admission(defaultRange, 1)
+    admission.readmit()
+    admission.readmit()
+    expect(admission.full).toBe(true)
+    expect(admission.figures.calls).toBe(2)
+  })
+
+  it('starts at the first even port', () => {
+    expect(new Admission({ start: 10_001, end: 10_020 }).pairs).toBe(8)
+  })
+})

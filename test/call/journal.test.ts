@@ -1,0 +1,119 @@
+import {
+  appendFileSync,
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { CallEvent } from '../../src/call/events.ts'
+import { openJournal, readJournal } from '../../src/call/journal.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
+
+let folder = ''
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'parley-journal-'))
+})
+afterEach(() => {
+  chmodSync(folder, 0o700)
+  rmSync(folder, { recursive: true })
+})
+
+function event(number: number): CallEvent {
+  return { call: `call-${number}`, atMs: number, fact: { name: 'takenOver' } }
+}
+
+async function open(totalBytes?: number) {
+  const trouble: string[] = []
+  const clock = new VirtualClock()
+  const options = { directory: join(folder, 'journal'), clock, trouble: (text: string) => void trouble.push(text) }
+  const journal = await openJournal(totalBytes === undefined ? options : { ...options, totalBytes })
+  return { journal, trouble, clock }
+}
+
+async function callsInJournal(): Promise<string[]> {
+  const calls: string[] = []
+  for await (const each of readJournal(join(folder, 'journal'))) calls.push(each.call)
+  return calls
+}
+
+describe('the journal', () => {
+  it('keeps events in order, over restarts, readable by their owner only', async () => {
+    for (const start of [0, 3]) {
+      const { journal } = await open()
+      for (let number = start; number < start + 3; number++) journal.append(event(number))
+      await journal.flushed()
+      await journal.close()
+    }
+    expect(await callsInJournal()).toEqual(['call-0', 'call-1', 'call-2', 'call-3', 'call-4', 'call-5'])
+    const [segment = ''] = readdirSync(join(folder, 'journal'))
+    expect(statSync(join(folder, 'journal', segment)).mode & 0o077).toBe(0)
+    expect(statSync(join(folder, 'journal')).mode & 0o077).toBe(0)
+  })
+
+  it('has an event on the disk once flushed, before it is closed', async () => {
+    const { journal } = await open()
+    journal.append(event(1))
+    await journal.flushed()
+    expect(await callsInJournal()).toEqual(['call-1'])
+    await journal.close()
+  })
+
+  it('cuts off a line that a crash tore, and goes on behind the last whole one', async () => {
+    const { journal } = await open()
+    journal.append(event(1))
+    await journal.close()
+    const [segment = ''] = readdirSync(join(folder, 'journal'))
+    appendFileSync(join(folder, 'journal', segment), '{"call":"half')
+    expect(await callsInJournal()).toEqual(['call-1'])
+    const again = await open()
+    again.journal.append(event(2))
+    await again.journal.close()
+    expect(await callsInJournal()).toEqual(['call-1', 'call-2'])
+    expect(readFileSync(join(folder, 'journal', segment), 'utf8')).not.toContain('half')
+  })
+
+  it('is bounded: the oldest segment goes, an operator is told, the newest events stay', async () => {
+    const { journal, trouble } = await open(8 * 200)
+    for (let number = 0; number < 200; number++) {
+      journal.append(event(number))
+      await journal.flushed()
+    }
+    await journal.close()
+    const calls = await callsInJournal()
+    expect(calls.at(-1)).toBe('call-199')
+    expect(calls.length).toBeLessThan(40)
+    expect(calls).toEqual(Array.from(calls, (_, index) => `call-${200 - calls.length + index}`))
+    expect(readdirSync(join(folder, 'journal'))).toHaveLength(8)
+    expect(trouble[0]).toContain('bound')
+  })
+
+  it('keeps events in memory while the disk refuses them, and writes them in order when it takes them again', async () => {
+    const { journal, trouble, clock } = await open(8 * 100)
+    journal.append(event(0))
+    await journal.flushed()
+    // The next segment cannot be created: its name is taken by a folder.
+    const blocked = join(folder, 'journal', '0000000002.jsonl')
+    writeFileSync(blocked, '')
+    for (let number = 1; number < 4; number++) journal.append(event(number))
+    while (!journal.figures.failing) await clock.settle()
+    expect(trouble[0]).toMatch(/cannot be written .*Free space/)
+    expect(journal.figures.queued).toBe(3)
+    rmSync(blocked)
+    clock.advance(1_000)
+    await journal.flushed()
+    await journal.close()
+    expect(await callsInJournal()).toEqual(['call-0', 'call-1', 'call-2', 'call-3'])
+    expect(clock.pending).toBe(0)
+  })
+
+  it('says what to do when its folder cannot be written', async () => {
+    writeFileSync(join(folder, 'journal'), 'a file stands here')
+    await expect(open()).rejects.toThrow(/STATE_DIR/)
+  })
+})

@@ -1,0 +1,104 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { alreadyLive, type CallInput, type CallState, offered, step } from '../../src/call/machine.ts'
+import { limits } from '../../src/limits.ts'
+
+const inputs: readonly CallInput[] = [
+  { kind: 'agentReady' },
+  { kind: 'answered' },
+  { kind: 'transferStarted' },
+  { kind: 'transferSettled', connected: true },
+  { kind: 'transferSettled', connected: false },
+  { kind: 'agentDone', outcome: { kind: 'hangup' } },
+  { kind: 'agentDone', outcome: { kind: 'handBack', reason: 'asked for a person' } },
+  { kind: 'failed', reason: 'ENGINE_FAILED' },
+  { kind: 'callerGone' },
+  { kind: 'operatorHungUp' },
+  { kind: 'drained' },
+  { kind: 'released' },
+  { kind: 'timePassed' },
+]
+
+function after(...kinds: CallInput[]): CallState {
+  return kinds.reduce<CallState>((state, input) => step(state, input, 0)[0], offered(0))
+}
+
+const ready: CallInput = { kind: 'agentReady' }
+const answered: CallInput = { kind: 'answered' }
+const states: readonly CallState[] = [
+  offered(0),
+  after(ready),
+  after(ready, answered),
+  after(ready, answered, { kind: 'transferStarted' }),
+  after({ kind: 'callerGone' }),
+  after({ kind: 'callerGone' }, { kind: 'released' }),
+]
+
+describe('the call machine', () => {
+  it('is answered only when the agent is ready', () => {
+    expect(step(offered(0), answered, 0)[0].name).toBe('offered')
+    const [state, effects] = step(offered(0), ready, 0)
+    expect(state.name).toBe('answering')
+    expect(effects).toEqual([{ kind: 'answer' }])
+    expect(step(state, ready, 0)[1]).toEqual([])
+  })
+
+  it('leaves every state but the last by its timeout', () => {
+    expect(states.map(state => state.name)).toEqual(['offered', 'answering', 'live', 'transferring', 'ending', 'ended'])
+    for (const state of states.slice(0, -1)) {
+      const dueMs = 'untilMs' in state ? state.untilMs : 0
+      expect(step(state, { kind: 'timePassed' }, dueMs - 1)[0]).toBe(state)
+      expect(step(state, { kind: 'timePassed' }, dueMs)[0].name).not.toBe(state.name)
+    }
+  })
+
+  it('hands a caller back who could not be answered in time, rather than dropping them', () => {
+    const [state, effects] = step(offered(0), { kind: 'timePassed' }, limits.call.offeredMs)
+    expect(state).toMatchObject({ name: 'ending', reason: 'timedOut' })
+    expect(effects.map(effect => effect.kind)).toEqual(['handBack', 'release'])
+  })
+
+  it('gives the agent the caller back when a transfer fails or takes too long, with the time of the call running on', () => {
+    const transferring = after(ready, answered, { kind: 'transferStarted' })
+    const failed = step(transferring, { kind: 'transferSettled', connected: false }, 5)[0]
+    const late = step(transferring, { kind: 'timePassed' }, limits.call.transferringMs)[0]
+    for (const state of [failed, late]) expect(state).toEqual({ name: 'live', untilMs: limits.call.durationMs })
+  })
+
+  it('ends a call that is too long', () => {
+    const [state, effects] = step(alreadyLive(0), { kind: 'timePassed' }, limits.call.durationMs)
+    expect(state).toMatchObject({ name: 'ending', reason: 'tooLong' })
+    expect(effects[0]).toEqual({ kind: 'hangup', cause: 'normal' })
+  })
+
+  it('does not touch a channel that is gone', () => {
+    for (const state of states.slice(0, 4)) {
+      const [next, effects] = step(state, { kind: 'callerGone' }, 0)
+      expect(next).toMatchObject({ name: 'ending', reason: 'callerHungUp' })
+      expect(effects).toEqual([{ kind: 'release' }])
+    }
+  })
+
+  it('whatever happens in whatever order: releases exactly once, never leaves ended, and answers at most once', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.constantFrom(...inputs), fc.nat(20_000)), { maxLength: 40 }), events => {
+        let state: CallState = offered(0)
+        let nowMs = 0
+        const done: string[] = []
+        for (const [input, laterMs] of events) {
+          nowMs += laterMs
+          const [next, effects] = step(state, input, nowMs)
+          if (state.name === 'ended') expect(next).toBe(state)
+          if (state.name === 'ending') expect(effects).toEqual([])
+          done.push(...effects.map(effect => effect.kind))
+          state = next
+        }
+        const over = state.name === 'ending' || state.name === 'ended'
+        expect(done.filter(kind => kind === 'release')).toHaveLength(over ? 1 : 0)
+        expect(done.filter(kind => kind === 'answer').length).toBeLessThanOrEqual(1)
+        expect(done.filter(kind => kind === 'hangup' || kind === 'handBack').length).toBeLessThanOrEqual(1)
+      }),
+      { seed: 7, numRuns: 500 },
+    )
+  })
+})

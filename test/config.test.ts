@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import { readConfig } from '../src/config.ts'
+import { GatewayError } from '../src/errors.ts'
+
+function problemsOf(environment: Record<string, string>): string {
+  try {
+    readConfig(environment)
+  } catch (error) {
+    expect(error).toBeInstanceOf(GatewayError)
+    return (error as GatewayError).message
+  }
+  return ''
+}
+
+describe('the configuration', () => {
+  it('needs nothing', () => {
+    const config = readConfig({})
+    expect(config.sip).toEqual({ user: 'bianca', tcpPort: 5061, udpPort: 5060, allow: ['127.0.0.1/32'] })
+    expect(config.rtp).toEqual({ start: 10_000, end: 10_100 })
+    expect(config.http).toEqual({ host: '127.0.0.1', port: 3_000 })
+    expect(Object.isFrozen(config)).toBe(true)
+  })
+
+  it('reports every problem at once, each with its variable', () => {
+    const message = problemsOf({
+      HTTP_PORT: '99999',
+      SIP_USER: 'bi anca',
+      RTP_PORT_START: '10000',
+      RTP_PORT_END: '10002',
+      EXTERNAL_ADDRESS: 'example.org',
+      LOCAL_NETWORKS: '10.0.0.0/33',
+      AGENT_ENGINE: 'realtime',
+      OWNER_PHONE: '555',
+      ARI_URL: 'ftp://pbx',
+    })
+    for (const name of [
+      'HTTP_PORT',
+      'SIP_USER',
+      'RTP_PORT_END',
+      'EXTERNAL_ADDRESS',
+      'LOCAL_NETWORKS',
+      'AGENT_ENGINE',
+      'OWNER_PHONE',
+      'ARI_URL',
+    ]) {
+      expect(message).toContain(name)
+    }
+    expect(message).toContain('8 problem(s)')
+  })
+
+  it('never repeats a secret', () => {
+    const message = problemsOf({ API_TOKEN: 'tiny', ARI_PASSWORD: 'abc' })
+    expect(message).toContain('API_TOKEN')
+    expect(message).not.toContain('tiny')
+    expect(message).not.toContain('abc')
+  })
+
+  it('wants a password for an Asterisk that is not its own, and lets nobody in as the trunk by default', () => {
+    expect(problemsOf({ ASTERISK: 'external' })).toContain('ARI_PASSWORD')
+    expect(readConfig({ ASTERISK: 'external', ARI_PASSWORD: 'longenough' }).sip.allow).toEqual([])
+  })
+
+  it('takes "none" for an empty list', () => {
+    expect(readConfig({ SIP_ALLOW: 'none' }).sip.allow).toEqual([])
+  })
+})
