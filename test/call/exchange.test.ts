@@ -1,0 +1,231 @@
+import { describe, expect, it } from 'vitest'
+import { openBusiness } from '../../src/business.ts'
+import { Admission } from '../../src/call/admission.ts'
+import type { CallEvent } from '../../src/call/events.ts'
+import { Exchange } from '../../src/call/exchange.ts'
+import type { Handler, Line, LiveCall } from '../../src/call/ports.ts'
+import { GatewayError } from '../../src/errors.ts'
+import { limits } from '../../src/limits.ts'
+import { Scope } from '../../src/scope.ts'
+import { channelGone, FakeLeg, FakeTelephony } from '../support/fake-leg.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
+
+const business = openBusiness(
+  { file: undefined, name: 'Test', phone: undefined, ownerPhone: undefined, engine: 'scripted' },
+  () => {},
+)
+
+const answerAndWait: Handler = async (call, scope) => {
+  await call.answer()
+  return new Promise((_, reject) => scope.signal.addEventListener('abort', () => reject(scope.signal.reason)))
+}
+
+function house(handler: Handler, options: { maxCalls?: number } = {}) {
+  const clock = new VirtualClock()
+  const failures: string[] = []
+  const scope = new Scope('test', error => failures.push(String(error)))
+  const telephony = new FakeTelephony()
+  const lines = new Set<Line>()
+  const events: CallEvent[] = []
+  const plane = {
+    lineCount: 0,
+    close: async () => {},
+    open: async () => {
+      const line = {
+        law: 'ulaw' as const,
+        local: { address: '127.0.0.1', port: 40_000 },
+        connect: () => {},
+        onEvent: () => () => {},
+        figures: async () => undefined,
+        close: async () => void lines.delete(line),
+      } as unknown as Line
+      lines.add(line)
+      return line
+    },
+  }
+  const admission = new Admission({ start: 10_000, end: 10_100 }, options.maxCalls)
+  const exchange = new Exchange({
+    clock,
+    scope,
+    telephony,
+    plane,
+    admission,
+    business,
+    handlers: { scripted: handler },
+    observe: event => events.push(event),
+  })
+  const facts = (id: string) => events.filter(event => event.call === id).map(event => event.fact.name)
+  const offer = async (leg: FakeLeg) => {
+    telephony.offer(leg)
+    await clock.settle()
+    return leg
+  }
+  const nothingIsLeft = () => {
+    expect(exchange.live).toEqual([])
+    expect(admission.figures).toMatchObject({ calls: 0, pairsUsed: 0 })
+    expect(lines.size).toBe(0)
+    expect(clock.pending).toBe(0)
+    expect(failures).toEqual([])
+  }
+  return { clock, exchange, admission, events, facts, offer, lines, nothingIsLeft }
+}
+
+describe('a call in the exchange', () => {
+  it('is connected, answered when the agent is ready, live, and given back when the caller goes', async () => {
+    const { offer, facts, exchange, clock, nothingIsLeft } = house(answerAndWait)
+    const leg = await offer(new FakeLeg('c1'))
+    expect(leg.log).toEqual(['connect', 'answer'])
+    expect(exchange.find('c1')?.state).toBe('live')
+    leg.happen({ kind: 'gone', cause: 'normal' })
+    await clock.settle()
+    expect(facts('c1')).toEqual(['offered', 'mediaOpened', 'answered', 'ended'])
+    expect(exchange.find('c1')?.state).toBe('ended')
+    expect(leg.log).toEqual(['connect', 'answer', 'close'])
+    nothingIsLeft()
+  })
+
+  it('is not answered before the agent is ready, and handed back when it never is', async () => {
+    const { offer, facts, clock, nothingIsLeft } = house(() => new Promise(() => {}))
+    const leg = await offer(new FakeLeg('c1'))
+    await clock.run(limits.call.offeredMs - 1)
+    expect(leg.log).toEqual(['connect'])
+    await clock.run(1)
+    expect(leg.log).toEqual(['connect', 'handBack offered too long', 'close'])
+    expect(facts('c1').at(-1)).toBe('ended')
+    nothingIsLeft()
+  })
+
+  it.each([
+    ['hangup', { kind: 'hangup' }, 'hangup normal'],
+    ['handBack', { kind: 'handBack', reason: 'asked for a person' }, 'handBack asked for a person'],
+  ] as const)('ends as its agent says: %s', async (_, outcome, expected) => {
+    const { offer, nothingIsLeft } = house(async call => {
+      await call.answer()
+      return outcome
+    })
+    const leg = await offer(new FakeLeg('c1'))
+    expect(leg.log).toEqual(['connect', 'answer', expected, 'close'])
+    nothingIsLeft()
+  })
+
+  it('goes back to the dialplan when its agent breaks, with the reason in the record', async () => {
+    const { offer, events, nothingIsLeft } = house(async () => {
+      throw new GatewayError('ENGINE_FAILED', 'the provider refused')
+    })
+    const leg = await offer(new FakeLeg('c1'))
+    expect(leg.log).toEqual(['connect', 'handBack ENGINE_FAILED', 'close'])
+    expect(events.map(event => event.fact)).toContainEqual({
+      name: 'degraded',
+      code: 'ENGINE_FAILED',
+      detail: 'the provider refused',
+    })
+    nothingIsLeft()
+  })
+
+  it('goes back to the dialplan when audio cannot be connected', async () => {
+    const leg = new FakeLeg('c1')
+    leg.failing.set('connect', new GatewayError('ARI_REJECTED', 'no ports'))
+    const { offer, nothingIsLeft } = house(answerAndWait)
+    await offer(leg)
+    expect(leg.log).toEqual(['handBack ARI_REJECTED', 'close'])
+    nothingIsLeft()
+  })
+
+  it.each(['connect', 'answer'])('leaves nothing when the caller goes during %s', async operation => {
+    const leg = new FakeLeg('c1')
+    leg.failing.set(operation, channelGone())
+    const { offer, clock, nothingIsLeft } = house(answerAndWait)
+    await offer(leg)
+    leg.happen({ kind: 'gone', cause: 'normal' })
+    await clock.settle()
+    expect(leg.closed).toBe(true)
+    nothingIsLeft()
+  })
+
+  it('still gives everything back when handing the caller back fails', async () => {
+    const leg = new FakeLeg('c1')
+    leg.failing.set('handBack', new GatewayError('ARI_TIMEOUT', 'no reply'))
+    const { offer, nothingIsLeft } = house(async () => ({ kind: 'handBack', reason: 'enough' }))
+    await offer(leg)
+    expect(leg.log).toEqual(['connect', 'close'])
+    nothingIsLeft()
+  })
+
+  it('that was up before a restart is live at once and never answered again', async () => {
+    let live: LiveCall | undefined
+    const { offer, exchange, facts } = house((call, scope) => {
+      live = call
+      return answerAndWait(call, scope)
+    })
+    const leg = await offer(new FakeLeg('c1', { takenOver: true }))
+    expect(leg.log).toEqual(['connect'])
+    expect(live?.takenOver).toBe(true)
+    expect(exchange.find('c1')?.state).toBe('live')
+    expect(facts('c1')).toEqual(['offered', 'takenOver', 'mediaOpened'])
+  })
+
+  it('passes digits on and keeps them out of everything but the private part', async () => {
+    const digits: string[] = []
+    const { offer, events } = house((call, scope) => {
+      call.onDigit(digit => digits.push(digit))
+      return answerAndWait(call, scope)
+    })
+    const leg = await offer(new FakeLeg('c1'))
+    leg.happen({ kind: 'digit', digit: '7' })
+    expect(digits).toEqual(['7'])
+    expect(events.at(-1)?.fact).toEqual({ name: 'digitPressed', private: { digit: '7' } })
+  })
+
+  it('can be ended by an operator, and by its maximum duration', async () => {
+    const { offer, exchange, clock, events, nothingIsLeft } = house(answerAndWait)
+    await offer(new FakeLeg('c1'))
+    await offer(new FakeLeg('c2'))
+    exchange.find('c1')?.hangUp('operator')
+    await clock.run(limits.call.durationMs)
+    const reasons = events.map(event => event.fact).flatMap(fact => (fact.name === 'ended' ? [fact.reason] : []))
+    expect(reasons).toEqual(['operatorHungUp', 'tooLong'])
+    nothingIsLeft()
+  })
+})
+
+describe('the house', () => {
+  it('refuses with congestion when it is full, and takes calls again when one has ended', async () => {
+    const { offer, exchange, clock, facts } = house(answerAndWait, { maxCalls: 1 })
+    const first = await offer(new FakeLeg('c1'))
+    expect(exchange.ready).toBe(false)
+    const second = await offer(new FakeLeg('c2'))
+    expect(second.log).toEqual(['hangup congestion', 'close'])
+    expect(facts('c2')).toEqual(['refused'])
+    first.happen({ kind: 'gone', cause: 'normal' })
+    await clock.settle()
+    expect((await offer(new FakeLeg('c3'))).log).toEqual(['connect', 'answer'])
+  })
+
+  it('drains: no new calls, running ones may finish, the rest are ended when the time is up', async () => {
+    const { offer, exchange, clock, nothingIsLeft } = house(answerAndWait)
+    const finishing = await offer(new FakeLeg('c1'))
+    const staying = await offer(new FakeLeg('c2'))
+    const drained = exchange.drain(30_000)
+    expect(exchange.ready).toBe(false)
+    expect((await offer(new FakeLeg('c3'))).log).toEqual(['hangup congestion', 'close'])
+    finishing.happen({ kind: 'gone', cause: 'normal' })
+    await clock.run(29_000)
+    expect(staying.log).toEqual(['connect', 'answer'])
+    await clock.run(1_000)
+    await drained
+    expect(staying.log).toEqual(['connect', 'answer', 'hangup normal', 'close'])
+    nothingIsLeft()
+  })
+
+  it('keeps the last ended calls, bounded', async () => {
+    const { offer, exchange, clock } = house(answerAndWait)
+    for (let number = 0; number < limits.call.endedKept + 5; number++) {
+      const leg = await offer(new FakeLeg(`c${number}`))
+      leg.happen({ kind: 'gone', cause: 'normal' })
+      await clock.settle()
+    }
+    expect(exchange.ended).toHaveLength(limits.call.endedKept)
+    expect(exchange.find('c0')).toBeUndefined()
+    expect(exchange.find(`c${limits.call.endedKept + 4}`)).toBeDefined()
+  })
+})
