@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Proves the two commands of the README on a fresh machine: a minimal Debian 12 root with git, certificates and Node 20
+# with npm, no compiler and no python. As root and as an ordinary user, each in a clone of its own:
+#   npm start   until it says "parley ready", then Ctrl-C, after which nothing may be left running
+#   npm test
+# Needs root, mmdebstrap, and a Node >= 20 with npm on this machine to copy. Usage: scripts/fresh-machine.sh [start|test]...
+set -euo pipefail
+
+project=$(cd "$(dirname "$0")/.." && pwd)
+proofs=("${@:-start}")
+[ $# -gt 0 ] || proofs=(start test)
+root=${PARLEY_FRESH_ROOT:-/var/tmp/parley-fresh-machine}
+
+[ "$(id -u)" = 0 ] || { echo "fresh-machine: a root folder can be made by root only; run it with sudo." >&2; exit 1; }
+command -v mmdebstrap >/dev/null || { echo "fresh-machine: mmdebstrap is missing: apt-get install mmdebstrap" >&2; exit 1; }
+
+unmount() { for each in proc dev/shm dev/pts dev; do mountpoint -q "$root/$each" && umount -l "$root/$each"; done; return 0; }
+trap unmount EXIT
+
+make_root() {
+  echo "fresh-machine: making a minimal Debian 12 root ..."
+  unmount
+  rm -rf "$root"
+  # The machine's own package sources, so that no mirror is named here.
+  local sources
+  sources=$(find /etc/apt/sources.list.d -name 'debian.sources' -print -quit)
+  mmdebstrap --quiet --variant=minbase --include=git,ca-certificates bookworm "$root" "${sources:-/etc/apt/sources.list}"
+  # Node as its maker ships it: one program and npm beside it.
+  install -D "$(readlink -f "$(command -v node)")" "$root/usr/bin/node"
+  mkdir -p "$root/usr/lib/node_modules"
+  cp -a "$(readlink -f "$(npm root -g)")/npm" "$root/usr/lib/node_modules/"
+  ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/bin/npm"
+  ln -s ../lib/node_modules/npm/bin/npx-cli.js "$root/usr/bin/npx"
+  # How this machine reaches the outside: names, certificates, and npm's settings for all users.
+  cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
+  cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
+  [ -f /usr/etc/npmrc ] && install -D /usr/etc/npmrc "$root/usr/etc/npmrc"
+  cp -L /etc/apt/sources.list.d/debian.sources "$root/etc/apt/sources.list.d/" 2>/dev/null || true
+  cp -L /etc/apt/apt.conf.d/*proxy* "$root/etc/apt/apt.conf.d/" 2>/dev/null || true
+  chroot "$root" useradd --create-home --shell /bin/bash caller
+  for absent in gcc cc make python3 asterisk docker; do
+    ! chroot "$root" which "$absent" >/dev/null || { echo "fresh-machine: $absent is there, this is no minimal root" >&2; exit 1; }
+  done
+}
+
+mount_root() {
+  mount -t proc proc "$root/proc"
+  mount --rbind /dev "$root/dev" && mount --make-rslave "$root/dev"
+}
+
+# A clean environment: nothing of this machine's but what a login gives, and the certificates of its network.
+within() { # user, command
+  chroot "$root" /usr/bin/env -i HOME="$(home_of "$1")" USER="$1" LANG=C.UTF-8 PATH=/usr/local/bin:/usr/bin:/bin \
+    NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt \
+    setpriv --reuid "$1" --regid "$1" --init-groups bash -euc "cd ~/parley && $2"
+}
+home_of() { [ "$1" = root ] && echo /root || echo "/home/$1"; }
+
+clone() { # user
+  local home
+  home="$root$(home_of "$1")"
+  rm -rf "$home/parley"
+  git clone --quiet --no-hardlinks "$project" "$home/parley"
+  chroot "$root" chown -R "$1:$1" "$(home_of "$1")/parley"
+}
+
+prove_start() { # user
+  local log=$root/tmp/start-$1.log before after
+  before=$(pgrep -c asterisk || true)
+  within "$1" 'exec npm start' >"$log" 2>&1 &
+  local job=$!
+  for _ in $(seq 300); do
+    grep -q '^parley ready' "$log" && break
+    kill -0 $job 2>/dev/null || break
+    sleep 1
+  done
+  grep '^parley ready' "$log" || { echo "fresh-machine: npm start as $1 was never ready:" >&2; cat "$log" >&2; exit 1; }
+  # Ctrl-C: the whole foreground group gets the signal.
+  pkill -INT -P $job || kill -INT $job
+  wait $job || true
+  after=$(pgrep -c asterisk || true)
+  [ "$before" = "$after" ] || { echo "fresh-machine: an Asterisk was left running after Ctrl-C" >&2; exit 1; }
+  echo "fresh-machine: npm start as $1: ready, and nothing left after Ctrl-C"
+}
+
+prove_test() { # user
+  within "$1" 'npm test' || { echo "fresh-machine: npm test as $1 FAILED" >&2; exit 1; }
+  echo "fresh-machine: npm test as $1: passed"
+}
+
+make_root
+mount_root
+for user in root caller; do
+  clone "$user"
+  for proof in "${proofs[@]}"; do "prove_$proof" "$user"; done
+done
+echo "fresh-machine: proven as root and as an ordinary user: ${proofs[*]}"
