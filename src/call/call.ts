@@ -37,6 +37,7 @@ export class Call {
   #connecting: Promise<Connection> | undefined
   #line: Line | undefined
   #lastFigures: LineFigures | undefined
+  #endedMs: number | undefined
   #cancelWake = () => {}
 
   constructor(leg: Leg, dependencies: CallDependencies) {
@@ -63,10 +64,11 @@ export class Call {
     return {
       id: this.id,
       state: this.#state.name,
+      reason: 'reason' in this.#state ? this.#state.reason : undefined,
       business: business.id,
       engine: business.engine,
       offeredAtMs: this.offeredAtMs,
-      durationMs: Math.round(this.#with.clock.now() - this.#beganMs),
+      durationMs: this.#durationMs,
       codec: facts.law,
       channels: { caller: this.id, media: this.#connection?.channel },
       bridge: this.#connection?.bridge,
@@ -74,6 +76,10 @@ export class Call {
       callerNumber: facts.callerNumber,
       parameters: facts.parameters,
     }
+  }
+
+  get #durationMs(): number {
+    return Math.round((this.#endedMs ?? this.#with.clock.now()) - this.#beganMs)
   }
 
   get events(): readonly CallEvent[] {
@@ -235,7 +241,8 @@ export class Call {
   #end(reason: Extract<CallState, { name: 'ended' }>['reason']): void {
     this.#cancelWake()
     this.#digitListeners.clear()
-    this.#emit({ name: 'ended', reason, durationMs: Math.round(this.#with.clock.now() - this.#beganMs) })
+    this.#endedMs = this.#with.clock.now()
+    this.#emit({ name: 'ended', reason, durationMs: this.#durationMs })
     this.#settleEnded()
   }
 

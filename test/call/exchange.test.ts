@@ -71,6 +71,16 @@ function house(handler: Handler, options: { maxCalls?: number } = {}) {
 }
 
 describe('a call in the exchange', () => {
+  it('tells how and when it ended, however long ago that was', async () => {
+    const { offer, exchange, clock } = house(answerAndWait)
+    const leg = await offer(new FakeLeg('c1'))
+    await clock.run(5_000)
+    expect(exchange.find('c1')?.view).toMatchObject({ state: 'live', reason: undefined, durationMs: 5_000 })
+    leg.happen({ kind: 'gone', cause: 'normal' })
+    await clock.run(60_000)
+    expect(exchange.find('c1')?.view).toMatchObject({ state: 'ended', reason: 'callerHungUp', durationMs: 5_000 })
+  })
+
   it('is connected, answered when the agent is ready, live, and given back when the caller goes', async () => {
     const { offer, facts, exchange, clock, nothingIsLeft } = house(answerAndWait)
     const leg = await offer(new FakeLeg('c1'))
