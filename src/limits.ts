@@ -31,6 +31,56 @@ export const limits = {
   },
   journal: { fileBytes: 64 * 1024 * 1024, queuedEvents: 10_000 },
   ari: { requestMs: 4_000, heartbeatMs: 2_000, backoffMs: { first: 100, most: 5_000 }, sweepMs: 30_000 },
+  asterisk: {
+    commandMs: 30_000,
+    commandOutputChars: 256 * 1024,
+    consoleMs: 3_000,
+    /** One run of apt-get, on a slow line. */
+    downloadMs: 10 * 60_000,
+    unpackedAtOnce: 4,
+    /** What an interrupted acquisition left is removed after this: no run takes so long. */
+    leftoverMs: 60 * 60_000,
+    bootMs: 30_000,
+    /** Between a request to end and the end by force. */
+    stopMs: 5_000,
+    /** For calls of an Asterisk that must be restarted: the lease, the prompts and a voicemail. */
+    callsEndMs: 4 * 60_000,
+    /** How often an adopted process is looked at: its end is told to nobody. */
+    watchMs: 500,
+    restartBackoffMs: { first: 100, most: 30_000 },
+    /** One that lived so long did not fail at start: the next restart waits no longer than the first. */
+    stableMs: 60_000,
+    logBytes: 5 * 1024 * 1024,
+    logFiles: 5,
+    logCheckMs: 60_000,
+  },
   agent: { toolMs: 10_000, utteranceChars: 4_000, historyTurns: 200, thinkRetries: 3 },
-  http: { bodyBytes: 64 * 1024, requestMs: 10_000 },
+  caller: {
+    /** A whole SIP message: more than any datagram holds. */
+    sipBytes: 65_535,
+    sipHeaders: 100,
+    /** Kept to answer repeated requests alike, a call and direction. */
+    transactions: 100,
+    connectMs: 5_000,
+    /** Of what is heard; what comes later is counted and not kept. */
+    recordedMs: 10 * 60_000,
+    /** Intervals kept for the figures: ten minutes of them. */
+    intervals: 30_000,
+    markers: 10_000,
+    digits: 100,
+    /** How long to wait for a sound when nothing else is said. */
+    listenMs: 10_000,
+  },
+  http: {
+    bodyBytes: 64 * 1024,
+    /** For receiving a request, and again for answering it. */
+    requestMs: 10_000,
+    connections: 256,
+    /** Of one part of a path, such as a call's id. */
+    paramChars: 256,
+    /** The media thread's time to tell a call's figures; without them the call is told all the same. */
+    figuresMs: 500,
+    /** Different values of one metric label that is not a closed list; the rest count as one. */
+    labelValues: 32,
+  },
 } as const

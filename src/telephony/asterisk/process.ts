@@ -1,0 +1,168 @@
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import { type Clock, every, pause } from '../../clock.ts'
+import { asError, GatewayError } from '../../errors.ts'
+import { limits } from '../../limits.ts'
+import type { TrunkAddresses } from './addresses.ts'
+import { askConsole, type Place } from './console.ts'
+import type { Destination } from './destination.ts'
+import { endProcess, findInstance, forgetInstance, type Instance, isAlive } from './instance.ts'
+import { answersAri, type Launched, lastWords, launch } from './launch.ts'
+import { keepLogsSmall } from './logs.ts'
+import { requirePortsFree } from './ports.ts'
+import type { AsteriskProgram } from './program.ts'
+import { configurationMark, type ResolvedDestination, renderConfiguration } from './render.ts'
+import type { AsteriskSettings } from './settings.ts'
+
+export interface AsteriskOptions {
+  readonly program: AsteriskProgram
+  readonly settings: AsteriskSettings
+  readonly trunk: TrunkAddresses
+  readonly clock: Clock
+  readonly random: () => number
+  readonly progress: (text: string) => void
+  /** It ended by itself; it is being started again. */
+  readonly onDied: (reason: string) => void
+  /** It takes calls: after `start`, and after each death. */
+  readonly onStarted: (instance: { readonly pid: number; readonly adopted: boolean }) => void
+}
+
+/**
+ * An Asterisk that belongs to the gateway and may outlive it. After a killed gateway it goes on and serves the fallback;
+ * the next start takes it over when its configuration is still the one wanted.
+ */
+export class AsteriskProcess {
+  readonly #options: AsteriskOptions
+  readonly #place: Place
+  readonly #stopping = new AbortController()
+  #rendered: ReadonlyMap<string, string> = new Map()
+  #mark = ''
+  #instance: Instance | undefined
+  #unwatch = () => {}
+  #deaths = 0
+  #startedMs = 0
+  #restarting: Promise<void> = Promise.resolve()
+
+  constructor(options: AsteriskOptions) {
+    this.#options = options
+    this.#place = options
+  }
+
+  get pid(): number | undefined {
+    return this.#instance?.pid
+  }
+
+  /** Settles when calls would be taken. */
+  async start(): Promise<void> {
+    const { settings, program, trunk } = this.#options
+    const destinations = await this.#resolveDestinations()
+    this.#rendered = renderConfiguration({ settings, program, trunk, destinations })
+    this.#mark = configurationMark(this.#rendered, program.command)
+    const running = await findInstance(settings)
+    if (running && running.mark === this.#mark && (await answersAri(settings))) {
+      this.#watch(running)
+      this.#options.onStarted({ pid: running.pid, adopted: true })
+      return
+    }
+    if (running) await this.#endAfterCalls(running)
+    await forgetInstance(settings)
+    await requirePortsFree(settings)
+    await this.#launch()
+  }
+
+  /** Ends it and whatever it started. Never rejects; later deaths and starts are told no more. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new GatewayError('ASTERISK_FAILED', 'Asterisk is being stopped.'))
+    this.#unwatch()
+    await this.#restarting
+    const instance = this.#instance
+    this.#instance = undefined
+    if (!instance) return
+    await endProcess(instance, this.#options.clock, limits.asterisk.stopMs)
+    await forgetInstance(this.#options.settings)
+  }
+
+  async #launch(): Promise<void> {
+    const launched = await launch(this.#place, this.#rendered, this.#mark, this.#stopping.signal)
+    this.#watch(launched.instance, launched)
+    this.#options.onStarted({ pid: launched.instance.pid, adopted: false })
+  }
+
+  #watch(instance: Instance, launched?: Launched): void {
+    const { clock, settings } = this.#options
+    this.#instance = instance
+    this.#startedMs = clock.now()
+    const ended = () => {
+      if (this.#instance !== instance || isAlive(instance)) return
+      this.#unwatch()
+      this.#instance = undefined
+      this.#restarting = this.#restart(instance)
+    }
+    launched?.child.once('exit', ended)
+    // The end of a process that is not a child is told to nobody.
+    const unwatchProcess = every(clock, limits.asterisk.watchMs, ended)
+    const unwatchLogs = keepLogsSmall(settings, clock, () => askConsole(this.#place, 'logger rotate'))
+    this.#unwatch = () => {
+      unwatchProcess()
+      unwatchLogs()
+    }
+  }
+
+  /** Never gives up: a gateway without its Asterisk is of no use, and the reason may pass. */
+  async #restart(dead: Instance): Promise<void> {
+    const { clock, settings, onDied, progress } = this.#options
+    onDied(`Asterisk (process ${dead.pid}) ended by itself.${await lastWords(settings)}`)
+    if (clock.now() - this.#startedMs >= limits.asterisk.stableMs) this.#deaths = 0
+    while (!this.#stopping.signal.aborted) {
+      try {
+        await pause(clock, this.#backoffMs(), this.#stopping.signal)
+        await endProcess(dead, clock, limits.asterisk.stopMs)
+        await this.#launch()
+        return
+      } catch (error) {
+        if (!this.#stopping.signal.aborted) progress(`Asterisk could not be started again: ${asError(error).message}`)
+      }
+    }
+  }
+
+  #backoffMs(): number {
+    const { first, most } = limits.asterisk.restartBackoffMs
+    const fullMs = Math.min(most, first * 2 ** Math.min(this.#deaths++, 16))
+    return fullMs * (0.5 + this.#options.random() / 2)
+  }
+
+  /** Takes no new calls from now on; those it has may end, up to a bound. */
+  async #endAfterCalls(running: Instance): Promise<void> {
+    const { clock, progress } = this.#options
+    progress('an Asterisk runs with another configuration; it is restarted when its calls have ended ...')
+    const untilMs = clock.now() + limits.asterisk.callsEndMs
+    const asked = await askConsole(this.#place, 'core stop gracefully')
+    while (asked !== undefined && isAlive(running) && clock.now() < untilMs) {
+      await pause(clock, 100, this.#stopping.signal)
+    }
+    await endProcess(running, clock, limits.asterisk.stopMs)
+  }
+
+  async #resolveDestinations(): Promise<Map<string, ResolvedDestination>> {
+    const { fallbackDestination, destinations } = this.#options.settings
+    const all = { ...destinations, ...(fallbackDestination && { fallback: fallbackDestination }) }
+    const resolved = new Map<string, ResolvedDestination>()
+    for (const [name, destination] of Object.entries(all)) {
+      resolved.set(name, { ...destination, addresses: await this.#addressesOf(destination) })
+    }
+    return resolved
+  }
+
+  /** The access list takes addresses only. A name that nobody knows just now must not keep the callers out. */
+  async #addressesOf({ host }: Destination): Promise<string[]> {
+    if (isIP(host)) return [host]
+    try {
+      return (await lookup(host, { all: true, family: 4 })).map(each => each.address)
+    } catch (error) {
+      this.#options.progress(
+        `the destination "${host}" has no address (${asError(error).message}); its calls will fail`,
+      )
+      return []
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { GatewayError } from '../../errors.ts'
+import type { TrunkAddresses } from './addresses.ts'
+import type { Destination } from './destination.ts'
+import type { AsteriskProgram } from './program.ts'
+import { type AsteriskSettings, checkSettings } from './settings.ts'
+import { fillTemplate, type Values } from './template.ts'
+
+const templateFolder = new URL('../../../asterisk/', import.meta.url)
+
+const files = [
+  'asterisk.conf',
+  'modules.conf',
+  'logger.conf',
+  'http.conf',
+  'ari.conf',
+  'rtp.conf',
+  'pjsip.conf',
+  'indications.conf',
+  'extensions.conf',
+]
+
+/** Asterisk reports these as errors when they are missing, and needs nothing of them. */
+const emptyFiles = [
+  'acl.conf',
+  'ccss.conf',
+  'cdr.conf',
+  'cel.conf',
+  'features.conf',
+  'pjproject.conf',
+  'stasis.conf',
+  'udptl.conf',
+  'websocket_client.conf',
+]
+
+/** A destination with the addresses that its name stood for when this was written. */
+export interface ResolvedDestination extends Destination {
+  readonly addresses: readonly string[]
+}
+
+export interface RenderInput {
+  readonly settings: AsteriskSettings
+  readonly program: Pick<AsteriskProgram, 'moduleDirectory' | 'dataDirectory'>
+  readonly trunk: TrunkAddresses
+  /** By the name of their endpoint; FALLBACK_DESTINATION is `fallback`. */
+  readonly destinations: ReadonlyMap<string, ResolvedDestination>
+}
+
+/** The whole configuration of one Asterisk: file name to text. The same input gives the same text to the byte. */
+export function renderConfiguration(input: RenderInput): Map<string, string> {
+  checkSettings(input.settings)
+  const rendered = new Map<string, string>()
+  const values = valuesOf(input)
+  const used = new Set<string>()
+  for (const file of files) {
+    const filled = fillTemplate(readTemplate(file), values, file)
+    rendered.set(file, filled.text)
+    for (const name of filled.used) used.add(name)
+  }
+  const unused = Object.keys(values).filter(name => !used.has(name))
+  if (unused.length > 0)
+    throw new GatewayError('CONFIG_INVALID', `No template of Asterisk's uses: ${unused.join(', ')}.`)
+  rendered.set('pjsip_destinations.conf', renderDestinations(input))
+  for (const file of emptyFiles) rendered.set(file, '; Nothing to set.\n')
+  return rendered
+}
+
+/** Tells whether a running Asterisk has this configuration. Secrets cannot be read from it. */
+export function configurationMark(rendered: ReadonlyMap<string, string>, command: readonly string[]): string {
+  const hash = createHash('sha256').update(command.join('\0'))
+  for (const [file, text] of rendered) hash.update(`\0${file}\0${text}`)
+  return hash.digest('hex')
+}
+
+function valuesOf({ settings, program, trunk, destinations }: RenderInput): Values {
+  return {
+    directory: settings.directory,
+    moduleDirectory: program.moduleDirectory,
+    dataDirectory: program.dataDirectory,
+    systemName: settings.systemName,
+    ariPort: settings.ari.port,
+    ariUsername: settings.ari.username,
+    ariPassword: settings.ari.password,
+    app: settings.ari.app,
+    rtpStart: settings.rtpStart,
+    rtpEnd: settings.rtpEnd,
+    trunkNetworks: trunkNetworks(settings, trunk),
+    destinationAddresses: [...new Set([...destinations.values()].flatMap(each => each.addresses))].sort(),
+    bindAddress: settings.bindAddress,
+    tcpPort: settings.tcpPort,
+    udpPort: settings.udpPort,
+    externalAddress: settings.externalAddress ? [settings.externalAddress] : [],
+    localNetworks: settings.externalAddress ? settings.localNetworks : [],
+    ...mediaValues(settings),
+    sipUser: settings.sipUser,
+    maxCalls: settings.maxCalls,
+    leaseSeconds: settings.leaseSeconds,
+    voicemailSeconds: settings.voicemailSeconds,
+    afterAnswer: destinations.has('fallback') ? 'destination' : 'voicemail',
+  }
+}
+
+function mediaValues(settings: AsteriskSettings) {
+  const bound = settings.bindAddress !== '0.0.0.0'
+  return {
+    silentCallerSeconds: settings.silentCallerSeconds,
+    mediaAddress: bound ? [settings.bindAddress] : [],
+    mediaAddressBound: bound ? ['yes'] : [],
+  }
+}
+
+function trunkNetworks(settings: AsteriskSettings, trunk: TrunkAddresses): string[] {
+  return [...new Set([...trunk.signalling, ...settings.allowedNetworks])]
+}
+
+function renderDestinations({ settings, destinations }: RenderInput): string {
+  const template = readTemplate('pjsip_destination.conf')
+  const sections = [...destinations]
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, destination]) => {
+      const values = { ...mediaValues(settings), ...destination, name, addresses: [...destination.addresses].sort() }
+      return fillTemplate(template, values, 'pjsip_destination.conf').text
+    })
+  return sections.join('\n')
+}
+
+function readTemplate(file: string): string {
+  return readFileSync(new URL(file, templateFolder), 'utf8')
+}

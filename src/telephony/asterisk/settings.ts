@@ -1,0 +1,105 @@
+import { isIP } from 'node:net'
+import { GatewayError } from '../../errors.ts'
+import type { Destination } from './destination.ts'
+
+/** All that the configuration of one Asterisk depends on. Several may run side by side on one machine. */
+export interface AsteriskSettings {
+  /** Told apart from others on the machine by this: begins the id of every channel and bridge. */
+  readonly systemName: string
+  /** Configuration, database, recordings, logs and the control socket of this instance. */
+  readonly directory: string
+  readonly pidFile: string
+  readonly sipUser: string
+  readonly bindAddress: string
+  readonly tcpPort: number
+  readonly udpPort: number
+  readonly rtpStart: number
+  readonly rtpEnd: number
+  /** The address that the far end sees, when a NAT stands between. */
+  readonly externalAddress?: string | undefined
+  /** Networks on this side of the NAT. */
+  readonly localNetworks: readonly string[]
+  /** Let in as the trunk, beyond Twilio's own ranges. */
+  readonly allowedNetworks: readonly string[]
+  readonly ari: { readonly port: number; readonly username: string; readonly password: string; readonly app: string }
+  readonly fallbackDestination?: Destination | undefined
+  /** By the name that the gateway dials them with: PJSIP/<user>@<name>. */
+  readonly destinations: Readonly<Record<string, Destination>>
+  /** The second wall behind the gateway's own admission. */
+  readonly maxCalls: number
+  readonly leaseSeconds: number
+  /** A caller that sends no audio for so long is gone. */
+  readonly silentCallerSeconds: number
+  readonly voicemailSeconds: number
+}
+
+/** Names with a meaning of their own in a dialplan: hangup, timeout, start and so on. */
+const reservedExtensions = ['a', 'e', 'h', 'i', 'o', 's', 't', 'T']
+
+/** Everything that is wrong, in words. What cannot be told from the settings alone is Asterisk's to refuse. */
+export function checkSettings(settings: AsteriskSettings): void {
+  const problems = [...nameProblems(settings), ...portProblems(settings), ...networkProblems(settings)]
+  if (settings.ari.password.length < 8) problems.push('the ARI password is empty or shorter than 8 characters')
+  for (const name of ['maxCalls', 'leaseSeconds', 'silentCallerSeconds', 'voicemailSeconds'] as const) {
+    if (!Number.isInteger(settings[name]) || settings[name] < 1) problems.push(`${name} must be a whole number above 0`)
+  }
+  if (problems.length === 0) return
+  throw new GatewayError(
+    'CONFIG_INVALID',
+    `Asterisk cannot be configured:\n${problems.map(each => `  - ${each}`).join('\n')}`,
+  )
+}
+
+function nameProblems({ sipUser, systemName, ari, destinations }: AsteriskSettings): string[] {
+  const problems: string[] = []
+  if (!/^[A-Za-z0-9.][A-Za-z0-9_.-]{0,63}$/.test(sipUser) || reservedExtensions.includes(sipUser)) {
+    problems.push(`SIP_USER "${sipUser}" cannot be an extension: letters, digits, dot, dash, no leading underscore`)
+  }
+  if (!/^[a-z0-9-]{1,40}$/.test(systemName))
+    problems.push(`the system name "${systemName}" is not lower-case letters, digits and dashes`)
+  if (!/^[A-Za-z0-9_-]{1,40}$/.test(ari.username))
+    problems.push('ARI_USERNAME may hold letters, digits, dash and underscore')
+  if (!/^[A-Za-z0-9_-]{1,40}$/.test(ari.app)) problems.push('ARI_APP may hold letters, digits, dash and underscore')
+  for (const name of Object.keys(destinations)) {
+    if (!/^[a-z][a-z0-9-]{0,30}$/.test(name) || name === 'fallback' || name === 'trunk') {
+      problems.push(`a destination cannot be named "${name}"`)
+    }
+  }
+  return problems
+}
+
+function portProblems(settings: AsteriskSettings): string[] {
+  const { tcpPort, udpPort, rtpStart, rtpEnd, ari } = settings
+  const problems: string[] = []
+  for (const [name, port] of Object.entries({
+    SIP_TCP_PORT: tcpPort,
+    SIP_UDP_PORT: udpPort,
+    ARI_PORT: ari.port,
+    RTP_PORT_START: rtpStart,
+    RTP_PORT_END: rtpEnd,
+  })) {
+    if (!Number.isInteger(port) || port < 1 || port > 65_535) problems.push(`${name} ${port} is no port`)
+  }
+  if (tcpPort === ari.port) problems.push(`SIP_TCP_PORT and ARI_PORT are both ${tcpPort}`)
+  if (rtpEnd - rtpStart < 3) problems.push('the RTP ports from RTP_PORT_START to RTP_PORT_END carry not one call')
+  if (udpPort >= rtpStart && udpPort <= rtpEnd) problems.push(`SIP_UDP_PORT ${udpPort} lies among the RTP ports`)
+  return problems
+}
+
+function networkProblems(settings: AsteriskSettings): string[] {
+  const problems: string[] = []
+  if (isIP(settings.bindAddress) !== 4)
+    problems.push(`the address to listen on, "${settings.bindAddress}", is not IPv4`)
+  if (settings.externalAddress !== undefined && isIP(settings.externalAddress) !== 4) {
+    problems.push(`EXTERNAL_ADDRESS "${settings.externalAddress}" is not an IPv4 address`)
+  }
+  for (const network of [...settings.localNetworks, ...settings.allowedNetworks]) {
+    if (!isNetwork(network)) problems.push(`"${network}" is no IPv4 network such as 203.0.113.0/24`)
+  }
+  return problems
+}
+
+export function isNetwork(text: string): boolean {
+  const [address = '', bits = '32', ...rest] = text.split('/')
+  return isIP(address) === 4 && rest.length === 0 && /^([0-9]|[12][0-9]|3[0-2])$/.test(bits)
+}

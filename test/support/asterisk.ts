@@ -1,0 +1,111 @@
+import { randomInt, randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '../../src/clock.ts'
+import { acquireAsterisk } from '../../src/telephony/asterisk/acquire.ts'
+import { readTrunkAddresses } from '../../src/telephony/asterisk/addresses.ts'
+import { type AsteriskOptions, AsteriskProcess } from '../../src/telephony/asterisk/process.ts'
+import type { AsteriskProgram } from '../../src/telephony/asterisk/program.ts'
+import type { AsteriskSettings } from '../../src/telephony/asterisk/settings.ts'
+
+const cacheDirectory = join(import.meta.dirname, '../../.parley/asterisk')
+
+/** Fetched once a machine; later calls take milliseconds. */
+export function testProgram(): Promise<AsteriskProgram> {
+  return acquireAsterisk({
+    configured: process.env['ASTERISK'] ?? '',
+    cacheDirectory,
+    environment: process.env,
+    clock: systemClock,
+    progress: text => console.error(`asterisk: ${text}`),
+  })
+}
+
+/** Settings of an instance of its own: folder, ports and name are used by no other on this machine. */
+export async function testSettings(overrides: Partial<AsteriskSettings> = {}): Promise<AsteriskSettings> {
+  const stateDirectory = await mkdtemp(join(tmpdir(), 'parley-asterisk-'))
+  const [sip, ari] = await Promise.all([freePort(), freePort()])
+  const rtpStart = rtpRange()
+  return {
+    systemName: `test-${randomUUID().slice(0, 8)}`,
+    directory: join(stateDirectory, 'asterisk'),
+    pidFile: join(stateDirectory, 'asterisk.pid'),
+    sipUser: 'bianca',
+    bindAddress: '0.0.0.0',
+    tcpPort: sip,
+    udpPort: sip,
+    rtpStart,
+    rtpEnd: rtpStart + 400,
+    localNetworks: ['127.0.0.0/8'],
+    allowedNetworks: ['127.0.0.1/32'],
+    ari: { port: ari, username: 'parley', password: randomUUID(), app: 'parley' },
+    destinations: {},
+    maxCalls: 50,
+    leaseSeconds: 15,
+    silentCallerSeconds: 30,
+    voicemailSeconds: 120,
+    ...overrides,
+  }
+}
+
+interface TestAsterisk extends AsyncDisposable {
+  readonly settings: AsteriskSettings
+  readonly program: AsteriskProgram
+  readonly asterisk: AsteriskProcess
+}
+
+/** A running Asterisk; `await using` stops it and removes its folder. */
+export async function startTestAsterisk(
+  overrides: Partial<AsteriskSettings> = {},
+  listeners: Partial<Pick<AsteriskOptions, 'onDied' | 'onStarted' | 'progress'>> = {},
+): Promise<TestAsterisk> {
+  const [program, settings] = await Promise.all([testProgram(), testSettings(overrides)])
+  const asterisk = asteriskProcess(program, settings, listeners)
+  await asterisk.start()
+  return {
+    program,
+    settings,
+    asterisk,
+    async [Symbol.asyncDispose]() {
+      await asterisk.stop()
+      await rm(join(settings.directory, '..'), { recursive: true, force: true })
+    },
+  }
+}
+
+export function asteriskProcess(
+  program: AsteriskProgram,
+  settings: AsteriskSettings,
+  listeners: Partial<Pick<AsteriskOptions, 'onDied' | 'onStarted' | 'progress'>> = {},
+): AsteriskProcess {
+  return new AsteriskProcess({
+    program,
+    settings,
+    trunk: readTrunkAddresses(),
+    clock: systemClock,
+    random: () => 0.5,
+    progress: () => {},
+    onDied: () => {},
+    onStarted: () => {},
+    ...listeners,
+  })
+}
+
+/** Free for TCP just now, and used for UDP as well. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}
+
+/** Ranges below the system's own ephemeral ports; instances that meet share one, which works while it is not exhausted. */
+function rtpRange(): number {
+  return 12_000 + 400 * randomInt(50)
+}
