@@ -1,0 +1,40 @@
+import type { Registry } from 'prom-client'
+import type { Admission } from '../call/admission.ts'
+import type { Call } from '../call/call.ts'
+import type { Exchange } from '../call/exchange.ts'
+import type { Journal } from '../call/journal.ts'
+import type { Telephony } from '../call/ports.ts'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+
+/** A call as HTTP sees it. */
+export type ObservedCall = Pick<Call, 'id' | 'state' | 'view' | 'events' | 'figures' | 'hangUp'>
+
+interface ObservedExchange extends Pick<Exchange, 'ready' | 'draining'> {
+  readonly live: readonly ObservedCall[]
+  readonly ended: readonly ObservedCall[]
+  find(id: string): ObservedCall | undefined
+}
+
+/** What the state of the gateway is read from: by the probes, the API and the metrics. */
+export interface Sources {
+  readonly exchange: ObservedExchange
+  readonly telephony: Pick<Telephony, 'ready' | 'inspect'>
+  readonly admission: Pick<Admission, 'figures' | 'full'>
+  readonly journal: Pick<Journal, 'figures'>
+  readonly media: {
+    /** False once the media thread has stopped: no call can be carried. */
+    readonly alive: boolean
+    readonly lineCount: number
+  }
+}
+
+export interface ServerDependencies extends Sources {
+  readonly clock: Clock
+  readonly log: Log
+  /** What every request but the public ones must bring. */
+  readonly token: string
+  readonly version: string
+  /** Told at /metrics; the server adds what it knows of the gateway's state and of the process. */
+  readonly registry: Registry
+}

@@ -1,0 +1,24 @@
+import type { Sources } from './dependencies.ts'
+
+interface Readiness {
+  /** Why a call that came in now would not be answered; empty when it would. */
+  readonly reasons: readonly string[]
+  /** What is wrong without keeping a call from being answered. */
+  readonly warnings: readonly string[]
+}
+
+export function readiness(sources: Sources): Readiness {
+  const { exchange, telephony, admission, media, journal } = sources
+  const reasons: string[] = []
+  if (!telephony.ready) reasons.push('Asterisk is not connected.')
+  if (!media.alive) reasons.push('The media thread has stopped.')
+  if (exchange.draining) reasons.push('The gateway is stopping: no new calls are taken.')
+  if (admission.full) {
+    const { calls, maxCalls } = admission.figures
+    reasons.push(`All places are taken: ${calls} of ${maxCalls} calls.`)
+  }
+  // The exchange has the last word, whatever it may come to depend on.
+  if (!exchange.ready && reasons.length === 0) reasons.push('The exchange takes no calls.')
+  const warnings = journal.figures.failing ? ['The journal cannot be written: events wait in memory.'] : []
+  return { reasons, warnings }
+}

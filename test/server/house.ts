@@ -1,0 +1,111 @@
+import { Registry } from 'prom-client'
+import type { CallEvent } from '../../src/call/events.ts'
+import type { Inspection, LineFigures } from '../../src/call/ports.ts'
+import { createLog } from '../../src/log.ts'
+import type { ObservedCall } from '../../src/server/dependencies.ts'
+import { buildServer } from '../../src/server/server.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
+
+export const token = 'a-token-that-only-the-operator-has'
+export const withToken = { authorization: `Bearer ${token}` }
+export const callerNumber = '+15550100377'
+export const spokenWords = 'my tooth hurts terribly'
+
+export const figures: LineFigures = {
+  received: {
+    packets: 990,
+    lost: 10,
+    late: 1,
+    duplicated: 2,
+    reordered: 3,
+    concealedFrames: 10,
+    missingFrames: 4,
+    strangers: 5,
+    invalid: 6,
+    jitterMs: 1.234,
+    driftPpm: -12,
+    ssrcChanges: 1,
+  },
+  sent: { packets: 1_000, lateFrames: 7, worstLateMs: 3, unplayedMs: 0, overflows: 1 },
+}
+
+/** A call that a test moves from state to state. */
+export class FakeCall implements ObservedCall {
+  readonly id: string
+  state: ObservedCall['state'] = 'live'
+  reason: ObservedCall['view']['reason']
+  readonly events: CallEvent[]
+  hangUps = 0
+  figures: () => Promise<LineFigures | undefined> = async () => figures
+
+  constructor(id: string) {
+    this.id = id
+    const parameters = { callSid: 'CA1', patientId: '4711' }
+    const hidden = { callerNumber, calledUser: 'bianca', requestUri: 'sip:bianca@192.0.2.1', parameters, headers: {} }
+    const atMs = Date.UTC(2026, 0, 5, 9)
+    this.events = [
+      {
+        call: id,
+        atMs,
+        fact: { name: 'offered', business: 'dentist', engine: 'scripted', codec: 'ulaw', private: hidden },
+      },
+      { call: id, atMs: atMs + 40, fact: { name: 'answered', setUpMs: 40 } },
+      { call: id, atMs: atMs + 900, fact: { name: 'callerSpoke', private: { text: spokenWords } } },
+    ]
+  }
+
+  get view(): ObservedCall['view'] {
+    return {
+      id: this.id,
+      state: this.state,
+      reason: this.reason,
+      business: 'dentist',
+      engine: 'scripted',
+      offeredAtMs: Date.UTC(2026, 0, 5, 9),
+      durationMs: 61_000,
+      codec: 'ulaw',
+      channels: { caller: this.id, media: `${this.id}-media` },
+      bridge: `${this.id}-bridge`,
+      ports: { gateway: 40_000, asterisk: 10_002 },
+      callerNumber,
+      parameters: { callSid: 'CA1', patientId: '4711' },
+    }
+  }
+
+  hangUp(): void {
+    this.hangUps++
+    this.state = 'ending'
+  }
+
+  end(): this {
+    this.state = 'ended'
+    this.reason = 'callerHungUp'
+    return this
+  }
+}
+
+/** The server over a gateway made of plain values, which a test changes as it likes. */
+export function house(options: { token?: string } = {}) {
+  const clock = new VirtualClock()
+  const exchange = {
+    ready: true,
+    draining: false,
+    live: [] as FakeCall[],
+    ended: [] as FakeCall[],
+    find: (id: string) => [...exchange.live, ...exchange.ended].find(call => call.id === id),
+  }
+  const inspection: { -readonly [Key in keyof Inspection]: Inspection[Key] } = { channels: [], bridges: [] }
+  const telephony = { ready: true, inspect: async (): Promise<Inspection> => inspection }
+  const admission = { full: false, figures: { calls: 3, maxCalls: 22, pairs: 45, pairsUsed: 7, refused: 0 } }
+  const journal = { figures: { written: 12, shed: 1, queued: 2, failing: false } }
+  const media = { alive: true, lineCount: 3 }
+  const logged: string[] = []
+  const log = createLog('trace', { write: line => logged.push(line) })
+  const registry = new Registry()
+  const server = buildServer({
+    ...{ clock, exchange, telephony, admission, journal, media, log, registry },
+    token: options.token ?? token,
+    version: '1.2.3',
+  })
+  return { server, clock, exchange, inspection, telephony, admission, journal, media, logged, registry }
+}
