@@ -70,17 +70,28 @@ export class RtpWriter {
     this.#timestamp = Math.floor(random() * 2 ** 32)
   }
 
+  /** Of the next packet. */
+  get timestamp(): number {
+    return this.#timestamp
+  }
+
   /** Writes the packet that carries `audio`, a byte a sample, and tells its length; `marker` begins a talk spurt. */
   write(into: Uint8Array, audio: Uint8Array, marker: boolean): number {
-    into[0] = VERSION_2
-    into[1] = marker ? MARKER | this.#payloadType : this.#payloadType
-    write16(into, 2, this.#sequence)
-    write32(into, 4, this.#timestamp)
-    write32(into, 8, this.ssrc)
-    into.set(audio, RTP_HEADER_BYTES)
-    this.#sequence = (this.#sequence + 1) & 0xffff
+    const length = this.writeAs(this.#payloadType, this.#timestamp, into, audio, marker)
     this.skip(audio.length)
-    return RTP_HEADER_BYTES + audio.length
+    return length
+  }
+
+  /** Of another type and at another time, such as an event (RFC 4733): the audio's time does not run on with it. */
+  writeAs(payloadType: number, timestamp: number, into: Uint8Array, payload: Uint8Array, marker: boolean): number {
+    into[0] = VERSION_2
+    into[1] = marker ? MARKER | payloadType : payloadType
+    write16(into, 2, this.#sequence)
+    write32(into, 4, timestamp)
+    write32(into, 8, this.ssrc)
+    into.set(payload, RTP_HEADER_BYTES)
+    this.#sequence = (this.#sequence + 1) & 0xffff
+    return RTP_HEADER_BYTES + payload.length
   }
 
   /** Time for which no packet is sent: the timestamp runs on, the sequence number does not. */

@@ -1,0 +1,125 @@
+import type { Clock } from '../clock.ts'
+import { limits } from '../limits.ts'
+import type { Recording } from './recording.ts'
+import { levelDb, segments, toneShare } from './tones.ts'
+
+/** Where in the recording something was heard. */
+export interface Found {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+export interface ListenOptions {
+  /** How long to wait for it. */
+  readonly timeoutMs?: number
+  /** Where in the recording to begin; by default where the last one was found, so that nothing is missed in between. */
+  readonly sinceMs?: number
+}
+
+interface Search {
+  readonly matches: (block: Int16Array) => boolean
+  readonly forMs: number
+  readonly sinceMs: number
+  nextMs: number
+  matchedMs: number
+  readonly found: (where: Found) => void
+  readonly failed: (why: string) => void
+}
+
+const BLOCK_MS = 20
+const SILENT_DB = -50
+const AUDIBLE_DB = -40
+const MOSTLY = 0.5
+
+/** Waits for sounds in what is heard, frame by frame as it comes in. */
+export class Listening {
+  readonly #clock: Clock
+  readonly #recording: Recording
+  readonly #searches = new Set<Search>()
+  #foundMs = 0
+  #ended: string | undefined
+
+  constructor(clock: Clock, recording: Recording) {
+    this.#clock = clock
+    this.#recording = recording
+  }
+
+  /** A block of 20 ms belongs to the tone when most of its power does: noise and other tones interrupt it. */
+  hearsTone(hz: number, options: ListenOptions & { readonly forMs: number }): Promise<Found> {
+    const isTone = (block: Int16Array) => levelDb(block) > AUDIBLE_DB && toneShare(block, hz) >= MOSTLY
+    return this.#search(`${hz} Hz`, isTone, options)
+  }
+
+  hearsSilence(forMs: number, options: ListenOptions = {}): Promise<Found> {
+    return this.#search('silence', block => levelDb(block) < SILENT_DB, { ...options, forMs })
+  }
+
+  #search(
+    name: string,
+    matches: Search['matches'],
+    { forMs, timeoutMs = limits.caller.listenMs, sinceMs = this.#foundMs }: ListenOptions & { forMs: number },
+  ): Promise<Found> {
+    const { promise, resolve, reject } = Promise.withResolvers<Found>()
+    const settle = () => {
+      cancel()
+      this.#searches.delete(search)
+    }
+    const search: Search = {
+      matches,
+      forMs,
+      sinceMs,
+      nextMs: sinceMs,
+      matchedMs: 0,
+      found: where => {
+        settle()
+        this.#foundMs = where.toMs
+        resolve(where)
+      },
+      failed: why => {
+        settle()
+        const heard = describe(this.#recording.heard(sinceMs))
+        reject(new Error(`${name} for ${forMs} ms was not heard: ${why}; heard from ${sinceMs} ms on: ${heard}`))
+      },
+    }
+    const cancel = this.#clock.after(timeoutMs, () => search.failed(`not within ${timeoutMs} ms`))
+    this.#searches.add(search)
+    this.#advance(search)
+    if (this.#ended !== undefined && this.#searches.has(search)) search.failed(this.#ended)
+    return promise
+  }
+
+  /** To be told of every frame. */
+  heardMore(): void {
+    for (const search of this.#searches) this.#advance(search)
+  }
+
+  ended(why: string): void {
+    this.#ended = why
+    for (const search of [...this.#searches]) search.failed(why)
+  }
+
+  #advance(search: Search): void {
+    while (search.nextMs + BLOCK_MS <= this.#recording.lengthMs) {
+      const block = this.#recording.heard(search.nextMs, search.nextMs + BLOCK_MS)
+      search.nextMs += BLOCK_MS
+      search.matchedMs = search.matches(block) ? search.matchedMs + BLOCK_MS : 0
+      if (search.matchedMs < search.forMs) continue
+      return search.found({ fromMs: search.nextMs - search.matchedMs, toMs: search.nextMs })
+    }
+  }
+}
+
+const FINEST_HZ = 25
+const unknownTones = Array.from({ length: 3_200 / FINEST_HZ }, (_, i) => 200 + i * FINEST_HZ)
+const MOST_WORDS = 12
+
+/** What was heard, in words: for the reader of a failed test. */
+export function describe(samples: Int16Array): string {
+  const parts = segments(samples, unknownTones).map(({ sound, hz, fromMs, toMs, levelDb }) => {
+    const what = sound === 'tone' ? `about ${hz} Hz` : sound === 'other' ? 'other sound' : 'silence'
+    return `${fromMs}-${toMs} ms ${what}${sound === 'silence' ? '' : ` at ${Math.round(levelDb)} dB`}`
+  })
+  if (parts.length === 0) return 'nothing at all'
+  const left = parts.length - MOST_WORDS
+  return parts.slice(0, MOST_WORDS).join(', ') + (left > 0 ? `, and ${left} more sounds` : '')
+}
