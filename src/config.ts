@@ -71,7 +71,7 @@ export function readConfig(environment: Environment) {
     timing: {
       leaseMs: read.integer('LEASE_SECONDS', limits.call.leaseMs / 1_000, 2, 60) * 1_000,
       drainMs: read.integer('DRAIN_SECONDS', limits.call.drainMs / 1_000, 0, 600) * 1_000,
-      silentCallerMs: read.integer('RTP_TIMEOUT_SECONDS', 30, 2, 300) * 1_000,
+      silentCallerMs: read.integer('RTP_TIMEOUT_SECONDS', 60, 2, 300) * 1_000,
     },
   }
   read.finish()

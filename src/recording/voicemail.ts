@@ -1,0 +1,52 @@
+import { constants } from 'node:fs'
+import { mkdir, open, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { asError, GatewayError } from '../errors.ts'
+
+/**
+ * Keeps a voicemail as a file. It is whole or not there: written aside, on the disk before it gets its name, and the name on
+ * the disk before this settles. Stored twice under the same name it stands there once.
+ */
+export async function storeVoicemail(directory: string, name: string, audio: Uint8Array): Promise<string> {
+  if (!/^[\w.-]{1,200}$/.test(name) || name.startsWith('.')) {
+    throw new GatewayError('BUG', 'A voicemail has a name that cannot be a file.')
+  }
+  const path = join(directory, `${name}.wav`)
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    await writeSynced(`${path}.part`, audio)
+    await rename(`${path}.part`, path)
+    await syncFolder(directory)
+    return path
+  } catch (error) {
+    throw new GatewayError(
+      'STATE_UNWRITABLE',
+      `A voicemail cannot be written to ${directory} (${asError(error).message}); it stays with Asterisk until it can be. Free space on the disk of STATE_DIR, or make it writable`,
+      { cause: error, retryable: true },
+    )
+  }
+}
+
+/** Of a WAV file as Asterisk writes it: 8 kHz, 16 bits, one channel, after a header of 44 bytes. */
+export function secondsOfWav(audio: Uint8Array): number {
+  return Math.max(0, Math.round((audio.length - 44) / 16_000))
+}
+
+async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'w', 0o600)
+  try {
+    await file.writeFile(bytes)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+async function syncFolder(directory: string): Promise<void> {
+  const folder = await open(directory, constants.O_RDONLY)
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}

@@ -1,0 +1,36 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { secondsOfWav, storeVoicemail } from '../../src/recording/voicemail.ts'
+
+let folder = ''
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'parley-voicemail-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+describe('a voicemail', () => {
+  it('is kept once, whole, for its owner only, however often it is stored', async () => {
+    const directory = join(folder, 'voicemail')
+    const audio = Buffer.alloc(44 + 3 * 16_000, 7)
+    for (let time = 0; time < 2; time++) await storeVoicemail(directory, 'voicemail-1-555-a.1', audio)
+    expect(readdirSync(directory)).toEqual(['voicemail-1-555-a.1.wav'])
+    expect(readFileSync(join(directory, 'voicemail-1-555-a.1.wav')).equals(audio)).toBe(true)
+    expect(statSync(join(directory, 'voicemail-1-555-a.1.wav')).mode & 0o077).toBe(0)
+    expect(secondsOfWav(audio)).toBe(3)
+  })
+
+  it('never gets a name that leads elsewhere', async () => {
+    for (const name of ['../escape', '.hidden', '', 'a/b']) {
+      await expect(storeVoicemail(folder, name, new Uint8Array(1))).rejects.toThrow()
+    }
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  it('says what to do when the disk refuses it', async () => {
+    const taken = join(folder, 'voicemail')
+    writeFileSync(taken, '')
+    await expect(storeVoicemail(taken, 'v', new Uint8Array(1))).rejects.toThrow(/Free space/)
+  })
+})

@@ -1,0 +1,32 @@
+import { mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { holdStateDir } from '../src/state-dir.ts'
+
+let folder = ''
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'parley-state-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
+describe('STATE_DIR', () => {
+  it('is made for its owner only, and held by one process at a time, under whatever name', async () => {
+    const held = await holdStateDir(join(folder, 'state'))
+    expect(statSync(join(folder, 'state')).mode & 0o077).toBe(0)
+    symlinkSync(join(folder, 'state'), join(folder, 'alias'))
+    await expect(holdStateDir(join(folder, 'state'))).rejects.toThrow(/Another Parley/)
+    await expect(holdStateDir(join(folder, 'alias'))).rejects.toThrow(/Another Parley/)
+    const other = await holdStateDir(join(folder, 'other'))
+    expect(other.mark).not.toBe(held.mark)
+    await held.release()
+    const again = await holdStateDir(join(folder, 'alias'))
+    expect(again.mark).toBe(held.mark)
+    await Promise.all([again.release(), other.release()])
+  })
+
+  it('that cannot be made is refused in words', async () => {
+    writeFileSync(join(folder, 'file'), '')
+    await expect(holdStateDir(join(folder, 'file', 'state'))).rejects.toThrow(/STATE_DIR .* Choose a folder/)
+  })
+})
