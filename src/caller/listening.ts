@@ -26,6 +26,7 @@ interface Search {
   readonly failed: (why: string) => void
 }
 
+const SAMPLES_PER_MS = 8
 const BLOCK_MS = 20
 const SILENT_DB = -50
 const AUDIBLE_DB = -40
@@ -111,15 +112,25 @@ export class Listening {
 
 const FINEST_HZ = 25
 const unknownTones = Array.from({ length: 3_200 / FINEST_HZ }, (_, i) => 200 + i * FINEST_HZ)
-const MOST_WORDS = 12
+/** Shorter tones are the ups and downs of a voice, and shorter sounds the edges of others. */
+const SHORTEST_MS = 40
+const MOST_PARTS = 12
 
 /** What was heard, in words: for the reader of a failed test. */
 export function describe(samples: Int16Array): string {
-  const parts = segments(samples, unknownTones).map(({ sound, hz, fromMs, toMs, levelDb }) => {
-    const what = sound === 'tone' ? `about ${hz} Hz` : sound === 'other' ? 'other sound' : 'silence'
-    return `${fromMs}-${toMs} ms ${what}${sound === 'silence' ? '' : ` at ${Math.round(levelDb)} dB`}`
+  const parts: { what: string; fromMs: number; toMs: number }[] = []
+  for (const { sound, hz, fromMs, toMs } of segments(samples, unknownTones)) {
+    const isTone = sound === 'tone' && toMs - fromMs >= SHORTEST_MS
+    const what = isTone ? `about ${hz} Hz` : sound === 'silence' ? sound : 'other sound'
+    const last = parts.at(-1)
+    if (last?.what === what) last.toMs = toMs
+    else parts.push({ what, fromMs, toMs })
+  }
+  const told = parts.filter(({ what, fromMs, toMs }) => what !== 'other sound' || toMs - fromMs >= SHORTEST_MS)
+  const words = told.slice(0, MOST_PARTS).map(({ what, fromMs, toMs }) => {
+    const level = Math.round(levelDb(samples.subarray(fromMs * SAMPLES_PER_MS, toMs * SAMPLES_PER_MS)))
+    return `${fromMs}-${toMs} ms ${what}${what === 'silence' ? '' : ` at ${level} dB`}`
   })
-  if (parts.length === 0) return 'nothing at all'
-  const left = parts.length - MOST_WORDS
-  return parts.slice(0, MOST_WORDS).join(', ') + (left > 0 ? `, and ${left} more sounds` : '')
+  const left = told.length - MOST_PARTS
+  return words.length === 0 ? 'nothing at all' : words.join(', ') + (left > 0 ? `, and ${left} more sounds` : '')
 }

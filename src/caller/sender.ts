@@ -37,7 +37,7 @@ export class Sender {
   #writer: RtpWriter | undefined
   #format: SendFormat | undefined
   #silent = false
-  #resuming = true
+  #resuming = false
   #ticks = 0
   #keyTimestamp = 0
   #packets = 0
@@ -59,7 +59,10 @@ export class Sender {
 
   /** Begins to send, or goes on in another format. */
   start(format: SendFormat): void {
-    if (format.payloadType !== this.#format?.payloadType) this.#writer = new RtpWriter(format.payloadType, this.#random)
+    if (format.payloadType !== this.#format?.payloadType) {
+      this.#writer = new RtpWriter(format.payloadType, this.#random)
+      this.#resuming = true
+    }
     this.#format = format
     this.#member ??= this.#wheel.add((dueMs, skippedTicks) => this.#tick(dueMs, skippedTicks))
   }

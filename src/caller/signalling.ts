@@ -69,6 +69,7 @@ export class Signalling {
   #state: 'calling' | 'up' | 'leaving' | 'over' = 'calling'
   #heardOfCallee = false
   #unwanted = false
+  #isReleased = false
   #dialog: Dialog | undefined
   #acknowledged = () => {}
 
@@ -282,6 +283,8 @@ export class Signalling {
   }
 
   #release(): void {
+    if (this.#isReleased) return
+    this.#isReleased = true
     this.#transactions.close()
     for (const cancel of this.#cancels.splice(0)) cancel()
     this.#released()

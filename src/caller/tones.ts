@@ -7,6 +7,8 @@ const SAMPLES_PER_MS = 8
 const FULL_SCALE = 32_768
 /** What is tested for at each millisecond is the 20 ms around it: 50 Hz apart is told apart. */
 const WINDOW = 160
+/** Silence is told within 4 ms: short enough for every gap, long enough for no tone to hide in. */
+const SILENCE_WINDOW = 32
 const TRACE_WINDOW = 3_200
 /** Comfort noise and the smallest steps of G.711 stay below this. */
 const SILENT_DB = -50
@@ -51,9 +53,14 @@ export function levelDb(samples: Int16Array): number {
  * -12 dB shows at -38 dB or more. The edges of other tones, 200 Hz away or further, show 48 dB below these.
  */
 export function traceDb(samples: Int16Array, hz: number): number {
+  // Half a window of silence on either side, so that the ends weigh as much as the middle.
+  const half = TRACE_WINDOW / 2
+  const windows = Math.ceil(samples.length / half) + 1
+  const padded = new Int16Array((windows + 1) * half)
+  padded.set(samples, half)
   let most = Number.NEGATIVE_INFINITY
-  for (let from = 0; from === 0 || from + TRACE_WINDOW <= samples.length; from += TRACE_WINDOW / 2) {
-    most = Math.max(most, toneLevelDb(samples.subarray(from, from + TRACE_WINDOW), RATE, hz))
+  for (let n = 0; n < windows; n++) {
+    most = Math.max(most, toneLevelDb(padded.subarray(n * half, n * half + TRACE_WINDOW), RATE, hz))
   }
   return most
 }
@@ -86,7 +93,7 @@ function labelMilliseconds(samples: Int16Array, grid: readonly number[]): Int16A
     const step = (2 * Math.PI * hz) / RATE
     const cosine = runningSums(samples, (sample, i) => sample * Math.cos(step * i))
     const sine = runningSums(samples, (sample, i) => sample * Math.sin(step * i))
-    eachWindow(labels.length, samples.length, (ms, from, to) => {
+    eachWindow(labels.length, samples.length, WINDOW, (ms, from, to) => {
       const x = cosine[to]! - cosine[from]!
       const y = sine[to]! - sine[from]!
       const share = (2 * (x * x + y * y)) / ((to - from) * (energy[to]! - energy[from]!))
@@ -95,7 +102,7 @@ function labelMilliseconds(samples: Int16Array, grid: readonly number[]): Int16A
       labels[ms] = place + 1
     })
   })
-  eachWindow(labels.length, samples.length, (ms, from, to) => {
+  eachWindow(labels.length, samples.length, SILENCE_WINDOW, (ms, from, to) => {
     if (powerDb(energy[to]! - energy[from]!, to - from) < SILENT_DB) labels[ms] = SILENCE
   })
   return labels
@@ -107,10 +114,12 @@ function runningSums(samples: Int16Array, of: (sample: number, at: number) => nu
   return sums
 }
 
-function eachWindow(count: number, length: number, look: (ms: number, from: number, to: number) => void): void {
+type Look = (ms: number, from: number, to: number) => void
+
+function eachWindow(count: number, length: number, window: number, look: Look): void {
   for (let ms = 0; ms < count; ms++) {
     const middle = (ms + 0.5) * SAMPLES_PER_MS
-    look(ms, Math.max(0, middle - WINDOW / 2), Math.min(length, middle + WINDOW / 2))
+    look(ms, Math.max(0, middle - window / 2), Math.min(length, middle + window / 2))
   }
 }
 
