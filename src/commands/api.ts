@@ -1,0 +1,91 @@
+import { join } from 'node:path'
+import type { z } from 'zod'
+import type { Config } from '../config.ts'
+import { asError } from '../errors.ts'
+import { storedToken } from '../server/token.ts'
+
+/** The running gateway, as a command talks to it. What goes wrong is told in words that name the remedy. */
+export interface Api {
+  readonly address: string
+  get<T>(path: string, schema: z.ZodType<T>): Promise<T>
+}
+
+/** The gateway is there and says no, in words of its own. */
+export class ApiRefused extends Error {}
+
+const ANSWER_MS = 5_000
+
+/** Finds the gateway by the same settings that it was started with. */
+export async function openApi(config: Pick<Config, 'http' | 'stateDir' | 'apiToken'>): Promise<Api> {
+  const address = `http://${reachable(config.http.host)}:${config.http.port}`
+  const tokenFile = join(config.stateDir, 'api-token')
+  const token = config.apiToken ?? (await storedToken(config.stateDir))
+  if (token === undefined) {
+    throw new Error(
+      `There is no API token in ${tokenFile}: Parley has not been started with this STATE_DIR yet. Start it with: npm start`,
+    )
+  }
+  const source = config.apiToken === undefined ? tokenFile : 'API_TOKEN'
+  return {
+    address,
+    async get(path, schema) {
+      const response = await ask(address, path, token)
+      if (response.status === 401) {
+        throw new Error(
+          `Parley at ${address} refuses the token from ${source}. Use the STATE_DIR or API_TOKEN that it was started with.`,
+        )
+      }
+      const body = await bodyOf(response)
+      if (!response.ok) throw refusalFrom(response.status, body, address)
+      const result = schema.safeParse(body)
+      if (!result.success) throw new Error(stranger(address))
+      return result.data
+    },
+  }
+}
+
+async function ask(address: string, path: string, token: string): Promise<Response> {
+  try {
+    return await fetch(`${address}${path}`, {
+      headers: { authorization: `Bearer ${token}` },
+      // The token goes to this address and nowhere else.
+      redirect: 'error',
+      signal: AbortSignal.timeout(ANSWER_MS),
+    })
+  } catch (error) {
+    throw new Error(whyUnanswered(asError(error), address), { cause: error })
+  }
+}
+
+function whyUnanswered(error: Error, address: string): string {
+  const cause = error.cause as NodeJS.ErrnoException | undefined
+  if (error.name === 'TimeoutError') return `Parley at ${address} does not answer within ${ANSWER_MS / 1_000} seconds.`
+  if (cause?.code === 'ECONNREFUSED') {
+    return `Parley is not running at ${address}. Start it with: npm start (HTTP_HOST and HTTP_PORT say where it listens)`
+  }
+  return `Parley cannot be reached at ${address} (${cause?.code ?? cause?.message ?? error.message}). Check HTTP_HOST and HTTP_PORT.`
+}
+
+async function bodyOf(response: Response): Promise<unknown> {
+  try {
+    return await response.json()
+  } catch {
+    return undefined
+  }
+}
+
+function refusalFrom(status: number, body: unknown, address: string): Error {
+  const detail = (body as { detail?: unknown } | undefined)?.detail
+  return typeof detail === 'string' ? new ApiRefused(detail) : new Error(`${stranger(address)} (${status})`)
+}
+
+function stranger(address: string): string {
+  return `Something answers at ${address}, but it is not this version of Parley. Check HTTP_HOST and HTTP_PORT.`
+}
+
+/** A server that listens everywhere is reached on loopback. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1'
+  if (host === '::') return '[::1]'
+  return host.includes(':') ? `[${host}]` : host
+}
