@@ -14,6 +14,8 @@ export const limits = {
     /** Frames kept for a listener that the main thread has not taken yet: two seconds. */
     pendingFrames: 100,
     lines: 600,
+    /** How far the wheel makes up for a stall; ticks older than this are left out. */
+    catchUpMs: 100,
   },
   call: {
     parameterCount: 32,
@@ -27,7 +29,9 @@ export const limits = {
     durationMs: 4 * 3_600_000,
     drainMs: 30_000,
     leaseMs: 15_000,
-    leaseRenewalMs: 5_000,
+    renewalsPerLease: 3,
+    /** Events of a leg that nobody listens to yet. */
+    earlyLegEvents: 64,
   },
   journal: { fileBytes: 64 * 1024 * 1024, queuedEvents: 10_000 },
   ari: { requestMs: 4_000, heartbeatMs: 2_000, backoffMs: { first: 100, most: 5_000 }, sweepMs: 30_000 },

@@ -1,0 +1,37 @@
+import type { AriEvent } from './ari.ts'
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** Of an event as Asterisk sends it; nothing when it is none that we act on, or is not of the documented form. */
+export function readEvent(raw: unknown): AriEvent | undefined {
+  if (!isFields(raw)) return undefined
+  if (raw.type === 'ApplicationReplaced') return { kind: 'replaced' }
+  const { type, channel: subject } = raw
+  if (!isFields(subject) || typeof subject.id !== 'string') return undefined
+  const channel = subject.id
+  switch (type) {
+    case 'StasisStart':
+      return { kind: 'entered', channel, args: strings(raw.args) }
+    case 'StasisEnd':
+    case 'ChannelDestroyed':
+      return { kind: 'left', channel }
+    case 'ChannelHangupRequest':
+      return { kind: 'hangupRequested', channel, cause: typeof raw.cause === 'number' ? raw.cause : 0 }
+    case 'ChannelDtmfReceived':
+      return typeof raw.digit === 'string' ? { kind: 'digit', channel, digit: raw.digit } : undefined
+    case 'ChannelHold':
+      return { kind: 'held', channel }
+    case 'ChannelUnhold':
+      return { kind: 'unheld', channel }
+    default:
+      return undefined
+  }
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null
+}
+
+function strings(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter(item => typeof item === 'string') : []
+}

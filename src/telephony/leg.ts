@@ -1,0 +1,208 @@
+import type { Connection, HangupCause, Leg, LegEvent } from '../call/ports.ts'
+import { type Clock, every, within } from '../clock.ts'
+import { asError, GatewayError, isCode } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { Line } from '../plane/line.ts'
+import type { Scope } from '../scope.ts'
+import type { Ari, AriHangupReason, ChannelEvent } from './ari.ts'
+
+/** Where the dialplan takes over from us. */
+const fallback = { context: 'fallback', extension: 's', priority: 1 }
+
+const reasons: Readonly<Record<HangupCause, AriHangupReason>> = {
+  normal: 'normal',
+  busy: 'busy',
+  congestion: 'congestion',
+  noAnswer: 'no_answer',
+  rejected: 'rejected',
+}
+
+/** What a leg is and will make; the names are fixed before anything is made, so that nothing of it is ever a stranger. */
+export type LegIdentity = Pick<Leg, 'id' | 'facts' | 'takenOver'> & { readonly media: string; readonly bridge: string }
+
+export interface LegDependencies {
+  readonly ari: Ari
+  readonly clock: Clock
+  /** The leg's own: it ends with the leg. */
+  readonly scope: Scope
+  readonly leaseMs: number
+  readonly trouble: (error: GatewayError) => void
+  /** The caller's channel is ours no more. */
+  readonly left: () => void
+}
+
+/**
+ * A caller's channel in our application. It stays ours while its lease is renewed; a gateway that dies or freezes thus
+ * gives the caller back to the dialplan. All that the leg makes is registered on its scope before it is made, and goes
+ * with it, whichever side ends first and however far the set-up has come.
+ */
+export class CallerLeg implements Leg {
+  readonly id: string
+  readonly facts: Leg['facts']
+  readonly takenOver: boolean
+  readonly media: string
+  readonly bridge: string
+  readonly #with: LegDependencies
+  readonly #mediaEntered = Promise.withResolvers<void>()
+  readonly #early: LegEvent[] = []
+  #listener: ((event: LegEvent) => void) | undefined
+  /** `leaving`: we have asked for its end, or given it back; the lease is left to run out should that fail. */
+  #caller: 'ours' | 'leaving' | 'left' = 'ours'
+  #connected = false
+  #renewing = false
+  #disowned = false
+  #cause: number | undefined
+
+  constructor(identity: LegIdentity, dependencies: LegDependencies) {
+    this.id = identity.id
+    this.facts = identity.facts
+    this.takenOver = identity.takenOver
+    this.media = identity.media
+    this.bridge = identity.bridge
+    this.#with = dependencies
+    const { scope, clock, leaseMs } = dependencies
+    this.#mediaEntered.promise.catch(() => {})
+    scope.signal.addEventListener('abort', () => this.#mediaEntered.reject(scope.signal.reason), { once: true })
+    scope.onClose(() => this.#letGo())
+    scope.onClose(every(clock, leaseMs / limits.call.renewalsPerLease, () => void this.renewLease()))
+    if (this.takenOver) void this.renewLease()
+  }
+
+  /** Both channels are joined: each may be missed from now on. */
+  get connected(): boolean {
+    return this.#connected
+  }
+
+  async connect(line: Line): Promise<Connection> {
+    const { ari, scope } = this.#with
+    scope.signal.throwIfAborted()
+    const external = { channel: this.media, law: line.law, host: line.local }
+    const [peer] = await Promise.all([
+      this.#make(ari.createExternalMedia(external), () => ari.hangup(this.media, 'normal')),
+      this.#make(ari.createBridge(this.bridge), () => ari.destroyBridge(this.bridge)),
+    ])
+    // Asterisk refuses a channel in the bridge (422) that has not entered the application yet.
+    const late = () => new GatewayError('ARI_TIMEOUT', 'The media channel did not enter the application in time.')
+    await within(this.#with.clock, limits.ari.requestMs, this.#mediaEntered.promise, late)
+    line.connect(peer)
+    await ari.addToBridge(this.bridge, [this.id, this.media])
+    scope.signal.throwIfAborted()
+    this.#connected = true
+    return {
+      channel: this.media,
+      bridge: this.bridge,
+      ports: { gateway: line.local.port, asterisk: peer.port },
+    }
+  }
+
+  async answer(): Promise<void> {
+    this.#assertPresent()
+    await this.#with.ari.answer(this.id)
+  }
+
+  async handBack(reason: string): Promise<void> {
+    this.#assertPresent()
+    this.#caller = 'leaving'
+    // The caller comes first: a reason that could not be set must not keep them.
+    await this.#with.ari.setVariables(this.id, { PARLEY_REASON: reason }).catch(error => this.#report(error))
+    await this.#with.ari.continueInDialplan(this.id, fallback)
+  }
+
+  async hangup(cause: HangupCause): Promise<void> {
+    if (this.#caller === 'left') return
+    this.#caller = 'leaving'
+    await this.#with.ari.hangup(this.id, reasons[cause])
+  }
+
+  onEvent(listener: (event: LegEvent) => void): void {
+    this.#listener = listener
+    for (const event of this.#early.splice(0)) listener(event)
+  }
+
+  close(): Promise<void> {
+    return this.#with.scope.close(gone())
+  }
+
+  /** Of one of the leg's two channels. */
+  onAri(event: ChannelEvent): void {
+    if (event.channel === this.media) return this.#onMediaEvent(event.kind)
+    switch (event.kind) {
+      case 'digit':
+        return this.#tell({ kind: 'digit', digit: event.digit })
+      case 'held':
+      case 'unheld':
+        return this.#tell({ kind: event.kind })
+      case 'hangupRequested':
+        this.#cause = event.cause
+        return
+      case 'left':
+        return this.#leave(this.#cause === undefined ? 'taken by the dialplan' : `cause ${this.#cause}`)
+    }
+  }
+
+  /** The channels belong to another gateway now: nothing of them may be touched. */
+  disown(): void {
+    this.#disowned = true
+    this.#leave('taken over by another gateway')
+  }
+
+  async renewLease(): Promise<void> {
+    if (this.#caller !== 'ours' || this.#renewing) return
+    this.#renewing = true
+    const seconds = String(this.#with.leaseMs / 1_000)
+    try {
+      await this.#with.ari.setVariables(this.id, { 'TIMEOUT(absolute)': seconds })
+    } catch (error) {
+      if (isCode(error, 'CHANNEL_GONE')) this.#leave('gone')
+      else this.#report(error)
+    } finally {
+      this.#renewing = false
+    }
+  }
+
+  /** A request still under way may yet succeed: what it makes is removed after it has settled. */
+  #make<T>(creation: Promise<T>, remove: () => Promise<void>): Promise<T> {
+    this.#with.scope.onClose(async () => {
+      await creation.catch(() => {})
+      if (!this.#disowned) await remove()
+    })
+    return creation
+  }
+
+  #onMediaEvent(kind: ChannelEvent['kind']): void {
+    if (kind === 'entered') this.#mediaEntered.resolve()
+    if (kind !== 'left' || !this.#connected || this.#caller !== 'ours' || this.#with.scope.closed) return
+    this.#report(new GatewayError('MEDIA_FAILED', 'The media channel of a live call has ended.'))
+    void this.handBack('media lost').catch(error => this.#report(error))
+  }
+
+  /** A leg that is closed while its caller is there must not leave them in silence. */
+  async #letGo(): Promise<void> {
+    if (this.#caller === 'ours') await this.handBack('closed')
+  }
+
+  #leave(cause: string): void {
+    if (this.#caller === 'left') return
+    this.#caller = 'left'
+    this.#with.left()
+    this.#tell({ kind: 'gone', cause })
+    void this.close()
+  }
+
+  #assertPresent(): void {
+    if (this.#caller === 'left') throw gone()
+  }
+
+  #tell(event: LegEvent): void {
+    if (this.#listener) return this.#listener(event)
+    if (this.#early.length < limits.call.earlyLegEvents || event.kind === 'gone') this.#early.push(event)
+  }
+
+  #report(thrown: unknown): void {
+    this.#with.trouble(thrown instanceof GatewayError ? thrown : new GatewayError('BUG', asError(thrown).message))
+  }
+}
+
+function gone(): GatewayError {
+  return new GatewayError('CHANNEL_GONE', "The caller's channel is gone.")
+}

@@ -1,0 +1,202 @@
+import type { Inspection, Leg, Telephony } from '../call/ports.ts'
+import { type Clock, every } from '../clock.ts'
+import { asError, GatewayError, isCode } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { Scope } from '../scope.ts'
+import type { AriEndpoint, ChannelEvent } from './ari.ts'
+import { AriClientAdapter, type AriSettings } from './ari-client.ts'
+import { takeCensus } from './census.ts'
+import { callerVariables, readFacts } from './facts.ts'
+import { CallerLeg } from './leg.ts'
+import { Link } from './link.ts'
+import { VoicemailCollector, type VoicemailListener } from './voicemail.ts'
+
+export interface TelephonyOptions {
+  readonly ari: AriSettings
+  /** How long a caller stays ours without a sign of life; the dialplan sets the same before Stasis. */
+  readonly leaseMs: number
+  readonly clock: Clock
+  readonly random: () => number
+  readonly scope: Scope
+  /** In words, for the log and for whoever asks why no call is answered. */
+  readonly onState: (ready: boolean, words: string) => void
+  readonly onTrouble: (error: GatewayError) => void
+  readonly onVoicemail: VoicemailListener
+}
+
+/** Not connected before `start`; listen for offered calls first. */
+export function createTelephony(options: TelephonyOptions): AsteriskTelephony {
+  return new AsteriskTelephony(options, new AriClientAdapter(options.ari, options.clock))
+}
+
+/** Asterisk as the rest of the program sees it: callers come in as legs, and nothing is left behind. */
+class AsteriskTelephony implements Telephony {
+  readonly #with: TelephonyOptions
+  readonly #ari: AriEndpoint
+  readonly #link: Link
+  readonly #voicemails: VoicemailCollector
+  /** By either of its channels, from before they are made until the caller has left. */
+  readonly #legs = new Map<string, CallerLeg>()
+  /** Callers whose facts are being read. */
+  readonly #arriving = new Set<string>()
+  /** One for each census under way: the channels that have left meanwhile. */
+  readonly #departures = new Set<Set<string>>()
+  #offer: ((leg: Leg) => void) | undefined
+
+  constructor(options: TelephonyOptions, ari: AriEndpoint) {
+    this.#with = options
+    this.#ari = ari
+    const { clock, random, scope } = options
+    this.#voicemails = new VoicemailCollector(ari, options.onTrouble)
+    this.#link = new Link({
+      endpoint: ari,
+      clock,
+      random,
+      scope: scope.child('ari'),
+      event: event => this.#onEvent(event),
+      connected: () => this.#onConnected(),
+      changed: options.onState,
+      replaced: () => this.#onReplaced(),
+      trouble: options.onTrouble,
+    })
+    scope.onClose(every(clock, limits.ari.sweepMs, () => void this.#sweep()))
+  }
+
+  get ready(): boolean {
+    return this.#link.ready
+  }
+
+  onOffered(listener: (leg: Leg) => void): void {
+    this.#offer = listener
+  }
+
+  /** Settles when connected; rejects when a person must act first. Until then it tries for ever. */
+  start(): Promise<void> {
+    if (!this.#offer) throw new GatewayError('BUG', 'Nobody listens for offered calls.')
+    return this.#link.start()
+  }
+
+  async inspect(): Promise<Inspection> {
+    const [channels, bridges] = await Promise.all([this.#ari.channels(), this.#ari.bridges()])
+    const callOfBridge = new Map([...this.#legs.values()].map(leg => [leg.bridge, leg.id]))
+    return {
+      channels: channels.map(channel => ({ ...channel, call: this.#legs.get(channel.id)?.id })),
+      bridges: bridges.map(bridge => ({ ...bridge, call: callOfBridge.get(bridge.id) })),
+    }
+  }
+
+  get #prefix(): string {
+    return `${this.#with.ari.app}:`
+  }
+
+  #onEvent(event: ChannelEvent): void {
+    if (event.kind === 'left') {
+      this.#arriving.delete(event.channel)
+      for (const departed of this.#departures) departed.add(event.channel)
+    }
+    const leg = this.#legs.get(event.channel)
+    if (leg) leg.onAri(event)
+    else if (event.kind === 'entered' && event.args[0] === 'inbound') void this.#receive(event.channel, false)
+  }
+
+  async #onConnected(): Promise<void> {
+    const live = await this.#reconcile()
+    for (const leg of new Set(this.#legs.values())) void leg.renewLease()
+    void this.#collectVoicemails(live)
+  }
+
+  #onReplaced(): void {
+    for (const leg of new Set(this.#legs.values())) leg.disown()
+  }
+
+  async #sweep(): Promise<void> {
+    if (!this.ready) return
+    try {
+      await this.#collectVoicemails(await this.#reconcile())
+    } catch (error) {
+      this.#report(error)
+    }
+  }
+
+  async #collectVoicemails(liveChannels: ReadonlySet<string>): Promise<void> {
+    try {
+      await this.#voicemails.collect(liveChannels, this.#with.onVoicemail)
+    } catch (error) {
+      this.#report(error)
+    }
+  }
+
+  /** Brings our books and Asterisk's together; tells the channels that there are. */
+  async #reconcile(): Promise<ReadonlySet<string>> {
+    const departed = new Set<string>()
+    this.#departures.add(departed)
+    try {
+      const before = [...new Set(this.#legs.values())].flatMap(leg => (leg.connected ? [leg.id, leg.media] : [leg.id]))
+      const [channels, bridges, own] = await Promise.all([
+        this.#ari.channels(),
+        this.#ari.bridges(),
+        this.#ari.ownChannels(),
+      ])
+      const legs = [...this.#legs.values()]
+      const now = new Set(legs.flatMap(leg => [leg.id, leg.media, leg.bridge]))
+      const census = takeCensus({ channels, bridges, own }, { before, now, departed }, this.#prefix)
+      for (const channel of census.missing) this.#legs.get(channel)?.onAri({ kind: 'left', channel })
+      // The event may have been lost with the connection before.
+      for (const channel of own) this.#legs.get(channel)?.onAri({ kind: 'entered', channel, args: [] })
+      await this.#remove(census.orphanChannels, census.orphanBridges)
+      await Promise.all(census.unknown.map(({ id, state }) => this.#receive(id, state === 'Up')))
+      return new Set(channels.map(channel => channel.id))
+    } finally {
+      this.#departures.delete(departed)
+    }
+  }
+
+  async #remove(channels: readonly string[], bridges: readonly string[]): Promise<void> {
+    const removals = [
+      ...channels.map(channel => this.#ari.hangup(channel, 'normal')),
+      ...bridges.map(bridge => this.#ari.destroyBridge(bridge)),
+    ]
+    // One that cannot be removed must not keep the callers waiting; the next sweep tries again.
+    await Promise.all(removals.map(removal => removal.catch(error => this.#report(error))))
+  }
+
+  /** Of a caller's channel in our application makes a leg; whatever is no caller has no business there. */
+  async #receive(channel: string, takenOver: boolean): Promise<void> {
+    if (this.#arriving.has(channel)) return
+    this.#arriving.add(channel)
+    try {
+      const variables = await this.#ari.variables(channel, callerVariables)
+      if (!this.#arriving.has(channel)) return
+      if (!variables) return await this.#ari.hangup(channel, 'normal')
+      const facts = readFacts(variables)
+      if (facts) this.#open(channel, facts, takenOver)
+      else await this.#ari.continueInDialplan(channel, { context: 'fallback', extension: 's', priority: 1 })
+    } catch (error) {
+      if (!isCode(error, 'CHANNEL_GONE')) this.#report(error)
+    } finally {
+      this.#arriving.delete(channel)
+    }
+  }
+
+  #open(id: string, facts: Leg['facts'], takenOver: boolean): void {
+    const { clock, random, scope, leaseMs, onTrouble: trouble } = this.#with
+    const life = Math.floor(random() * 2 ** 32).toString(36)
+    const media = `${this.#prefix}media:${id}:${life}`
+    const bridge = `${this.#prefix}bridge:${id}:${life}`
+    const left = () => {
+      this.#legs.delete(id)
+      this.#legs.delete(media)
+    }
+    const leg = new CallerLeg(
+      { id, facts, takenOver, media, bridge },
+      { ari: this.#ari, clock, scope: scope.child(id), leaseMs, trouble, left },
+    )
+    this.#legs.set(id, leg)
+    this.#legs.set(media, leg)
+    this.#offer?.(leg)
+  }
+
+  #report(thrown: unknown): void {
+    this.#with.onTrouble(thrown instanceof GatewayError ? thrown : new GatewayError('BUG', asError(thrown).message))
+  }
+}

@@ -1,0 +1,378 @@
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { apiDocs } from './fake-ari-docs.ts'
+
+interface FakeChannel {
+  readonly id: string
+  readonly name: string
+  state: 'Down' | 'Ring' | 'Up'
+  /** The application it is in, while it is in one. */
+  app: string | undefined
+  readonly variables: Map<string, string>
+  /** Where the dialplan has it after it was given back. */
+  place: string | undefined
+}
+
+interface FakeBridge {
+  readonly id: string
+  readonly type: string
+  readonly channels: Set<string>
+}
+
+export interface FakeRequest {
+  readonly method: string
+  /** Decoded, below `/ari`. */
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly body: unknown
+}
+
+/** What goes wrong with a request: `hang`, `drop` and a status before anything is done; the rest when all is done. */
+export type Fault = { readonly status: number } | 'hang' | 'drop' | 'hangAfter' | 'garbage'
+
+class Refusal extends Error {
+  readonly status: number
+
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+/**
+ * A small Asterisk as ARI shows it: true HTTP, true WebSocket, the rules and words of Asterisk 22.10.1 for the operations
+ * that the gateway uses, and none of the media.
+ */
+export class FakeAri {
+  readonly channels = new Map<string, FakeChannel>()
+  readonly bridges = new Map<string, FakeBridge>()
+  readonly recordings = new Map<string, Buffer>()
+  /** All but the API's description and pings. */
+  readonly requests: FakeRequest[] = []
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+  readonly #wss = new WebSocketServer({ noServer: true, autoPong: false })
+  readonly #listeners = new Map<string, WebSocket>()
+  readonly #frozen: (() => void)[] = []
+  #isFrozen = false
+  #count = 0
+  password: string
+  port = 0
+  fault: (request: FakeRequest) => Fault | undefined = () => undefined
+  afterRequest: (request: FakeRequest) => void = () => {}
+
+  constructor(password = 'secret') {
+    this.password = password
+    this.#server = createServer((request, response) =>
+      this.#whenThawed(() => {
+        // A client may have given up before its request was read.
+        this.#serve(request, response).catch(() => response.destroy())
+      }),
+    )
+    this.#server.on('connection', socket => {
+      this.#sockets.add(socket)
+      socket.on('close', () => this.#sockets.delete(socket))
+      socket.on('error', () => {})
+    })
+    this.#server.on('upgrade', (request, socket: Socket, head) => {
+      this.#whenThawed(() => this.#upgrade(request, socket, head))
+    })
+  }
+
+  /** A second start listens on the same port again, as a restarted Asterisk does. */
+  async start(): Promise<void> {
+    this.#server.listen(this.port, '127.0.0.1')
+    await once(this.#server, 'listening')
+    this.port = (this.#server.address() as AddressInfo).port
+  }
+
+  /** Dies: every connection is cut. What there was is forgotten only by `forget`. */
+  async stop(): Promise<void> {
+    this.thaw()
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    for (const socket of this.#sockets) socket.destroy()
+    await closed
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`
+  }
+
+  get openSockets(): number {
+    return this.#sockets.size
+  }
+
+  /** Who gets events. */
+  get applications(): string[] {
+    return [...this.#listeners.keys()]
+  }
+
+  freeze(): void {
+    this.#isFrozen = true
+  }
+
+  thaw(): void {
+    this.#isFrozen = false
+    for (const go of this.#frozen.splice(0)) go()
+  }
+
+  cutEventSockets(): void {
+    for (const socket of this.#wss.clients) socket.terminate()
+  }
+
+  /** A caller comes to our application, as the dialplan sends them. */
+  call(variables: Record<string, string> = {}, app = 'parley'): string {
+    const id = `1795226295.${this.#count++}`
+    const all = {
+      PARLEY_URI: encodeURIComponent('sip:bianca@127.0.0.1:5061;transport=tcp;callSid=CA1'),
+      PARLEY_HEADERS: '',
+      PARLEY_FROM: '+15550001',
+      PARLEY_USER: 'bianca',
+      'CHANNEL(audionativeformat)': '(ulaw)',
+      ...variables,
+    }
+    const name = `PJSIP/trunk-${id}`
+    this.channels.set(id, { id, name, state: 'Ring', app, variables: new Map(Object.entries(all)), place: undefined })
+    this.#enter(id, ['inbound', all.PARLEY_URI, all.PARLEY_HEADERS, all.PARLEY_FROM, all.PARLEY_USER])
+    return id
+  }
+
+  hangUp(id: string, cause = 16): void {
+    const channel = this.channels.get(id)
+    if (!channel) return
+    this.#emitOf(channel, 'ChannelHangupRequest', { cause })
+    this.#leave(channel)
+    this.channels.delete(id)
+  }
+
+  /** The dialplan takes the channel back, as it does when the lease runs out. */
+  takeBack(id: string): void {
+    const channel = this.channels.get(id)
+    if (!channel) return
+    this.#leave(channel)
+    channel.place = 'fallback,T'
+  }
+
+  tell(id: string, type: string, fields: Record<string, unknown> = {}): void {
+    const channel = this.channels.get(id)
+    if (channel) this.#emitOf(channel, type, fields)
+  }
+
+  /** Whatever text, to everyone who listens. */
+  sendRaw(text: string): void {
+    for (const socket of this.#listeners.values()) socket.send(text)
+  }
+
+  #whenThawed(go: () => void): void {
+    if (this.#isFrozen) this.#frozen.push(go)
+    else go()
+  }
+
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const { searchParams } = new URL(request.url ?? '', this.url)
+    if (searchParams.get('api_key') !== `parley:${this.password}`) {
+      socket.end('HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n')
+      return
+    }
+    this.#wss.handleUpgrade(request, socket, head, client => this.#listen(client, searchParams.get('app') ?? ''))
+  }
+
+  #listen(client: WebSocket, app: string): void {
+    const former = this.#listeners.get(app)
+    if (former) former.send(JSON.stringify({ type: 'ApplicationReplaced', application: app }))
+    this.#listeners.set(app, client)
+    client.on('ping', data => this.#whenThawed(() => client.pong(data)))
+    client.on('close', () => {
+      if (this.#listeners.get(app) === client) this.#listeners.delete(app)
+    })
+  }
+
+  #emitOf(channel: FakeChannel, type: string, fields: Record<string, unknown>): void {
+    if (!channel.app) return
+    const event = { type, application: channel.app, channel: viewOf(channel), ...fields }
+    this.#listeners.get(channel.app)?.send(JSON.stringify(event))
+  }
+
+  #enter(id: string, args: string[]): void {
+    const channel = this.channels.get(id)
+    if (channel) this.#emitOf(channel, 'StasisStart', { args })
+  }
+
+  #leave(channel: FakeChannel): void {
+    for (const bridge of this.bridges.values()) bridge.channels.delete(channel.id)
+    this.#emitOf(channel, 'StasisEnd', {})
+    channel.app = undefined
+  }
+
+  async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(message.url ?? '', this.url)
+    const text = await bodyOf(message)
+    const credentials = `Basic ${Buffer.from(`parley:${this.password}`).toString('base64')}`
+    if (message.headers.authorization !== credentials) {
+      return reply(response, 401, { message: 'Authentication required' })
+    }
+    const body = text ? JSON.parse(text) : undefined
+    const path = decodeURIComponent(url.pathname.replace(/^\/ari/, ''))
+    const request = { method: message.method ?? '', path, query: url.searchParams, body }
+    if (path !== '/asterisk/ping' && !path.startsWith('/api-docs/')) this.requests.push(request)
+    const fault = this.fault(request)
+    if (fault === 'hang') return
+    if (fault === 'drop') return void response.destroy()
+    if (typeof fault === 'object') return reply(response, fault.status, { message: 'Injected' })
+    this.#answer(request, response, fault)
+    this.afterRequest(request)
+  }
+
+  #answer(request: FakeRequest, response: ServerResponse, fault: 'hangAfter' | 'garbage' | undefined): void {
+    try {
+      const [answer, then] = this.#perform(request)
+      if (fault === 'garbage') response.setHeader('Content-Type', 'application/json').end('{"id":')
+      else if (fault === undefined) reply(response, answer === undefined ? 204 : 200, answer)
+      then?.()
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      reply(response, error.status, { message: error.message })
+    }
+  }
+
+  /** The answer, and what happens once it is given. */
+  #perform({ method, path, query, body }: FakeRequest): [unknown, (() => void)?] {
+    const [, resource = '', id = '', action = ''] = path.split('/')
+    switch (`${method} ${resource}`) {
+      case 'GET asterisk':
+        return [{ ping: 'pong' }]
+      case 'GET api-docs':
+        return [apiDocs(id, `${this.url}/ari`) ?? refuse(404, 'Resource not found')]
+      case 'GET applications':
+        return [{ name: id, channel_ids: this.#inApp(id).map(channel => channel.id) }]
+      case 'GET channels':
+        return [id === '' ? [...this.channels.values()].map(viewOf) : this.#variables(id, query)]
+      case 'DELETE channels':
+        return this.#hangUpByRequest(id)
+      case 'POST channels':
+        return id === 'externalMedia'
+          ? this.#externalMedia(query)
+          : this.#command(this.#inStasis(id), action, query, body)
+      case 'GET bridges':
+        return [[...this.bridges.values()].map(bridgeView)]
+      case 'POST bridges':
+        return action === 'addChannel' ? this.#addChannel(id, query) : this.#createBridge(id, query)
+      case 'DELETE bridges':
+        if (!this.bridges.delete(id)) refuse(404, 'Bridge not found')
+        return [undefined]
+      default:
+        return this.#recording(method, path)
+    }
+  }
+
+  #inApp(app: string): FakeChannel[] {
+    return [...this.channels.values()].filter(channel => channel.app === app)
+  }
+
+  #existing(id: string): FakeChannel {
+    return this.channels.get(id) ?? refuse(404, 'Channel not found')
+  }
+
+  #inStasis(id: string): FakeChannel {
+    const channel = this.#existing(id)
+    return channel.app ? channel : refuse(409, 'Channel not in Stasis application')
+  }
+
+  #variables(id: string, query: URLSearchParams): unknown {
+    const { variables } = this.#inStasis(id)
+    const names = (query.get('variables') ?? '').split(',')
+    const found = names.map(name => [name, variables.get(name) ?? refuse(404, 'Provided variable was not found')])
+    return { variables: Object.fromEntries(found) }
+  }
+
+  #hangUpByRequest(id: string): [unknown, () => void] {
+    this.#existing(id)
+    return [undefined, () => this.hangUp(id, 32)]
+  }
+
+  #command(channel: FakeChannel, action: string, query: URLSearchParams, body: unknown): [unknown, (() => void)?] {
+    if (action === 'answer') channel.state = 'Up'
+    if (action === 'variables') {
+      const { variables } = body as { variables: Record<string, string> }
+      for (const [name, value] of Object.entries(variables)) channel.variables.set(name, value)
+    }
+    if (action !== 'continue') return [undefined]
+    const leave = () => {
+      this.#leave(channel)
+      channel.place = ['context', 'extension', 'priority'].map(name => query.get(name)).join(',')
+    }
+    return [undefined, leave]
+  }
+
+  #externalMedia(query: URLSearchParams): [unknown, () => void] {
+    const id = query.get('channelId') ?? ''
+    if (this.channels.has(id)) refuse(409, 'Channel with given unique ID already exists.')
+    const name = `UnicastRTP/${query.get('external_host')}`
+    const channel: FakeChannel = { id, name, state: 'Down', app: undefined, variables: new Map(), place: undefined }
+    this.channels.set(id, channel)
+    const channelvars = { UNICASTRTP_LOCAL_ADDRESS: '127.0.0.1', UNICASTRTP_LOCAL_PORT: '10000' }
+    // As in Asterisk, the channel enters the application a little after the answer has gone out.
+    const enter = () =>
+      setImmediate(() => {
+        channel.app = query.get('app') ?? undefined
+        channel.state = 'Up'
+        if (this.channels.has(id)) this.#enter(id, [])
+      })
+    return [{ ...viewOf(channel), channelvars }, enter]
+  }
+
+  #createBridge(id: string, query: URLSearchParams): [unknown] {
+    if (this.bridges.has(id)) refuse(409, 'Bridge with the same bridgeId already exists')
+    const bridge = { id, type: query.get('type') ?? '', channels: new Set<string>() }
+    this.bridges.set(id, bridge)
+    return [bridgeView(bridge)]
+  }
+
+  #addChannel(id: string, query: URLSearchParams): [unknown] {
+    const bridge = this.bridges.get(id) ?? refuse(404, 'Bridge not found')
+    const ids = (query.get('channel') ?? '').split(',')
+    for (const channel of ids) {
+      if (!this.channels.has(channel)) refuse(400, 'Channel not found')
+      if (!this.channels.get(channel)?.app) refuse(422, 'Channel not in Stasis application')
+    }
+    for (const channel of ids) bridge.channels.add(channel)
+    return [undefined]
+  }
+
+  #recording(method: string, path: string): [unknown] {
+    const [, , , name = ''] = path.split('/')
+    if (name === '') return [[...this.recordings.keys()].map(each => ({ name: each, format: 'wav' }))]
+    const file = this.recordings.get(name) ?? refuse(404, 'Recording not found')
+    if (method === 'GET') return [file]
+    this.recordings.delete(name)
+    return [undefined]
+  }
+}
+
+function refuse(status: number, message: string): never {
+  throw new Refusal(status, message)
+}
+
+function reply(response: ServerResponse, status: number, answer: unknown): void {
+  response.statusCode = status
+  if (answer === undefined) response.end()
+  else if (Buffer.isBuffer(answer)) response.setHeader('Content-Type', 'audio/wav').end(answer)
+  else response.setHeader('Content-Type', 'application/json').end(JSON.stringify(answer))
+}
+
+async function bodyOf(message: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of message) chunks.push(chunk)
+  return Buffer.concat(chunks).toString()
+}
+
+function viewOf({ id, name, state }: FakeChannel) {
+  return { id, name, state }
+}
+
+function bridgeView({ id, channels }: FakeBridge) {
+  return { id, technology: 'simple_bridge', bridge_type: 'mixing', channels: [...channels] }
+}
