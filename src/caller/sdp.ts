@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { Law } from '../media/audio.ts'
 
 /** What one side of a call says about its audio (RFC 4566, RFC 3264). */
@@ -74,8 +75,8 @@ export function parseDescription(text: string): AudioDescription | undefined {
 
 function connectionAddress(lines: readonly string[]): string | undefined {
   for (const line of lines) {
-    const match = /^c=IN IP[46] ([0-9A-Fa-f.:]+)/.exec(line)
-    if (match) return match[1]
+    const match = /^c=IN IP[46] ([^\s/]+)/.exec(line)
+    if (match) return isIP(match[1]!) ? match[1] : undefined
   }
   return undefined
 }
