@@ -92,12 +92,12 @@ function turnSeries(registry: Registry) {
   return {
     think: histogram(
       'parley_turn_think_seconds',
-      'From the decision to answer to the first sound of it.',
+      "Turns answered, by the time from the end of the caller's turn to the first sound of the answer.",
       TURN_SECONDS,
     ),
     pause: histogram(
       'parley_turn_pause_seconds',
-      'What the caller waited: end of speech to first sound.',
+      "Turns answered, by the silence that was waited for before the caller's turn counted as over.",
       TURN_SECONDS,
     ),
     interrupted: counter('parley_interruptions_total', 'Times the agent fell silent because the caller spoke.'),

@@ -91,7 +91,6 @@ export const listQuery = privacyQuery.extend({
 })
 export const callParameters = z.strictObject({ id: z.string().min(1).max(limits.http.paramChars) })
 
-export type CallList = z.infer<typeof callList>
 export type CallSummary = z.infer<typeof callSummary>
 export type CallDetail = z.infer<typeof callDetail>
 export type ChannelList = z.infer<typeof channelList>
