@@ -157,6 +157,7 @@ export class Call {
     return this.#listening.hearsTone(hz, options)
   }
 
+  /** Silence that arrives: packets of it. Where no packet comes nothing is heard, silence neither. */
   hearsSilence(forMs: number, options?: ListenOptions): Promise<Found> {
     return this.#listening.hearsSilence(forMs, options)
   }
