@@ -49,7 +49,7 @@ export const limits = {
     stopMs: 5_000,
     /** For calls of an Asterisk that must be restarted: the lease, the prompts and a voicemail. */
     callsEndMs: 4 * 60_000,
-    /** How often an adopted process is looked at: its end is told to nobody. */
+    /** How often a process that is no child is looked at: its end is told to nobody. */
     watchMs: 500,
     restartBackoffMs: { first: 100, most: 30_000 },
     /** One that lived so long did not fail at start: the next restart waits no longer than the first. */
@@ -58,7 +58,24 @@ export const limits = {
     logFiles: 5,
     logCheckMs: 60_000,
   },
-  agent: { toolMs: 10_000, utteranceChars: 4_000, historyTurns: 200, thinkRetries: 3 },
+  agent: {
+    toolMs: 10_000,
+    /** Of one turn of the caller, and of one reply. */
+    utteranceChars: 4_000,
+    historyTurns: 200,
+    thinkRetries: 3,
+    /** Pressed in one turn. */
+    keys: 64,
+    /** Times that a model is asked on with a tool's result, within one reply. */
+    toolRounds: 8,
+    toolCallsInRound: 16,
+    /** Results kept so that a repeated call of a tool does not run it again. */
+    toolResults: 200,
+    /** Sentences that wait to be spoken, events of a provider that wait to be looked at. */
+    queued: 1_000,
+    /** For the media thread to tell what was heard. */
+    heardMs: 500,
+  },
   caller: {
     /** A whole SIP message: more than any datagram holds. */
     sipBytes: 65_535,

@@ -1,11 +1,12 @@
 import { randomInt, randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../src/clock.ts'
 import { acquireAsterisk } from '../../src/telephony/asterisk/acquire.ts'
 import { readTrunkAddresses } from '../../src/telephony/asterisk/addresses.ts'
+import { endProcess, findInstance, startedTicks } from '../../src/telephony/asterisk/instance.ts'
 import { type AsteriskOptions, AsteriskProcess } from '../../src/telephony/asterisk/process.ts'
 import type { AsteriskProgram } from '../../src/telephony/asterisk/program.ts'
 import type { AsteriskSettings } from '../../src/telephony/asterisk/settings.ts'
@@ -25,7 +26,8 @@ export function testProgram(): Promise<AsteriskProgram> {
 
 /** Settings of an instance of its own: folder, ports and name are used by no other on this machine. */
 export async function testSettings(overrides: Partial<AsteriskSettings> = {}): Promise<AsteriskSettings> {
-  const stateDirectory = await mkdtemp(join(tmpdir(), 'parley-asterisk-'))
+  await sweepTestAsterisks()
+  const stateDirectory = await mkdtemp(join(tmpdir(), `parley-asterisk-${process.pid}-`))
   const [sip, ari] = await Promise.all([freePort(), freePort()])
   const rtpStart = rtpRange()
   return {
@@ -91,6 +93,18 @@ export function asteriskProcess(
     onStarted: () => {},
     ...listeners,
   })
+}
+
+/** Ends what test runs that were killed have left, and removes its folders. */
+export async function sweepTestAsterisks(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const [, pid] = /^parley-asterisk-(\d+)-/.exec(name) ?? []
+    if (!pid || startedTicks(Number(pid)) !== undefined) continue
+    const stateDirectory = join(tmpdir(), name)
+    const instance = await findInstance(join(stateDirectory, 'asterisk'))
+    if (instance) await endProcess(instance, systemClock, 1_000)
+    await rm(stateDirectory, { recursive: true, force: true })
+  }
 }
 
 /** Free for TCP just now, and used for UDP as well. */

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
@@ -40,7 +40,8 @@ export class PrivateApt {
       const options = keyring ? `[signed-by=${keyring}] ` : ''
       await writeFile(join(this.#directory, 'sources.list'), `deb ${options}${uri} ${suite} main\n`)
       const result = await this.#apt('update')
-      if (result.code === 0) return
+      // A mirror that does not answer is no failure to apt: what counts is the list of packages, checked and there.
+      if (result.code === 0 && (await this.#hasPackageList())) return
       failure = lastLines(result)
     }
     throw missing(`apt could not read the release "${suite}" from the machine's own mirror: ${failure}`)
@@ -57,6 +58,12 @@ export class PrivateApt {
   async download(packages: readonly string[], into: string): Promise<void> {
     const result = await this.#apt('download', { directory: into }, ...packages)
     if (result.code !== 0) throw missing(`apt could not download it: ${lastLines(result)}`)
+  }
+
+  async #hasPackageList(): Promise<boolean> {
+    return (await readdir(join(this.#directory, 'lists'))).some(
+      name => name.includes(`_${suite}_`) && name.includes('_Packages'),
+    )
   }
 
   async #apt(verb: string, ...rest: (string | { directory: string })[]): Promise<CommandResult> {

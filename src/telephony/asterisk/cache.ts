@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -61,14 +61,28 @@ export async function buildTree(cache: string, build: (folder: string) => Promis
   try {
     const manifest = await build(unfinished)
     await writeFile(join(unfinished, 'manifest.json'), `${JSON.stringify(manifest, undefined, 2)}\n`)
-    const folder = join(cache, `${manifest.version}-${manifest.architecture}`)
-    await rename(unfinished, folder).catch(async error => {
-      if (!(await readTree(folder))) throw error
-    })
-    return { folder, root: join(folder, 'root'), manifest }
+    return await place(cache, unfinished, manifest)
   } finally {
     await rm(unfinished, { recursive: true, force: true })
   }
+}
+
+async function place(cache: string, unfinished: string, manifest: Manifest): Promise<CachedTree> {
+  const folder = join(cache, folderName(manifest))
+  try {
+    await rename(unfinished, folder)
+  } catch (error) {
+    const finishedFirst = await readTree(folder)
+    if (!finishedFirst) throw error
+    return finishedFirst
+  }
+  return { folder, root: join(folder, 'root'), manifest }
+}
+
+/** Trees of one version that hold different packages stand side by side. */
+function folderName({ version, architecture, wanted }: Manifest): string {
+  const mark = createHash('sha256').update(wanted.join('\n')).digest('hex').slice(0, 6)
+  return `${version}-${architecture}-${mark}`
 }
 
 /** Moves a tree that turned out to be damaged out of the way of the next one. */

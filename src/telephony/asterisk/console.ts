@@ -20,7 +20,7 @@ export function runDirectory(settings: AsteriskSettings): string {
 /** Asks a running Asterisk by its control socket; undefined when it does not answer. */
 export async function askConsole(place: Place, question: string): Promise<string | undefined> {
   const { program, settings, clock } = place
-  const result = await runCommand([...program.command, '-C', configurationFile(settings), '-rx', question], {
+  const result = await runCommand([...program.command, '-C', configurationFile(settings.directory), '-rx', question], {
     clock,
     timeoutMs: limits.asterisk.consoleMs,
     directory: runDirectory(settings),

@@ -6,6 +6,7 @@ const remedies: Readonly<Record<string, string>> = {
   EROFS: 'it is on a file system mounted read-only; point STATE_DIR elsewhere',
   ENOSPC: 'its disk is full; free some space, or point STATE_DIR elsewhere',
   EDQUOT: "this user's quota there is used up; free some space, or point STATE_DIR elsewhere",
+  EEXIST: 'a file stands where a folder is needed; remove it, or point STATE_DIR elsewhere',
   ENOTDIR: 'a file stands where a folder is needed; remove it, or point STATE_DIR elsewhere',
 }
 

@@ -13,8 +13,8 @@ export interface Instance {
   readonly mark: string
 }
 
-export function configurationFile(settings: AsteriskSettings): string {
-  return join(settings.directory, 'etc/asterisk.conf')
+export function configurationFile(directory: string): string {
+  return join(directory, 'etc/asterisk.conf')
 }
 
 /** Undefined when there is no such process, or it has ended and nobody has collected it. */
@@ -34,26 +34,26 @@ export function isAlive(instance: Pick<Instance, 'pid' | 'startedTicks'>): boole
 }
 
 /** The Asterisk that an earlier life of the gateway left running; a stale record or another's process is none. */
-export async function findInstance(settings: AsteriskSettings): Promise<Instance | undefined> {
-  if (!existsSync(recordFile(settings))) return undefined
+export async function findInstance(directory: string): Promise<Instance | undefined> {
+  if (!existsSync(recordFile(directory))) return undefined
   try {
-    const instance: Instance = JSON.parse(await readFile(recordFile(settings), 'utf8'))
+    const instance: Instance = JSON.parse(await readFile(recordFile(directory), 'utf8'))
     if (!Number.isInteger(instance.pid) || instance.pid < 2 || !isAlive(instance)) return undefined
     const commandLine = readFileSync(`/proc/${instance.pid}/cmdline`, 'utf8').split('\0')
-    return commandLine.includes(configurationFile(settings)) ? instance : undefined
+    return commandLine.includes(configurationFile(directory)) ? instance : undefined
   } catch {
     return undefined
   }
 }
 
 export async function recordInstance(settings: AsteriskSettings, instance: Instance): Promise<void> {
-  await writeFile(recordFile(settings), JSON.stringify(instance), { mode: 0o600 })
+  await writeFile(recordFile(settings.directory), JSON.stringify(instance), { mode: 0o600 })
   await writeFile(settings.pidFile, `${instance.pid}\n`)
 }
 
 export async function forgetInstance(settings: AsteriskSettings): Promise<void> {
   await rm(settings.pidFile, { force: true })
-  await rm(recordFile(settings), { force: true })
+  await rm(recordFile(settings.directory), { force: true })
 }
 
 /** Ends a process and whatever it started: asked first, then by force. Settles when it is gone. */
@@ -62,6 +62,7 @@ export async function endProcess(
   clock: Clock,
   graceMs: number,
 ): Promise<void> {
+  if (!isAlive(instance)) return
   signal(instance.pid, 'SIGTERM')
   for (let waitedMs = 0; waitedMs < graceMs && isAlive(instance); waitedMs += 20) await pause(clock, 20)
   signal(-instance.pid, 'SIGKILL')
@@ -75,6 +76,6 @@ function signal(pid: number, name: NodeJS.Signals): void {
   } catch {}
 }
 
-function recordFile(settings: AsteriskSettings): string {
-  return join(settings.directory, 'process.json')
+function recordFile(directory: string): string {
+  return join(directory, 'process.json')
 }

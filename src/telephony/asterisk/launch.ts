@@ -31,6 +31,7 @@ export async function launch(
 ): Promise<Launched> {
   const { settings, clock } = place
   await onDisk(settings.directory, () => layFolders(settings, rendered))
+  signal.throwIfAborted()
   const child = spawnAsterisk(place)
   const exited = new Promise<string>(resolve => {
     child.once('error', error => resolve(error.message))
@@ -72,7 +73,7 @@ async function layFolders(settings: AsteriskSettings, rendered: ReadonlyMap<stri
  */
 function spawnAsterisk({ program, settings }: Place): ChildProcess {
   const output = openSync(outputFile(settings), 'w', 0o600)
-  const asterisk = [...program.command, '-C', configurationFile(settings), '-f']
+  const asterisk = [...program.command, '-C', configurationFile(settings.directory), '-f']
   const child = spawn('/bin/sh', ['-c', 'umask 077; exec "$@"', 'sh', ...asterisk], {
     cwd: runDirectory(settings),
     detached: true,
@@ -120,7 +121,7 @@ async function failed(settings: AsteriskSettings, reason: string): Promise<Gatew
 }
 
 /** What it said last about its own failure. */
-export async function lastWords(settings: AsteriskSettings): Promise<string> {
+async function lastWords(settings: AsteriskSettings): Promise<string> {
   const read = (file: string) => readFile(file, 'utf8').catch(() => '')
   const errors = (await read(logFile(settings))).split('\n').filter(line => line.includes('ERROR['))
   const output = (await read(outputFile(settings))).trimEnd().split('\n')

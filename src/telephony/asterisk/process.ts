@@ -6,8 +6,9 @@ import { limits } from '../../limits.ts'
 import type { TrunkAddresses } from './addresses.ts'
 import { askConsole, type Place } from './console.ts'
 import type { Destination } from './destination.ts'
+import { onDisk } from './disk.ts'
 import { endProcess, findInstance, forgetInstance, type Instance, isAlive } from './instance.ts'
-import { answersAri, type Launched, lastWords, launch } from './launch.ts'
+import { answersAri, type Launched, launch, logFile } from './launch.ts'
 import { keepLogsSmall } from './logs.ts'
 import { requirePortsFree } from './ports.ts'
 import type { AsteriskProgram } from './program.ts'
@@ -41,7 +42,8 @@ export class AsteriskProcess {
   #unwatch = () => {}
   #deaths = 0
   #startedMs = 0
-  #restarting: Promise<void> = Promise.resolve()
+  /** The start or restart that is under way. */
+  #launching: Promise<void> = Promise.resolve()
 
   constructor(options: AsteriskOptions) {
     this.#options = options
@@ -53,33 +55,39 @@ export class AsteriskProcess {
   }
 
   /** Settles when calls would be taken. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    const start = this.#adoptOrLaunch()
+    this.#launching = start.catch(() => {})
+    return start
+  }
+
+  /** Ends it and whatever it started. Never rejects; later deaths and starts are told no more. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new GatewayError('ASTERISK_FAILED', 'Asterisk is being stopped.'))
+    await this.#launching
+    this.#unwatch()
+    const instance = this.#instance
+    this.#instance = undefined
+    if (!instance) return
+    await endProcess(instance, this.#options.clock, limits.asterisk.stopMs)
+    await forgetInstance(this.#options.settings)
+  }
+
+  async #adoptOrLaunch(): Promise<void> {
     const { settings, program, trunk } = this.#options
     const destinations = await this.#resolveDestinations()
     this.#rendered = renderConfiguration({ settings, program, trunk, destinations })
     this.#mark = configurationMark(this.#rendered, program.command)
-    const running = await findInstance(settings)
+    const running = await findInstance(settings.directory)
     if (running && running.mark === this.#mark && (await answersAri(settings))) {
       this.#watch(running)
       this.#options.onStarted({ pid: running.pid, adopted: true })
       return
     }
     if (running) await this.#endAfterCalls(running)
-    await forgetInstance(settings)
+    await onDisk(settings.directory, () => forgetInstance(settings))
     await requirePortsFree(settings)
     await this.#launch()
-  }
-
-  /** Ends it and whatever it started. Never rejects; later deaths and starts are told no more. */
-  async stop(): Promise<void> {
-    this.#stopping.abort(new GatewayError('ASTERISK_FAILED', 'Asterisk is being stopped.'))
-    this.#unwatch()
-    await this.#restarting
-    const instance = this.#instance
-    this.#instance = undefined
-    if (!instance) return
-    await endProcess(instance, this.#options.clock, limits.asterisk.stopMs)
-    await forgetInstance(this.#options.settings)
   }
 
   async #launch(): Promise<void> {
@@ -93,10 +101,10 @@ export class AsteriskProcess {
     this.#instance = instance
     this.#startedMs = clock.now()
     const ended = () => {
-      if (this.#instance !== instance || isAlive(instance)) return
+      if (this.#stopping.signal.aborted || this.#instance !== instance || isAlive(instance)) return
       this.#unwatch()
       this.#instance = undefined
-      this.#restarting = this.#restart(instance)
+      this.#launching = this.#restart(instance)
     }
     launched?.child.once('exit', ended)
     // The end of a process that is not a child is told to nobody.
@@ -111,12 +119,11 @@ export class AsteriskProcess {
   /** Never gives up: a gateway without its Asterisk is of no use, and the reason may pass. */
   async #restart(dead: Instance): Promise<void> {
     const { clock, settings, onDied, progress } = this.#options
-    onDied(`Asterisk (process ${dead.pid}) ended by itself.${await lastWords(settings)}`)
+    onDied(`Asterisk (process ${dead.pid}) ended by itself; its log is ${logFile(settings)}.`)
     if (clock.now() - this.#startedMs >= limits.asterisk.stableMs) this.#deaths = 0
     while (!this.#stopping.signal.aborted) {
       try {
         await pause(clock, this.#backoffMs(), this.#stopping.signal)
-        await endProcess(dead, clock, limits.asterisk.stopMs)
         await this.#launch()
         return
       } catch (error) {
@@ -131,16 +138,21 @@ export class AsteriskProcess {
     return fullMs * (0.5 + this.#options.random() / 2)
   }
 
-  /** Takes no new calls from now on; those it has may end, up to a bound. */
+  /** Whoever calls meanwhile is served by its fallback, as while no gateway was there. */
   async #endAfterCalls(running: Instance): Promise<void> {
     const { clock, progress } = this.#options
     progress('an Asterisk runs with another configuration; it is restarted when its calls have ended ...')
     const untilMs = clock.now() + limits.asterisk.callsEndMs
-    const asked = await askConsole(this.#place, 'core stop gracefully')
-    while (asked !== undefined && isAlive(running) && clock.now() < untilMs) {
-      await pause(clock, 100, this.#stopping.signal)
+    while (isAlive(running) && clock.now() < untilMs && (await this.#hasCallers())) {
+      await pause(clock, limits.asterisk.watchMs, this.#stopping.signal)
     }
     await endProcess(running, clock, limits.asterisk.stopMs)
+  }
+
+  /** Media channels of a gateway that is no more would stay for ever: only what came by SIP counts. */
+  async #hasCallers(): Promise<boolean> {
+    const channels = await askConsole(this.#place, 'core show channels concise')
+    return channels !== undefined && /^PJSIP\//m.test(channels)
   }
 
   async #resolveDestinations(): Promise<Map<string, ResolvedDestination>> {

@@ -1,0 +1,42 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { systemClock } from '../../../src/clock.ts'
+import { acquireAsterisk } from '../../../src/telephony/asterisk/acquire.ts'
+import { runCommand } from '../../../src/telephony/asterisk/command.ts'
+import { testProgram } from '../../support/asterisk.ts'
+
+const program = await testProgram()
+
+test('the program that was obtained runs, and is recent enough', async () => {
+  const result = await runCommand([...program.command, '-V'], { clock: systemClock, timeoutMs: 5_000 })
+  expect(result).toMatchObject({ code: 0, stdout: expect.stringContaining(`Asterisk ${program.version}`) })
+})
+
+test.skipIf(program.origin !== 'unpacked')('what was unpacked is on record, and is found again', async () => {
+  const manifest = JSON.parse(readFileSync(join(program.dataDirectory, '../../../../manifest.json'), 'utf8'))
+  expect(manifest.version).toBe(program.version)
+  const files: string[] = manifest.packages.map((each: { file: string }) => each.file)
+  for (const name of ['asterisk_', 'asterisk-modules_', 'asterisk-core-sounds-en-gsm_', 'libc6_']) {
+    expect(files.some(file => file.startsWith(name))).toBe(true)
+  }
+  for (const { sha256 } of manifest.packages) expect(sha256).toMatch(/^[0-9a-f]{64}$/)
+  expect(await testProgram()).toEqual(program)
+})
+
+const canFetch = program.origin === 'unpacked' && existsSync('/usr/bin/apt-get')
+
+test.skipIf(!canFetch)('without a network the message tells what to do, and nothing is left', async () => {
+  const cacheDirectory = await mkdtemp(join(tmpdir(), 'parley-acquire-'))
+  const nowhere = 'http://127.0.0.1:9'
+  const environment = { ...process.env, http_proxy: nowhere, https_proxy: nowhere }
+  const failure = acquireAsterisk({ configured: '', cacheDirectory, environment, clock: systemClock, progress() {} })
+  await expect(failure).rejects.toMatchObject({
+    code: 'ASTERISK_MISSING',
+    message: expect.stringMatching(/apt could not read the release .*Install Asterisk 22\.10\.1 .*Docker\.$/),
+  })
+  expect(await readdir(cacheDirectory)).toEqual([])
+  await rm(cacheDirectory, { recursive: true })
+})

@@ -1,0 +1,154 @@
+import { expect, test } from 'vitest'
+import { readTrunkAddresses } from '../../../src/telephony/asterisk/addresses.ts'
+import { configurationMark, type RenderInput, renderConfiguration } from '../../../src/telephony/asterisk/render.ts'
+import type { AsteriskSettings } from '../../../src/telephony/asterisk/settings.ts'
+
+const settings: AsteriskSettings = {
+  systemName: 'parley-test',
+  directory: '/var/lib/parley/asterisk',
+  pidFile: '/var/lib/parley/asterisk.pid',
+  sipUser: 'bianca',
+  bindAddress: '0.0.0.0',
+  tcpPort: 5061,
+  udpPort: 5060,
+  rtpStart: 10_000,
+  rtpEnd: 10_100,
+  localNetworks: ['10.0.0.0/8'],
+  allowedNetworks: ['127.0.0.1/32'],
+  ari: { port: 8088, username: 'parley', password: 'not-guessable', app: 'parley' },
+  destinations: {},
+  maxCalls: 22,
+  leaseSeconds: 15,
+  silentCallerSeconds: 30,
+  voicemailSeconds: 120,
+}
+const program = { moduleDirectory: '/usr/lib/asterisk/modules', dataDirectory: '/usr/share/asterisk' }
+const desk = {
+  user: '2000',
+  host: 'pbx.example',
+  port: 5070,
+  transport: 'tcp',
+  addresses: ['192.0.2.9', '192.0.2.5'],
+} as const
+
+function render(changes: Partial<AsteriskSettings> = {}, destinations: RenderInput['destinations'] = new Map()) {
+  return renderConfiguration({
+    settings: { ...settings, ...changes },
+    program,
+    trunk: readTrunkAddresses(),
+    destinations,
+  })
+}
+
+/** The lines of a file that mean something. */
+function lines(rendered: ReadonlyMap<string, string>, file: string): string[] {
+  return (rendered.get(file) ?? '').split('\n').filter(line => line && !line.startsWith(';'))
+}
+
+/** The lines from a section's head to the next head. */
+function section(all: readonly string[], head: string, type: string): string[] {
+  const sections = all.join('\n').split(/\n(?=\[)/)
+  return (sections.find(each => each.startsWith(`[${head}]\ntype = ${type}`)) ?? '').split('\n')
+}
+
+test('every template is filled, and the variables of the dialplan survive', () => {
+  const rendered = render()
+  for (const file of rendered.keys()) expect(lines(rendered, file).join('\n')).not.toMatch(/\{\{|undefined/)
+  const dialplan = lines(rendered, 'extensions.conf')
+  expect(dialplan).toContain('exten => bianca,1,Set(GROUP()=inbound)')
+  expect(dialplan).toContain(' same => n,Set(PARLEY_USER=${EXTEN})')
+  expect(dialplan).toContain(
+    ' same => n,Stasis(parley,inbound,${PARLEY_URI},${PARLEY_HEADERS},${PARLEY_FROM},${PARLEY_USER})',
+  )
+})
+
+test("only the trunk's networks and the destinations' addresses pass, and only the trunk's are the trunk", () => {
+  const pjsip = lines(render({}, new Map([['desk', desk]])), 'pjsip.conf')
+  const trunk = [...readTrunkAddresses().signalling, '127.0.0.1/32']
+  expect(section(pjsip, 'acl', 'acl').slice(2)).toEqual([
+    'deny = 0.0.0.0/0',
+    'deny = ::/0',
+    ...trunk.map(network => `permit = ${network}`),
+    'permit = 192.0.2.5',
+    'permit = 192.0.2.9',
+  ])
+  expect(section(pjsip, 'trunk', 'identify').filter(line => line.startsWith('match'))).toEqual(
+    trunk.map(network => `match = ${network}`),
+  )
+})
+
+test('a destination has its own endpoint, in a context without extensions', () => {
+  const rendered = render({}, new Map([['desk', desk]]))
+  const destination = lines(rendered, 'pjsip_destinations.conf')
+  expect(section(destination, 'desk', 'endpoint')).toContain('context = from-destination')
+  expect(section(destination, 'desk', 'aor')).toContain('contact = sip:2000@pbx.example:5070\\;transport=tcp')
+  expect(section(destination, 'desk', 'identify').slice(2)).toEqual([
+    'endpoint = desk',
+    'match = 192.0.2.5',
+    'match = 192.0.2.9',
+  ])
+  const dialplan = (rendered.get('extensions.conf') ?? '').split('[from-destination]')[1] ?? 'missing'
+  expect(dialplan.trim()).toBe('')
+})
+
+test('the fallback dials only when there is somewhere to dial', () => {
+  expect(lines(render(), 'extensions.conf')).toContain(' same => n,Goto(voicemail)')
+  expect(lines(render({}, new Map([['fallback', desk]])), 'extensions.conf')).toContain(' same => n,Goto(destination)')
+})
+
+test('addresses behind a NAT are set only when there is one', () => {
+  const pattern = /^(external_|local_net|media_address|bind_rtp)/
+  expect(lines(render(), 'pjsip.conf').filter(line => pattern.test(line))).toEqual([])
+  const behind = lines(render({ externalAddress: '203.0.113.7', bindAddress: '10.0.0.2' }), 'pjsip.conf')
+  expect(behind.filter(line => pattern.test(line))).toEqual([
+    ...Array.from({ length: 2 }, () => [
+      'external_signaling_address = 203.0.113.7',
+      'external_media_address = 203.0.113.7',
+      'local_net = 10.0.0.0/8',
+    ]).flat(),
+    'media_address = 10.0.0.2',
+    'bind_rtp_to_media_address = yes',
+  ])
+})
+
+test('the mark tells configurations apart and holds no secret', () => {
+  const mark = (changes: Partial<AsteriskSettings>) => configurationMark(render(changes), ['asterisk'])
+  expect(mark({})).toBe(mark({}))
+  expect(mark({ leaseSeconds: 14 })).not.toBe(mark({}))
+  expect(mark({ ari: { ...settings.ari, password: 'another-one' } })).not.toBe(mark({}))
+  expect(configurationMark(render(), ['other'])).not.toBe(mark({}))
+  expect(mark({})).toMatch(/^[0-9a-f]{64}$/)
+})
+
+test.each([
+  [{ ari: { ...settings.ari, password: '' } }, 'ARI password is empty'],
+  [{ ari: { ...settings.ari, username: 'a]b' } }, 'ARI_USERNAME'],
+  [{ ari: { ...settings.ari, app: 'a,b' } }, 'ARI_APP'],
+  [{ sipUser: '_X.' }, 'SIP_USER'],
+  [{ sipUser: 'h' }, 'SIP_USER'],
+  [{ sipUser: '' }, 'SIP_USER'],
+  [{ tcpPort: 8088 }, 'SIP_TCP_PORT and ARI_PORT are both 8088'],
+  [{ udpPort: 10_050 }, 'lies among the RTP ports'],
+  [{ rtpEnd: 10_001 }, 'carry not one call'],
+  [{ ari: { ...settings.ari, port: 70_000 } }, 'ARI_PORT 70000 is no port'],
+  [{ allowedNetworks: ['127.0.0.1/33'] }, '"127.0.0.1/33" is no IPv4 network'],
+  [{ localNetworks: ['home'] }, '"home" is no IPv4 network'],
+  [{ externalAddress: 'example.com' }, 'EXTERNAL_ADDRESS'],
+  [{ bindAddress: '::' }, 'is not IPv4'],
+  [{ leaseSeconds: 0 }, 'leaseSeconds'],
+  [{ systemName: 'A B' }, 'system name'],
+  [{ destinations: { trunk: desk } }, 'a destination cannot be named "trunk"'],
+  [{ directory: '/tmp/a;b' }, 'holds characters'],
+])('wrong settings are refused in words: %j', (changes, words) => {
+  expect(() => render(changes as Partial<AsteriskSettings>)).toThrow(words)
+})
+
+test('all problems are told at once, and no secret', () => {
+  try {
+    render({ sipUser: 'h', maxCalls: 0, ari: { ...settings.ari, password: 'short' } })
+    expect.unreachable()
+  } catch (error) {
+    expect(String(error)).toMatch(/SIP_USER[\s\S]*ARI password[\s\S]*maxCalls/)
+    expect(String(error)).not.toContain('short"')
+  }
+})
