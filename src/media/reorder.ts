@@ -88,7 +88,6 @@ export class Reorder {
 
   #accept(packet: RtpPacket, sequence: number, nowMs: number): void {
     this.#acceptedMs = nowMs
-    this.#strays = 0
     // Comfort noise and telephone events carry no audio: their time passes as all time without packets does.
     const end = packet.payloadType === this.#audioType ? packet.end : packet.start
     if (end > packet.start) this.#figures.arrived(packet.timestamp, nowMs)
@@ -196,8 +195,6 @@ export class Reorder {
       this.#formerSsrc = this.#ssrc
       this.#ssrc = packet.ssrc
     }
-    this.#recent.forget()
-    this.#lost = 0
     this.#next = packet.sequence
   }
 }
@@ -227,9 +224,5 @@ class Recent {
   fate(sequence: number): number {
     const at = sequence & (RECENT - 1)
     return this.#sequences[at] === sequence ? this.#fates[at]! : UNKNOWN
-  }
-
-  forget(): void {
-    this.#fates.fill(UNKNOWN)
   }
 }
