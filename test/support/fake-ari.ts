@@ -29,8 +29,18 @@ export interface FakeRequest {
   readonly body: unknown
 }
 
-/** What goes wrong with a request: `hang`, `drop` and a status before anything is done; the rest when all is done. */
-export type Fault = { readonly status: number } | 'hang' | 'drop' | 'hangAfter' | 'garbage'
+/**
+ * What goes wrong with a request: `hang`, `drop` and a status before anything is done; `hangAfter` and `garbage` when all
+ * is done. `before` delays what is done, `answer` what is told of it.
+ */
+export type Fault =
+  | { readonly status: number }
+  | { readonly before: Promise<void> }
+  | { readonly answer: Promise<void> }
+  | 'hang'
+  | 'drop'
+  | 'hangAfter'
+  | 'garbage'
 
 class Refusal extends Error {
   readonly status: number
@@ -60,6 +70,8 @@ export class FakeAri {
   #count = 0
   password: string
   port = 0
+  /** Pings on the events socket are not answered. */
+  deaf = false
   fault: (request: FakeRequest) => Fault | undefined = () => undefined
   afterRequest: (request: FakeRequest) => void = () => {}
 
@@ -123,8 +135,8 @@ export class FakeAri {
     for (const socket of this.#wss.clients) socket.terminate()
   }
 
-  /** A caller comes to our application, as the dialplan sends them. */
-  call(variables: Record<string, string> = {}, app = 'parley'): string {
+  /** A caller comes to the application, as the dialplan sends them. */
+  call(variables: Record<string, string> = {}, app = 'parley', told = true): string {
     const id = `1795226295.${this.#count++}`
     const all = {
       PARLEY_URI: encodeURIComponent('sip:bianca@127.0.0.1:5061;transport=tcp;callSid=CA1'),
@@ -136,7 +148,7 @@ export class FakeAri {
     }
     const name = `PJSIP/trunk-${id}`
     this.channels.set(id, { id, name, state: 'Ring', app, variables: new Map(Object.entries(all)), place: undefined })
-    this.#enter(id, ['inbound', all.PARLEY_URI, all.PARLEY_HEADERS, all.PARLEY_FROM, all.PARLEY_USER])
+    if (told) this.#enter(id, ['inbound', all.PARLEY_URI, all.PARLEY_HEADERS, all.PARLEY_FROM, all.PARLEY_USER])
     return id
   }
 
@@ -184,7 +196,7 @@ export class FakeAri {
     const former = this.#listeners.get(app)
     if (former) former.send(JSON.stringify({ type: 'ApplicationReplaced', application: app }))
     this.#listeners.set(app, client)
-    client.on('ping', data => this.#whenThawed(() => client.pong(data)))
+    client.on('ping', data => this.#whenThawed(() => this.deaf || client.pong(data)))
     client.on('close', () => {
       if (this.#listeners.get(app) === client) this.#listeners.delete(app)
     })
@@ -221,16 +233,18 @@ export class FakeAri {
     const fault = this.fault(request)
     if (fault === 'hang') return
     if (fault === 'drop') return void response.destroy()
-    if (typeof fault === 'object') return reply(response, fault.status, { message: 'Injected' })
-    this.#answer(request, response, fault)
+    if (typeof fault === 'object' && 'status' in fault) return reply(response, fault.status, { message: 'Injected' })
+    if (typeof fault === 'object' && 'before' in fault) await fault.before
+    await this.#answer(request, response, fault)
     this.afterRequest(request)
   }
 
-  #answer(request: FakeRequest, response: ServerResponse, fault: 'hangAfter' | 'garbage' | undefined): void {
+  async #answer(request: FakeRequest, response: ServerResponse, fault: Fault | undefined): Promise<void> {
     try {
       const [answer, then] = this.#perform(request)
+      if (typeof fault === 'object' && 'answer' in fault) await fault.answer
       if (fault === 'garbage') response.setHeader('Content-Type', 'application/json').end('{"id":')
-      else if (fault === undefined) reply(response, answer === undefined ? 204 : 200, answer)
+      else if (fault !== 'hangAfter') reply(response, answer === undefined ? 204 : 200, answer)
       then?.()
     } catch (error) {
       if (!(error instanceof Refusal)) throw error

@@ -69,7 +69,8 @@ export class VirtualClock implements Clock {
     let first: Timer | undefined
     for (const timer of this.#timers) {
       if (timer.dueMs > untilMs) continue
-      if (!first || timer.dueMs < first.dueMs || (timer.dueMs === first.dueMs && timer.order < first.order)) first = timer
+      if (!first || timer.dueMs < first.dueMs || (timer.dueMs === first.dueMs && timer.order < first.order))
+        first = timer
     }
     return first
   }

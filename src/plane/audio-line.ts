@@ -1,0 +1,129 @@
+import type { Clock } from '../clock.ts'
+import { FRAME_MS, FRAME_SAMPLES, type FrameKind, type Law } from '../media/audio.ts'
+import { Playout } from '../media/playout.ts'
+import { ReceiveFigures } from '../media/receive-figures.ts'
+import { Reorder } from '../media/reorder.ts'
+import { PAYLOAD_TYPE, parseRtp, RTP_HEADER_BYTES, RtpPacket, RtpWriter } from '../media/rtp.ts'
+import type { Member, Wheel } from '../media/wheel.ts'
+import type { Address, Heard, LineEvent, LineFigures, SpokenChunk } from './line.ts'
+import type { PlaneSocket } from './sockets.ts'
+
+/** A frame that leaves later than this after its deadline is late. */
+const LATE_MS = 2
+/** A datagram that the kernel does not take at once is sent from its buffer later; by then others are in use. */
+const BUFFERS = 8
+
+/** One parsed packet is enough for all lines: it is used up within the callback that brings it. */
+const parsed = new RtpPacket()
+
+export interface AudioLineDependencies {
+  readonly clock: Clock
+  readonly wheel: Wheel
+  readonly random: () => number
+  readonly onFrame: (audio: Uint8Array, mediaTimeMs: number, kind: FrameKind) => void
+  readonly onSent: (audio: Uint8Array, mediaTimeMs: number) => void
+  readonly onEvent: (event: LineEvent) => void
+}
+
+/** A line inside the media thread: socket ▶ reorder ▶ frames; playout ▶ socket, a frame every 20 ms. */
+export class AudioLine {
+  readonly #with: AudioLineDependencies
+  readonly #socket: PlaneSocket
+  readonly #figures = new ReceiveFigures()
+  readonly #reorder: Reorder
+  readonly #playout: Playout
+  readonly #writer: RtpWriter
+  readonly #buffers = Array.from({ length: BUFFERS }, () => new Uint8Array(RTP_HEADER_BYTES + FRAME_SAMPLES))
+  readonly #sent = { packets: 0, lateFrames: 0, worstLateMs: 0 }
+  #peer: Address | undefined
+  #member: Member | undefined
+  #inSpurt = false
+  #sentMs = 0
+
+  constructor(law: Law, socket: PlaneSocket, dependencies: AudioLineDependencies) {
+    this.#with = dependencies
+    this.#socket = socket
+    this.#reorder = new Reorder(law, this.#figures, dependencies.onFrame)
+    this.#playout = new Playout(law, dependencies.onEvent)
+    this.#writer = new RtpWriter(PAYLOAD_TYPE[law], dependencies.random)
+  }
+
+  /** From now on frames leave every 20 ms, silence when there is nothing to say, until the line closes. */
+  connect(peer: Address): void {
+    this.#peer = peer
+    this.#member ??= this.#with.wheel.add((dueMs, skippedTicks) => this.#tick(dueMs, skippedTicks))
+  }
+
+  received(datagram: Uint8Array, address: string, port: number): void {
+    const peer = this.#peer
+    if (peer === undefined || port !== peer.port || address !== peer.address) {
+      this.#figures.counts.strangers += 1
+      return
+    }
+    const packet = parseRtp(datagram, parsed)
+    if (packet) this.#reorder.packet(packet, this.#with.clock.now())
+    else this.#figures.counts.invalid += 1
+  }
+
+  speak(chunk: SpokenChunk): void {
+    this.#playout.write(chunk)
+    this.#beginSpurt()
+  }
+
+  pause(): void {
+    this.#playout.pause()
+  }
+
+  resume(): void {
+    this.#playout.resume()
+    this.#beginSpurt()
+  }
+
+  cancel(): Heard[] {
+    return this.#playout.cancel()
+  }
+
+  figures(): LineFigures {
+    const { unplayedMs, overflows } = this.#playout
+    return { received: { ...this.#figures.counts }, sent: { ...this.#sent, unplayedMs, overflows } }
+  }
+
+  close(): void {
+    this.#member?.remove()
+    this.#peer = undefined
+    this.#socket.close()
+  }
+
+  /** The first frame of a talk spurt does not wait for its slot; the lead is paid back in the silence that follows. */
+  #beginSpurt(): void {
+    if (!this.#inSpurt && this.#playout.ready) this.#member?.moveToNow()
+  }
+
+  #tick(dueMs: number, skippedTicks: number): void {
+    const nowMs = this.#with.clock.now()
+    this.#reorder.tick(nowMs)
+    // Frames that a stall made too old are not sent in a burst, but their time has passed.
+    if (skippedTicks > 0) this.#writer.skip(skippedTicks * FRAME_SAMPLES)
+    const { audio, speech } = this.#playout.next()
+    this.#send(audio, speech && !this.#inSpurt)
+    this.#inSpurt = speech
+    if (!speech) this.#member?.payBack()
+    this.#wasSent(audio, nowMs - dueMs, skippedTicks)
+  }
+
+  #send(audio: Uint8Array, marker: boolean): void {
+    const peer = this.#peer
+    if (!peer) return
+    const buffer = this.#buffers[this.#sent.packets % BUFFERS]!
+    this.#writer.write(buffer, audio, marker)
+    this.#socket.send(buffer, peer)
+  }
+
+  #wasSent(audio: Uint8Array, lateMs: number, skippedTicks: number): void {
+    this.#sent.packets += 1
+    if (lateMs > LATE_MS) this.#sent.lateFrames += 1
+    this.#sent.worstLateMs = Math.max(this.#sent.worstLateMs, lateMs)
+    this.#sentMs += FRAME_MS * (1 + skippedTicks)
+    this.#with.onSent(audio, this.#sentMs - FRAME_MS)
+  }
+}

@@ -1,0 +1,141 @@
+import type { Clock } from '../clock.ts'
+import { asError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { FrameKind, Law } from '../media/audio.ts'
+import { Wheel } from '../media/wheel.ts'
+import { AudioLine } from './audio-line.ts'
+import { FrameCollector } from './frames.ts'
+import type { Direction, FromPlane, ToPlane } from './protocol.ts'
+import { type OpenSocket, openOutside, type PortRange } from './sockets.ts'
+
+export interface CorePorts {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly openSocket: OpenSocket
+  /** Asterisk's own ports: never one of ours. */
+  readonly forbiddenPorts: PortRange
+  /** Runs when this turn of the loop has done its work. */
+  readonly afterTurn: (run: () => void) => void
+  readonly post: (message: FromPlane) => void
+}
+
+interface Entry {
+  readonly listened: Record<Direction, boolean>
+  /** Not before its socket is open. */
+  audio: AudioLine | undefined
+}
+
+/** The media thread without its thread: messages in, messages out, sockets and time as they are given. */
+export class PlaneCore {
+  readonly #ports: CorePorts
+  readonly #wheel: Wheel
+  readonly #lines = new Map<number, Entry>()
+  readonly #collector = new FrameCollector()
+  #flushing = false
+  /** Frames on their way to the main thread, or waiting there. */
+  #untaken = 0
+  #listeners = 0
+
+  constructor(ports: CorePorts) {
+    this.#ports = ports
+    this.#wheel = new Wheel(ports.clock)
+  }
+
+  get lineCount(): number {
+    return this.#lines.size
+  }
+
+  receive(message: ToPlane): void {
+    if (message.kind === 'taken') {
+      this.#untaken -= message.frames
+      return
+    }
+    if (message.kind === 'open') return void this.#open(message.line, message.law)
+    const entry = this.#lines.get(message.line)
+    if (entry) this.#receiveFor(entry, message)
+    // A line that is gone still answers, so that nobody waits for it.
+    else if (message.kind === 'close') this.#ports.post({ kind: 'closed', line: message.line })
+    else if (message.kind === 'cancel') this.#ports.post({ ...message, kind: 'heard', heard: [] })
+  }
+
+  #receiveFor(entry: Entry, message: Exclude<ToPlane, { kind: 'open' | 'taken' }>): void {
+    const { line } = message
+    const { audio } = entry
+    switch (message.kind) {
+      case 'connect':
+        return audio?.connect(message.peer)
+      case 'speak':
+        return audio?.speak(message.chunk)
+      case 'pause':
+        return audio?.pause()
+      case 'resume':
+        return audio?.resume()
+      case 'cancel':
+        return this.#ports.post({ kind: 'heard', line, ticket: message.ticket, heard: audio?.cancel() ?? [] })
+      case 'stats':
+        if (audio) this.#ports.post({ kind: 'stats', line, ticket: message.ticket, figures: audio.figures() })
+        return
+      case 'listen':
+        return this.#listen(entry, message.to, message.on)
+      case 'close':
+        return this.#close(line, entry)
+    }
+  }
+
+  async #open(line: number, law: Law): Promise<void> {
+    const refuse = (message: string) => this.#ports.post({ kind: 'refused', line, message })
+    if (this.#lines.size >= limits.media.lines)
+      return refuse(`the media thread carries no more than ${limits.media.lines} lines`)
+    const entry: Entry = { listened: { received: false, sent: false }, audio: undefined }
+    this.#lines.set(line, entry)
+    try {
+      const socket = await openOutside(this.#ports.forbiddenPorts, this.#ports.openSocket, {
+        received: (datagram, address, port) => entry.audio?.received(datagram, address, port),
+        failed: message => this.#ports.post({ kind: 'happened', line, event: { kind: 'failed', message } }),
+      })
+      // Closed while its socket was being opened.
+      if (this.#lines.get(line) !== entry) return socket.close()
+      entry.audio = new AudioLine(law, socket, {
+        clock: this.#ports.clock,
+        wheel: this.#wheel,
+        random: this.#ports.random,
+        onFrame: (audio, timeMs, kind) => this.#collect(line, entry, 'received', audio, timeMs, kind),
+        onSent: (audio, timeMs) => this.#collect(line, entry, 'sent', audio, timeMs, 'heard'),
+        onEvent: event => this.#ports.post({ kind: 'happened', line, event }),
+      })
+      this.#ports.post({ kind: 'opened', line, local: socket.local })
+    } catch (error) {
+      this.#lines.delete(line)
+      refuse(asError(error).message)
+    }
+  }
+
+  #close(line: number, entry: Entry): void {
+    this.#lines.delete(line)
+    for (const direction of ['received', 'sent'] as const) this.#listen(entry, direction, false)
+    entry.audio?.close()
+    this.#ports.post({ kind: 'closed', line })
+  }
+
+  #listen(entry: Entry, direction: Direction, on: boolean): void {
+    if (entry.listened[direction] === on) return
+    entry.listened[direction] = on
+    this.#listeners += on ? 1 : -1
+  }
+
+  #collect(line: number, entry: Entry, direction: Direction, audio: Uint8Array, timeMs: number, kind: FrameKind): void {
+    if (!entry.listened[direction]) return
+    // The main thread does not keep up: what it would hear seconds later is of no use to it.
+    if (this.#untaken + this.#collector.count >= limits.media.pendingFrames * this.#listeners) return
+    this.#collector.add(line, direction, audio, timeMs, kind)
+    if (this.#flushing) return
+    this.#flushing = true
+    this.#ports.afterTurn(() => this.#flush())
+  }
+
+  #flush(): void {
+    this.#flushing = false
+    this.#untaken += this.#collector.count
+    this.#ports.post({ kind: 'frames', batch: this.#collector.take() })
+  }
+}

@@ -1,0 +1,50 @@
+import { createSocket } from 'node:dgram'
+import { parentPort, workerData } from 'node:worker_threads'
+import { systemClock } from '../clock.ts'
+import { PlaneCore } from './core.ts'
+import type { FromPlane, ToPlane } from './protocol.ts'
+import type { OpenSocket, PortRange } from './sockets.ts'
+
+/** The media thread itself: real time, real sockets, and the core between them. */
+
+export interface ThreadData {
+  readonly forbiddenPorts: PortRange
+}
+
+const LOOPBACK = '127.0.0.1'
+
+const openSocket: OpenSocket = listener =>
+  new Promise((resolve, reject) => {
+    const socket = createSocket({
+      type: 'udp4',
+      // The peer is always a numeric address; looked up as a name, each packet would wait for a turn of the loop.
+      lookup: (numeric, _options, done) => done(null, numeric, 4),
+    })
+    socket.once('error', reject)
+    socket.on('message', (datagram, from) => listener.received(datagram, from.address, from.port))
+    socket.bind({ address: LOOPBACK, port: 0, exclusive: true }, () => {
+      socket.off('error', reject)
+      socket.on('error', error => listener.failed(error.message))
+      resolve({
+        local: { address: LOOPBACK, port: socket.address().port },
+        send: (datagram, to) => socket.send(datagram, to.port, to.address),
+        close: () => socket.close(),
+      })
+    })
+  })
+
+const main = parentPort
+if (!main) throw new Error('This file is the media thread: it is started by openPlane.')
+const { forbiddenPorts } = workerData as ThreadData
+const core = new PlaneCore({
+  clock: systemClock,
+  random: Math.random,
+  openSocket,
+  forbiddenPorts,
+  afterTurn: setImmediate,
+  post: (message: FromPlane) => {
+    if (message.kind === 'frames') main.postMessage(message, [message.batch.heads.buffer, message.batch.audio.buffer])
+    else main.postMessage(message)
+  },
+})
+main.on('message', (message: ToPlane) => core.receive(message))

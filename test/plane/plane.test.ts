@@ -1,0 +1,322 @@
+import { describe, expect, it } from 'vitest'
+import { limits } from '../../src/limits.ts'
+import { type AudioSink, FRAME_SAMPLES, type FrameKind, SILENCE } from '../../src/media/audio.ts'
+import { parseRtp, RtpPacket, RtpWriter } from '../../src/media/rtp.ts'
+import { PlaneCore } from '../../src/plane/core.ts'
+import type { Heard, LineEvent } from '../../src/plane/line.ts'
+import type { FromPlane } from '../../src/plane/protocol.ts'
+import { localPlane } from '../support/local-plane.ts'
+import { seeded } from '../support/random.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
+import { VirtualNetwork } from '../support/virtual-network.ts'
+
+interface Sent {
+  readonly atMs: number
+  readonly marker: boolean
+  readonly sequence: number
+  readonly timestamp: number
+  readonly speech: boolean
+  readonly first: number
+}
+
+function house(firstPort?: number) {
+  const clock = new VirtualClock()
+  const network = new VirtualNetwork(clock, seeded(1), undefined, firstPort)
+  const forbiddenPorts = { start: 10_000, end: 10_100 }
+  const { plane, core } = localPlane({ clock, random: seeded(2), openSocket: network.openSocket, forbiddenPorts })
+  return { clock, network, plane, core }
+}
+
+/** A line that is connected to a far end which keeps all that it gets. */
+async function connected(parts = house()) {
+  const { clock, network, plane } = parts
+  const line = await plane.open('ulaw')
+  const sent: Sent[] = []
+  const far = network.bind({
+    received: datagram => {
+      const packet = parseRtp(datagram, new RtpPacket())!
+      const { marker, sequence, timestamp, start } = packet
+      const first = datagram[start]!
+      sent.push({ atMs: clock.now(), marker, sequence, timestamp, speech: first !== SILENCE.ulaw, first })
+    },
+    failed: () => {},
+  })
+  const events: LineEvent[] = []
+  line.onEvent(event => events.push(event))
+  line.connect(far.local)
+  return { ...parts, line, far, sent, events }
+}
+
+/** Speech whose frames are told apart by their bytes. */
+function speech(frames: number, from = 1): Uint8Array {
+  return Uint8Array.from({ length: frames * FRAME_SAMPLES }, (_, at) => from + Math.floor(at / FRAME_SAMPLES))
+}
+
+function sink(): AudioSink & { readonly frames: { first: number; timeMs: number; kind: FrameKind }[] } {
+  const frames: { first: number; timeMs: number; kind: FrameKind }[] = []
+  return {
+    format: { encoding: 'ulaw', rate: 8_000 },
+    frames,
+    write: (frame, timeMs, kind) => void frames.push({ first: frame[0]!, timeMs, kind }),
+  }
+}
+
+describe('a line', () => {
+  it('sends nothing before it is connected, and from then on a packet every 20 ms, in step, without end', async () => {
+    const parts = house()
+    const unconnected = await parts.plane.open('ulaw')
+    parts.clock.advance(1_000)
+    expect((await unconnected.figures()).sent.packets).toBe(0)
+    const { clock, sent } = await connected(parts)
+    const began = clock.now()
+    clock.advance(1_000)
+    expect(sent).toHaveLength(1 + Math.floor((clock.now() - sent[0]!.atMs) / 20))
+    expect(sent[0]!.atMs - began).toBeLessThanOrEqual(20)
+    for (const [index, packet] of sent.slice(1).entries()) {
+      expect(packet.atMs - sent[index]!.atMs).toBe(20)
+      expect((packet.sequence - sent[index]!.sequence) & 0xffff).toBe(1)
+      expect((packet.timestamp - sent[index]!.timestamp) >>> 0).toBe(FRAME_SAMPLES)
+      expect(packet).toMatchObject({ speech: false, marker: false })
+    }
+  })
+
+  it('begins a spurt at once, marks it, keeps 20 ms within it, and pays the lead back in silence', async () => {
+    const { clock, line, sent } = await connected()
+    clock.advance(207)
+    const beganMs = clock.now()
+    line.speak({ utterance: 1, audio: speech(10), text: 'ten frames', last: true })
+    expect(sent.at(-1)).toMatchObject({ atMs: beganMs, speech: true, marker: true })
+    clock.advance(1_000)
+    const spurt = sent.filter(packet => packet.speech)
+    expect(spurt).toHaveLength(10)
+    for (const [index, packet] of spurt.slice(1).entries()) {
+      // The first left between two turns of the wheel, which are 2 ms apart; from the second on the spacing is exact.
+      expect(Math.abs(packet.atMs - spurt[index]!.atMs - 20)).toBeLessThanOrEqual(index === 0 ? 2 : 0)
+      expect(packet.marker).toBe(false)
+    }
+    for (const [index, packet] of sent.slice(1).entries()) {
+      expect((packet.timestamp - sent[index]!.timestamp) >>> 0).toBe(FRAME_SAMPLES)
+    }
+    // Two seconds of packets at 20 ms each, and the lead of the spurt is gone.
+    const lastMs = sent.at(-1)!.atMs
+    const elapsedFrames = (lastMs - sent[0]!.atMs) / 20
+    expect(elapsedFrames).toBe(sent.length - 1)
+  })
+
+  it('never runs ahead by more than 20 ms, however many spurts begin', async () => {
+    const { clock, line, sent } = await connected()
+    for (let utterance = 1; utterance <= 60; utterance++) {
+      clock.advance(27)
+      line.speak({ utterance, audio: speech(1, utterance), text: '', last: true })
+    }
+    clock.advance(500)
+    for (const [index, packet] of sent.entries()) {
+      expect(packet.atMs).toBeGreaterThanOrEqual(sent[0]!.atMs + index * 20 - 20)
+    }
+    expect(sent.filter(packet => packet.speech).map(packet => packet.first)).toEqual(
+      Array.from({ length: 60 }, (_, i) => i + 1),
+    )
+  })
+
+  it('is silent in the very next frame after pause, and goes on at that sample', async () => {
+    const { clock, line, sent } = await connected()
+    clock.advance(100)
+    line.speak({ utterance: 1, audio: speech(20), text: 'twenty frames', last: true })
+    clock.advance(95)
+    const before = sent.filter(packet => packet.speech).length
+    line.pause()
+    clock.advance(400)
+    expect(sent.filter(packet => packet.speech)).toHaveLength(before)
+    line.resume()
+    clock.advance(1_000)
+    expect(sent.filter(packet => packet.speech).map(packet => packet.first)).toEqual(
+      Array.from({ length: 20 }, (_, i) => i + 1),
+    )
+  })
+
+  it('drops what is unplayed on cancel, tells what was heard, and plays nothing that comes late', async () => {
+    const { clock, line, sent } = await connected()
+    clock.advance(100)
+    line.speak({ utterance: 1, audio: speech(10), text: 'one two three four five', last: false })
+    clock.advance(99)
+    const heardFrames = sent.filter(packet => packet.speech).length
+    const heard = line.cancel()
+    line.speak({ utterance: 1, audio: speech(10, 50), text: 'late', last: true })
+    clock.advance(1_000)
+    expect(await heard).toEqual([
+      { utterance: 1, text: expect.stringMatching(/^one two/), ms: heardFrames * 20, complete: false } satisfies Heard,
+    ])
+    expect(sent.filter(packet => packet.speech)).toHaveLength(heardFrames)
+    line.speak({ utterance: 2, audio: speech(1, 99), text: 'new', last: true })
+    clock.advance(100)
+    expect(sent.filter(packet => packet.speech).at(-1)?.first).toBe(99)
+  })
+
+  it('tells when an utterance begins and has been heard to its end', async () => {
+    const { clock, line, events } = await connected()
+    line.speak({ utterance: 7, audio: speech(3), text: 'hello', last: true })
+    clock.advance(200)
+    expect(events).toMatchObject([
+      { kind: 'started', utterance: 7 },
+      { kind: 'finished', heard: { utterance: 7, text: 'hello', ms: 60, complete: true } },
+    ])
+  })
+
+  it('hands on what its peer sends, in the turn in which it comes, and nothing of anybody else', async () => {
+    const { clock, network, line, far } = await connected()
+    const heard = sink()
+    const stop = line.hear(heard)
+    const stranger = network.bind({ received: () => {}, failed: () => {} })
+    const writer = new RtpWriter(0, seeded(5))
+    const packet = new Uint8Array(172)
+    for (let frame = 1; frame <= 5; frame++) {
+      writer.write(packet, speech(1, frame), false)
+      far.send(packet, line.local)
+      stranger.send(packet, line.local)
+      clock.advance(20)
+    }
+    far.send(new Uint8Array([1, 2, 3]), line.local)
+    expect(heard.frames.map(({ first, timeMs, kind }) => [first, timeMs, kind])).toEqual(
+      Array.from({ length: 5 }, (_, index) => [index + 1, index * 20, 'heard']),
+    )
+    expect((await line.figures()).received).toMatchObject({ packets: 5, strangers: 5, invalid: 1, lost: 0 })
+    stop()
+    far.send(packet, line.local)
+    clock.advance(20)
+    expect(heard.frames).toHaveLength(5)
+  })
+
+  it('lets what it sends be tapped, silence included', async () => {
+    const { clock, line, sent } = await connected()
+    const tapped = sink()
+    line.tap(tapped)
+    line.speak({ utterance: 1, audio: speech(2), text: '', last: true })
+    clock.advance(200)
+    expect(tapped.frames.map(frame => frame.first)).toEqual(sent.map(packet => packet.first))
+    expect(tapped.frames.map(frame => frame.timeMs)).toEqual(sent.map((_, index) => index * 20))
+  })
+
+  it('never takes a port of the forbidden range', async () => {
+    const { plane, network } = house(10_095)
+    const line = await plane.open('ulaw')
+    expect(line.local.port).toBe(10_101)
+    expect(network.openSockets).toBe(1)
+  })
+
+  it('leaves no socket, no timer and nobody waiting when it closes', async () => {
+    const { clock, network, line, core, far } = await connected()
+    line.hear(sink())
+    line.speak({ utterance: 1, audio: speech(100), text: '', last: true })
+    clock.advance(100)
+    far.close()
+    const cancelled = line.cancel()
+    await line.close()
+    await line.close()
+    await cancelled
+    clock.advance(10)
+    expect(await line.cancel()).toEqual([])
+    await expect(line.figures()).rejects.toThrow(/closed/)
+    expect(network.openSockets).toBe(0)
+    expect(core.lineCount).toBe(0)
+    expect(clock.pending).toBe(0)
+  })
+
+  it('closed while its socket is being opened leaves none', async () => {
+    const clock = new VirtualClock()
+    const network = new VirtualNetwork(clock, seeded(1))
+    const posted: FromPlane[] = []
+    const core = new PlaneCore({
+      clock,
+      random: seeded(2),
+      forbiddenPorts: { start: 1, end: 2 },
+      openSocket: network.openSocket,
+      afterTurn: run => run(),
+      post: message => posted.push(message),
+    })
+    core.receive({ kind: 'open', line: 1, law: 'ulaw' })
+    core.receive({ kind: 'close', line: 1 })
+    await clock.settle()
+    expect(posted).toEqual([{ kind: 'closed', line: 1 }])
+    expect(network.openSockets).toBe(0)
+  })
+})
+
+describe('the plane', () => {
+  it('sends the frames of all lines in one turn as one message', async () => {
+    const clock = new VirtualClock()
+    const network = new VirtualNetwork(clock, seeded(1))
+    const posted: FromPlane[] = []
+    const core = new PlaneCore({
+      clock,
+      random: seeded(2),
+      forbiddenPorts: { start: 1, end: 2 },
+      openSocket: network.openSocket,
+      afterTurn: run => void clock.after(0, run),
+      post: message => posted.push(message),
+    })
+    const far = network.bind({ received: () => {}, failed: () => {} })
+    for (const line of [1, 2, 3]) core.receive({ kind: 'open', line, law: 'ulaw' })
+    await clock.settle()
+    const packet = new Uint8Array(172)
+    for (const message of posted.splice(0)) {
+      if (message.kind !== 'opened') continue
+      core.receive({ kind: 'connect', line: message.line, peer: far.local })
+      core.receive({ kind: 'listen', line: message.line, to: 'received', on: true })
+      new RtpWriter(0, seeded(message.line)).write(packet, speech(1), false)
+      far.send(packet, message.local)
+    }
+    clock.advance(0)
+    const batches = posted.filter(message => message.kind === 'frames')
+    expect(batches).toHaveLength(1)
+    expect([...batches[0]!.batch.heads.filter((_, index) => index % 3 === 0)]).toEqual([1, 2, 3])
+    expect(batches[0]!.batch.audio).toHaveLength(3 * FRAME_SAMPLES)
+  })
+
+  it('keeps no more than two seconds for a main thread that takes nothing', async () => {
+    const clock = new VirtualClock()
+    const network = new VirtualNetwork(clock, seeded(1))
+    let frames = 0
+    const core = new PlaneCore({
+      clock,
+      random: seeded(2),
+      forbiddenPorts: { start: 1, end: 2 },
+      openSocket: network.openSocket,
+      afterTurn: run => void clock.after(0, run),
+      post: message => {
+        if (message.kind === 'frames') frames += message.batch.heads.length / 3
+      },
+    })
+    core.receive({ kind: 'open', line: 1, law: 'ulaw' })
+    await clock.settle()
+    core.receive({ kind: 'listen', line: 1, to: 'sent', on: true })
+    core.receive({ kind: 'connect', line: 1, peer: { address: '127.0.0.1', port: 1 } })
+    clock.advance(10_000)
+    expect(frames).toBe(limits.media.pendingFrames)
+    core.receive({ kind: 'taken', frames })
+    clock.advance(1_000)
+    expect(frames).toBe(limits.media.pendingFrames + 50)
+  })
+
+  it('refuses more lines than its bound, in words', async () => {
+    const { plane } = house()
+    await Promise.all(Array.from({ length: limits.media.lines }, () => plane.open('ulaw')))
+    await expect(plane.open('ulaw')).rejects.toThrow(/no more than 600 lines/)
+  })
+
+  it('costs one call its frames when its listener fails, and no other', async () => {
+    const parts = house()
+    const broken = await connected(parts)
+    const whole = await connected(parts)
+    const heard = sink()
+    broken.line.tap({
+      ...sink(),
+      write: () => {
+        throw new Error('deaf')
+      },
+    })
+    whole.line.tap(heard)
+    parts.clock.advance(200)
+    expect(heard.frames.length).toBeGreaterThanOrEqual(9)
+    expect(broken.events).toEqual([{ kind: 'failed', message: 'a listener failed: deaf' }])
+  })
+})
