@@ -7,7 +7,7 @@ import type { Scope } from '../scope.ts'
 import type { Ari, AriHangupReason, ChannelEvent } from './ari.ts'
 
 /** Where the dialplan takes over from us. */
-const fallback = { context: 'fallback', extension: 's', priority: 1 }
+export const fallback = { context: 'fallback', extension: 's', priority: 1 }
 
 const reasons: Readonly<Record<HangupCause, AriHangupReason>> = {
   normal: 'normal',
@@ -136,7 +136,7 @@ export class CallerLeg implements Leg {
         this.#cause = event.cause
         return
       case 'left':
-        return this.#leave(this.#cause === undefined ? 'taken by the dialplan' : `cause ${this.#cause}`)
+        return this.#leave(this.#cause === undefined ? 'left the application' : `cause ${this.#cause}`)
     }
   }
 
@@ -153,7 +153,7 @@ export class CallerLeg implements Leg {
     try {
       await this.#with.ari.setVariables(this.id, { 'TIMEOUT(absolute)': seconds })
     } catch (error) {
-      if (isCode(error, 'CHANNEL_GONE')) this.#leave('gone')
+      if (isCode(error, 'CHANNEL_GONE')) this.#leave('not found')
       else this.#report(error)
     } finally {
       this.#renewing = false

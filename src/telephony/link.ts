@@ -28,7 +28,7 @@ export class Link {
   readonly #with: LinkDependencies
   readonly #first = Promise.withResolvers<void>()
   #ready = false
-  #everReady = false
+  #readySinceMs: number | undefined
   #lastTrouble = ''
 
   constructor(dependencies: LinkDependencies) {
@@ -51,14 +51,14 @@ export class Link {
     const { clock, random, scope } = this.#with
     let failures = 0
     while (!scope.closed) {
-      const lived = await this.#live()
+      const stable = await this.#live()
       if (scope.closed) return
-      failures = lived ? 0 : failures + 1
+      failures = stable ? 0 : failures + 1
       await pause(clock, backoffMs(failures, random), scope.signal).catch(() => {})
     }
   }
 
-  /** One connection from its beginning to its end; tells whether it was ever ready. */
+  /** One connection from its beginning to its end; tells whether it was ready for as long as a heartbeat. */
   async #live(): Promise<boolean> {
     const life = this.#with.scope.child('connection')
     try {
@@ -73,9 +73,9 @@ export class Link {
       this.#onReady()
       return await this.#beat(connection, life.signal)
     } catch (thrown) {
-      const wasReady = this.#ready
+      const readyMs = this.#ready ? this.#with.clock.now() - (this.#readySinceMs ?? 0) : 0
       this.#onFailure(thrown)
-      return wasReady
+      return readyMs >= limits.ari.heartbeatMs
     } finally {
       await life.close()
     }
@@ -93,7 +93,7 @@ export class Link {
 
   #onReady(): void {
     this.#lastTrouble = ''
-    this.#everReady = true
+    this.#readySinceMs = this.#with.clock.now()
     this.#change(true, 'Connected to Asterisk.')
     this.#first.resolve()
   }
@@ -104,7 +104,7 @@ export class Link {
     const error = thrown instanceof GatewayError ? thrown : new GatewayError('BUG', asError(thrown).message)
     this.#tell(error)
     this.#change(false, error.message)
-    if (isCode(error, 'ARI_REFUSED') && !this.#everReady) this.#end(error)
+    if (isCode(error, 'ARI_REFUSED') && this.#readySinceMs === undefined) this.#end(error)
   }
 
   #stepDown(): void {

@@ -7,7 +7,7 @@ import type { AriEndpoint, ChannelEvent } from './ari.ts'
 import { AriClientAdapter, type AriSettings } from './ari-client.ts'
 import { takeCensus } from './census.ts'
 import { callerVariables, readFacts } from './facts.ts'
-import { CallerLeg } from './leg.ts'
+import { CallerLeg, fallback } from './leg.ts'
 import { Link } from './link.ts'
 import { VoicemailCollector, type VoicemailListener } from './voicemail.ts'
 
@@ -46,13 +46,14 @@ class AsteriskTelephony implements Telephony {
   constructor(options: TelephonyOptions, ari: AriEndpoint) {
     this.#with = options
     this.#ari = ari
-    const { clock, random, scope } = options
+    const { clock, random } = options
+    const scope = options.scope.child('ari')
     this.#voicemails = new VoicemailCollector(ari, options.onTrouble)
     this.#link = new Link({
       endpoint: ari,
       clock,
       random,
-      scope: scope.child('ari'),
+      scope,
       event: event => this.#onEvent(event),
       connected: () => this.#onConnected(),
       changed: options.onState,
@@ -169,13 +170,19 @@ class AsteriskTelephony implements Telephony {
       if (!this.#arriving.has(channel)) return
       if (!variables) return await this.#ari.hangup(channel, 'normal')
       const facts = readFacts(variables)
-      if (facts) this.#open(channel, facts, takenOver)
-      else await this.#ari.continueInDialplan(channel, { context: 'fallback', extension: 's', priority: 1 })
+      if (!facts) throw new GatewayError('MEDIA_FAILED', 'A caller speaks neither mu-law nor A-law.')
+      this.#open(channel, facts, takenOver)
     } catch (error) {
-      if (!isCode(error, 'CHANNEL_GONE')) this.#report(error)
+      if (!isCode(error, 'CHANNEL_GONE')) await this.#giveBack(channel, error)
     } finally {
       this.#arriving.delete(channel)
     }
+  }
+
+  /** A caller who cannot be served is not left ringing until the lease runs out. */
+  async #giveBack(channel: string, reason: unknown): Promise<void> {
+    this.#report(reason)
+    await this.#ari.continueInDialplan(channel, fallback).catch(error => this.#report(error))
   }
 
   #open(id: string, facts: Leg['facts'], takenOver: boolean): void {

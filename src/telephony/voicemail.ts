@@ -4,6 +4,8 @@ import type { Ari } from './ari.ts'
 /** A recording that the dialplan's fallback has taken while the gateway was away. */
 export interface FallbackVoicemail {
   readonly name: string
+  /** The id that the caller's leg had, or would have had. */
+  readonly call: string
   /** When the recording began, in milliseconds since 1970. */
   readonly atMs: number
   readonly callerNumber: string | undefined
@@ -14,7 +16,9 @@ export interface FallbackVoicemail {
 /** Settles when the voicemail is safe; one that rejects is offered again. */
 export type VoicemailListener = (voicemail: FallbackVoicemail) => Promise<void>
 
-type Named = Pick<FallbackVoicemail, 'name' | 'atMs' | 'callerNumber'> & { readonly channel: string }
+type Named = Omit<FallbackVoicemail, 'fetch' | 'remove'>
+
+const notStored = { code: 'STATE_UNWRITABLE', message: 'It could not be stored.' } as const
 
 /** Offers each voicemail once, one after the other, when its caller has hung up. */
 export class VoicemailCollector {
@@ -37,7 +41,7 @@ export class VoicemailCollector {
       this.#safe = safe
       for (const name of names) {
         const voicemail = readVoicemailName(name)
-        if (!voicemail || safe.has(name) || liveChannels.has(voicemail.channel)) continue
+        if (!voicemail || safe.has(name) || liveChannels.has(voicemail.call)) continue
         if (await this.#offer(voicemail, listener)) safe.add(name)
       }
     } finally {
@@ -45,17 +49,16 @@ export class VoicemailCollector {
     }
   }
 
-  async #offer({ name, atMs, callerNumber }: Named, listener: VoicemailListener): Promise<boolean> {
-    const fetch = () => this.#ari.fetchRecording(name)
-    const remove = () => this.#ari.deleteRecording(name)
+  async #offer(voicemail: Named, listener: VoicemailListener): Promise<boolean> {
+    const fetch = () => this.#ari.fetchRecording(voicemail.name)
+    const remove = () => this.#ari.deleteRecording(voicemail.name)
     try {
-      await listener({ name, atMs, callerNumber, fetch, remove })
+      await listener({ ...voicemail, fetch, remove })
       return true
     } catch (thrown) {
-      const words = thrown instanceof GatewayError ? thrown.message : 'it could not be stored'
-      this.#trouble(
-        new GatewayError('ARI_REJECTED', `A voicemail was not picked up and will be tried again: ${words}.`),
-      )
+      // Not the words of an error of the file system: they hold the file's name, and that the caller's number.
+      const { code, message } = thrown instanceof GatewayError ? thrown : notStored
+      this.#trouble(new GatewayError(code, `A voicemail was not picked up and will be tried again. ${message}`))
       return false
     }
   }
@@ -63,7 +66,7 @@ export class VoicemailCollector {
 
 /** `voicemail-<seconds since 1970>-<digits, or unknown>-<unique id of the channel>`, as the dialplan names them. */
 export function readVoicemailName(name: string): Named | undefined {
-  const [, seconds, caller, channel] = /^voicemail-(\d{1,12})-(\d+|unknown)-(.+)$/.exec(name) ?? []
-  if (!seconds || !caller || !channel) return undefined
-  return { name, atMs: Number(seconds) * 1_000, callerNumber: caller === 'unknown' ? undefined : caller, channel }
+  const [, seconds, caller, call] = /^voicemail-(\d{1,12})-(\d+|unknown)-(.+)$/.exec(name) ?? []
+  if (!seconds || !caller || !call) return undefined
+  return { name, atMs: Number(seconds) * 1_000, call, callerNumber: caller === 'unknown' ? undefined : caller }
 }

@@ -61,12 +61,23 @@ export class Gateway {
     }
   }
 
+  /** Long enough for a request that is not waited for to come and go. */
+  async ioTurns(): Promise<void> {
+    for (let turn = 0; turn < 25; turn++) await this.clock.settle()
+  }
+
+  /** Until the next sweep has run. */
+  async sweep(): Promise<void> {
+    await this.pass(limits.ari.sweepMs)
+    await this.telephony.inspect()
+  }
+
   /** The next attempt to connect fails, and the wait after it passes. */
-  async failAndBackOff(): Promise<void> {
+  async failAndBackOff(waitMs: number = limits.ari.backoffMs.most): Promise<void> {
     await until(() => this.#failures > this.#failuresSeen)
     this.#failuresSeen = this.#failures
     await this.clock.settle()
-    this.clock.advance(limits.ari.backoffMs.most)
+    this.clock.advance(waitMs)
   }
 
   async readyAgain(): Promise<void> {
