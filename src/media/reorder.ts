@@ -60,6 +60,7 @@ export class Reorder {
     this.#timeline = new Timeline(law, figures, onFrame)
   }
 
+  /** A packet from the peer, lent for this call. */
   packet(packet: RtpPacket, nowMs: number): void {
     const { counts } = this.#figures
     const type = packet.payloadType
@@ -95,7 +96,7 @@ export class Reorder {
     else {
       if (this.#held.length > 0) this.#wasReordered(nowMs)
       else this.#latenessMs *= LATENESS_KEPT
-      this.#recent.arrived(sequence, packet.timestamp)
+      this.#recent.note(sequence, packet.timestamp)
       this.#deliver(packet.timestamp, packet.bytes, packet.start, end, nowMs)
       if (this.#held.length > 0) this.#drain(nowMs)
     }
@@ -119,7 +120,7 @@ export class Reorder {
     }
     if (held.length === 0) this.#gapMs = nowMs
     if (at < held.length) this.#wasReordered(nowMs)
-    this.#recent.arrived(sequence, packet.timestamp)
+    this.#recent.note(sequence, packet.timestamp)
     const audio = packet.bytes.slice(packet.start, end)
     held.splice(at, 0, { sequence, timestamp: packet.timestamp, arrivedMs: nowMs, audio })
     if (held.length >= limits.media.heldPackets) this.#giveUp(nowMs)
@@ -172,7 +173,7 @@ export class Reorder {
     else if (fate === GIVEN_UP) {
       counts.lost--
       counts.late++
-      this.#recent.arrived(sequence, packet.timestamp)
+      this.#recent.note(sequence, packet.timestamp)
       this.#wasLate(nowMs - this.#gaveUpGapMs)
     } else return false
     return true
@@ -207,20 +208,20 @@ const RECENT = 128
 /** What became of the packets around the newest. */
 class Recent {
   readonly #sequences = new Float64Array(RECENT)
-  /** Timestamps of those that came. */
   readonly #fates = new Float64Array(RECENT).fill(UNKNOWN)
 
-  arrived(sequence: number, timestamp: number): void {
+  /** `fate` is its timestamp, or GIVEN_UP. */
+  note(sequence: number, fate: number): void {
     this.#sequences[sequence & (RECENT - 1)] = sequence
-    this.#fates[sequence & (RECENT - 1)] = timestamp
+    this.#fates[sequence & (RECENT - 1)] = fate
   }
 
   /** All from `from` up to `to`; behind `to` there may be others that came, which stay known. */
   gaveUp(from: number, to: number): void {
-    for (let sequence = Math.max(from, to - RECENT / 2); sequence < to; sequence++) this.arrived(sequence, GIVEN_UP)
+    for (let sequence = Math.max(from, to - RECENT / 2); sequence < to; sequence++) this.note(sequence, GIVEN_UP)
   }
 
-  /** Its timestamp, GIVEN_UP or UNKNOWN. */
+  /** Its timestamp if it came, else GIVEN_UP or UNKNOWN. */
   fate(sequence: number): number {
     const at = sequence & (RECENT - 1)
     return this.#sequences[at] === sequence ? this.#fates[at]! : UNKNOWN

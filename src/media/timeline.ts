@@ -14,9 +14,9 @@ const SUPPLY_BEHIND = 40 * SAMPLES_PER_MS
 /** Timestamps ahead of real time by more, or behind what was supplied meanwhile by more, are not believed. */
 const LEAD = 100 * SAMPLES_PER_MS
 const LAG = 100 * SAMPLES_PER_MS
-/** As LAG, while nothing had to be supplied: what our own thread was late to read. */
+/** As LAG, while nothing had to be supplied: packets that waited behind a gap, or that our own thread read late. */
 const UNBROKEN_LAG = 250 * SAMPLES_PER_MS
-/** So long packets may be later than that before it is the timestamps that are wrong. */
+/** So long one packet after the other may be later than that before it is the timestamps that are wrong. */
 const DOUBT_MS = 30
 /** Where timestamps begin anew in mid-speech, so small a difference is jitter: no gap is made of it. */
 const SNAP = 20 * SAMPLES_PER_MS
