@@ -29,10 +29,16 @@ export interface CallFigures {
 }
 
 const DIGITS_PAYLOAD_TYPE = 101
+/** What every receiver takes (RFC 3551 section 4.2). */
+const MOST_PTIME_MS = 200
 const bothLaws: readonly Law[] = ['ulaw', 'alaw']
 
 /** Calls, as a telephone network would. Rejects when nobody can be reached there; the answer is awaited apart. */
 export async function placeCall(deps: CallerDeps, options: CallOptions): Promise<Call> {
+  const { ptimeMs = FRAME_MS } = options
+  if (!(ptimeMs >= FRAME_MS && ptimeMs <= MOST_PTIME_MS && ptimeMs % FRAME_MS === 0)) {
+    throw new RangeError(`packets last a multiple of ${FRAME_MS} ms, up to ${MOST_PTIME_MS}`)
+  }
   const invitation = invitationOf(options)
   const connection = options.connection ?? new Connection(options)
   try {

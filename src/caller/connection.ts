@@ -2,8 +2,9 @@ import { createSocket } from 'node:dgram'
 import { connect, isIPv6 } from 'node:net'
 import { limits } from '../limits.ts'
 import type { Address } from './address.ts'
-import { headerOf, parseMessage, type SipMessage, serialize } from './message.ts'
+import { headerOf, parseMessage, type SipMessage, type SipRequest, serialize } from './message.ts'
 import { MessageStream } from './message-stream.ts'
+import { allowed, responseTo } from './response.ts'
 
 export interface ConnectionOptions {
   readonly transport: 'tcp' | 'udp'
@@ -42,7 +43,7 @@ export class Connection {
     this.reliable = options.transport === 'tcp'
     this.transport = options.transport === 'tcp' ? 'TCP' : 'UDP'
     const reception = {
-      received: (message: SipMessage) => this.#calls.get(headerOf(message, 'Call-ID')!)?.received(message),
+      received: (message: SipMessage) => this.#received(message),
       lost: (reason: string) => this.#fail(reason),
     }
     this.#carrier = options.transport === 'tcp' ? tcpCarrier(options, reception) : udpCarrier(options, reception)
@@ -81,6 +82,18 @@ export class Connection {
   destroy(): void {
     this.#lost ??= 'closed'
     this.#carrier.destroy()
+  }
+
+  #received(message: SipMessage): void {
+    const call = this.#calls.get(headerOf(message, 'Call-ID')!)
+    if (call) call.received(message)
+    else if (message.kind === 'request' && message.method !== 'ACK') this.#answerForNobody(message)
+  }
+
+  /** Without a memory, so that a repeated request is answered alike (RFC 3261 section 8.2.7). */
+  #answerForNobody(request: SipRequest): void {
+    const status = request.method === 'OPTIONS' ? 200 : 481
+    this.send(responseTo(request, status, { source: this.target, tag: 'nobody' }, { headers: [allowed] }))
   }
 
   #fail(reason: string): void {

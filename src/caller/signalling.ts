@@ -15,6 +15,8 @@ export type Answer =
       readonly status: number
       /** From the INVITE leaving to the success arriving. */
       readonly setUpMs: number
+      /** On the call's clock. */
+      readonly atMs: number
       readonly audio: AudioDescription
       /** Where the callee wants to be reached. */
       readonly contact: string
@@ -192,8 +194,10 @@ export class Signalling {
       this.#resolveAnswered({ kind: 'failed', reason: 'the answer holds no audio that could be used' })
       return this.#sayBye()
     }
-    const setUpMs = this.#clock.now() - this.#invitedMs
-    this.#resolveAnswered({ kind: 'answered', status: response.status, setUpMs, audio, contact: dialog.target })
+    const { status } = response
+    const atMs = this.#clock.now()
+    const setUpMs = atMs - this.#invitedMs
+    this.#resolveAnswered({ kind: 'answered', status, setUpMs, atMs, audio, contact: dialog.target })
     this.#audio.answered(audio)
     if (this.#unwanted) this.#sayBye()
   }

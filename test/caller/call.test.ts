@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { type Call, placeCall } from '../../src/caller/call.ts'
 import { Connection } from '../../src/caller/connection.ts'
 import type { CallOptions } from '../../src/caller/invitation.ts'
-import { headerOf, type SipRequest } from '../../src/caller/message.ts'
+import { type Header, headerOf, type SipRequest } from '../../src/caller/message.ts'
 import { systemClock } from '../../src/clock.ts'
 import { FRAME_SAMPLES } from '../../src/media/audio.ts'
 import { DECODED } from '../../src/media/g711.ts'
@@ -70,6 +70,11 @@ describe('a call', () => {
   ])('is not placed with %s', async (_, options) => {
     const target = { address: '127.0.0.1', port: 9 }
     await expect(placeCall(deps, { target, transport: 'tcp', user: 'bianca', ...options })).rejects.toThrow(TypeError)
+  })
+
+  it.each([0, 10, 30, 220, Number.NaN])('is not placed with packets of %i ms', async ptimeMs => {
+    const target = { address: '127.0.0.1', port: 9 }
+    await expect(placeCall(deps, { target, transport: 'tcp', user: 'b', ptimeMs })).rejects.toThrow(RangeError)
   })
 
   it('is answered, and ended by the caller', async () => {
@@ -179,6 +184,13 @@ describe('a call', () => {
     callee.hangConnectionUp()
     expect(await lost.ended).toMatchObject({ by: 'nobody', how: 'failed' })
 
+    const { call: deceived } = await answered(callee)
+    callee.sendRaw('HTTP/1.1 200 OK\r\n\r\n')
+    expect(await deceived.ended).toMatchObject({
+      by: 'nobody',
+      reason: 'the other side sent something that is not SIP',
+    })
+
     const mute = await call(callee)
     const invite = await callee.request('INVITE')
     callee.answer(invite, 200, 'OK', { headers: [callee.contact], body: 'v=0\r\n' })
@@ -221,11 +233,16 @@ describe('a call', () => {
     await callee.next(405)
     callee.send('INFO', invite, 1)
     await callee.next(500)
-    const stranger: SipRequest = {
-      ...invite,
-      headers: invite.headers.map(([n, v]) => [n, v.replace(/tag=\w+/, 'tag=x')]),
-    }
-    callee.send('BYE', stranger, 9)
+    callee.send('BYE', invite, 8, { tag: 'another callee' })
+    await callee.next(481)
+    const otherCall = invite.headers.map(([name, value]): Header => [name, name === 'From' ? `${value}x` : value])
+    callee.send('BYE', { ...invite, headers: otherCall }, 9)
+    await callee.next(481)
+    const unknown = invite.headers.map(([name, value]): Header => [name, name === 'Call-ID' ? 'unknown' : value])
+    callee.send('OPTIONS', { ...invite, headers: unknown }, 1)
+    await callee.next(200)
+    callee.send('ACK', { ...invite, headers: unknown }, 1)
+    callee.send('BYE', { ...invite, headers: unknown }, 2)
     const refusal = await callee.next(481)
     expect(headerOf(refusal, 'Via')).toContain(`;received=127.0.0.1;rport=${callee.port}`)
   })
@@ -329,6 +346,12 @@ describe('the audio of a call', () => {
     expect(held.body).toContain('a=recvonly')
     callee.send('ACK', invite, 1)
     const { packets } = placed.figures().sent
+    // While another call speaks, this one does not.
+    const otherCallee = await tcpCallee()
+    const { call: other } = await answered(otherCallee)
+    await otherCallee.until(() => other.figures().sent.packets > 3)
+    expect(placed.figures().sent.packets).toBe(packets)
+    other.vanish()
 
     callee.send('INVITE', invite, 2, {
       headers: [callee.contact],

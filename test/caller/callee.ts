@@ -120,6 +120,10 @@ export class Callee {
     )
   }
 
+  sendRaw(text: string): void {
+    this.#send(Buffer.from(text))
+  }
+
   get contact(): Header {
     return ['Contact', `<sip:desk@127.0.0.1:${this.port}>`]
   }
@@ -137,7 +141,12 @@ export class Callee {
   }
 
   /** A request within the dialog that this INVITE opened. */
-  send(method: string, invite: SipRequest, sequence: number, more: { headers?: Header[]; body?: string } = {}): void {
+  send(
+    method: string,
+    invite: SipRequest,
+    sequence: number,
+    more: { headers?: Header[]; body?: string; tag?: string } = {},
+  ): void {
     this.#send(
       serialize({
         kind: 'request',
@@ -145,7 +154,7 @@ export class Callee {
         uri: /<(.*)>/.exec(headerOf(invite, 'Contact')!)![1]!,
         headers: [
           ['Via', `SIP/2.0/TCP 127.0.0.1:${this.port};branch=z9hG4bK${method}${sequence};rport`],
-          ['From', `${headerOf(invite, 'To')};tag=${TAG}`],
+          ['From', `${headerOf(invite, 'To')};tag=${more.tag ?? TAG}`],
           ['To', headerOf(invite, 'From')!],
           ['Call-ID', headerOf(invite, 'Call-ID')!],
           ['CSeq', `${sequence} ${method}`],

@@ -11,8 +11,8 @@ class Ear {
   #timestamp = 0
 
   /** A tone, or silence for 0 Hz, in frames of 20 ms as time passes. */
-  hear(hz: number, ms: number): void {
-    const fill = toneGenerator(8_000, hz, -12)
+  hear(hz: number, ms: number, level = -12): void {
+    const fill = toneGenerator(8_000, hz, level)
     for (let at = 0; at < ms; at += 20) {
       this.recording.write(1, this.#timestamp, fill(new Int16Array(160)), this.clock.now())
       this.#timestamp += 160
@@ -52,6 +52,7 @@ describe('listening for a tone', () => {
     ear.hear(0, 200)
     ear.hear(700, 200)
     expect(await ear.listening.hearsTone(440, { forMs: 100 })).toEqual({ fromMs: 0, toMs: 100 })
+    expect(await ear.listening.hearsTone(440, { forMs: 100 })).toEqual({ fromMs: 100, toMs: 200 })
     expect(await ear.listening.hearsSilence(200)).toEqual({ fromMs: 200, toMs: 400 })
     expect(await ear.listening.hearsTone(700, { forMs: 200 })).toEqual({ fromMs: 400, toMs: 600 })
     expect(await ear.listening.hearsTone(440, { forMs: 100, sinceMs: 40 })).toEqual({ fromMs: 40, toMs: 140 })
@@ -79,6 +80,14 @@ describe('listening for a tone', () => {
     await expect(ear.listening.hearsTone(700, { forMs: 20 })).rejects.toThrow('the call has ended')
     expect(await ear.listening.hearsTone(440, { forMs: 200 })).toEqual({ fromMs: 0, toMs: 200 })
     expect(ear.clock.pending).toBe(0)
+  })
+
+  it('does not hear what is too soft', async () => {
+    const ear = new Ear()
+    const found = ear.listening.hearsTone(440, { forMs: 100, timeoutMs: 400 })
+    ear.hear(440, 200, -44)
+    ear.hear(440, 100, -36)
+    expect(await found).toEqual({ fromMs: 200, toMs: 300 })
   })
 
   it('lets several wait at a time', async () => {

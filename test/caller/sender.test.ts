@@ -25,6 +25,8 @@ class Phone {
       const packet = parseRtp(bytes, new RtpPacket())!
       this.sent.push({ atMs: this.clock.now(), packet, payload: [...bytes.subarray(packet.start, packet.end)] })
     })
+    // Between two turns of the wheel, so that any 20 ms from now on hold one tick.
+    this.clock.advance(1)
     this.sender.start({ law: 'ulaw', payloadType: 0, digitsPayloadType: 101 })
   }
 

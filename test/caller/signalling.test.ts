@@ -147,6 +147,16 @@ describe('signalling over UDP', () => {
     expect(caller.clock.pending).toBe(0)
   })
 
+  it('repeats its answer to a change until it is acknowledged', () => {
+    const caller = new Caller()
+    caller.answer(caller.invite, 200)
+    caller.receive('INVITE', 1)
+    caller.clock.advance(600)
+    caller.receive('ACK', 1)
+    caller.clock.advance(60_000)
+    expect(caller.methods).toEqual(['INVITE', 'ACK', '200', '200'])
+  })
+
   it('hangs up when its answer to a change is never acknowledged', () => {
     const caller = new Caller()
     caller.answer(caller.invite, 200)
