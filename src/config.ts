@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { engines } from './business.ts'
 import { GatewayError } from './errors.ts'
@@ -37,9 +37,10 @@ export function readConfig(environment: Environment) {
       'ARI_PASSWORD must be set when ASTERISK=external: the password of that Asterisk cannot be generated here.',
     )
   }
+  const stateDir = resolve(read.text('STATE_DIR', '.parley'))
   const config = {
     http: { host: read.text('HTTP_HOST', '127.0.0.1'), port: read.port('HTTP_PORT', 3_000) },
-    stateDir: resolve(read.text('STATE_DIR', '.parley')),
+    stateDir,
     logLevel: read.choice('LOG_LEVEL', logLevels, 'info'),
     apiToken: read.secret('API_TOKEN', 16),
     maxCalls: read.optionalInteger('MAX_CALLS', 1, limits.media.lines),
@@ -60,6 +61,7 @@ export function readConfig(environment: Environment) {
       app: read.pattern('ARI_APP', 'parley', /^[A-Za-z0-9_-]{1,40}$/, 'letters, digits, dash and underscore'),
     },
     asterisk,
+    asteriskCache: resolve(read.text('ASTERISK_CACHE', join(stateDir, 'asterisk'))),
     fallbackDestination: read.optional('FALLBACK_DESTINATION'),
     business: {
       file: read.optional('BUSINESS_FILE'),

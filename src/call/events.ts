@@ -41,7 +41,12 @@ export type CallFact =
   | { readonly name: 'toolRan'; readonly tool: string; readonly ok: boolean; readonly tookMs: number }
   | { readonly name: 'degraded'; readonly code: string; readonly detail: string }
   | { readonly name: 'handedBack'; readonly reason: string }
-  | { readonly name: 'voicemailLeft'; readonly recording: string; readonly seconds: number }
+  | {
+      readonly name: 'voicemailLeft'
+      readonly seconds: number
+      /** The file's name holds the caller's number. */
+      readonly private: { readonly recording: string; readonly callerNumber: string | undefined }
+    }
   | { readonly name: 'ended'; readonly reason: EndReason; readonly durationMs: number }
 
 interface OfferedPrivately {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { z } from 'zod'
 import type { Config } from '../config.ts'
 import { asError } from '../errors.ts'
-import { storedToken } from '../server/token.ts'
+import { apiTokenSecret, storedSecret } from '../secret.ts'
 
 /** The running gateway, as a command talks to it. What goes wrong is told in words that name the remedy. */
 export interface Api {
@@ -18,8 +18,8 @@ const ANSWER_MS = 5_000
 /** Finds the gateway by the same settings that it was started with. */
 export async function openApi(config: Pick<Config, 'http' | 'stateDir' | 'apiToken'>): Promise<Api> {
   const address = `http://${reachable(config.http.host)}:${config.http.port}`
-  const tokenFile = join(config.stateDir, 'api-token')
-  const token = config.apiToken ?? (await storedToken(config.stateDir))
+  const tokenFile = join(config.stateDir, apiTokenSecret.file)
+  const token = config.apiToken ?? (await storedSecret(config.stateDir, apiTokenSecret))
   if (token === undefined) {
     throw new Error(
       `There is no API token in ${tokenFile}: Parley has not been started with this STATE_DIR yet. Start it with: npm start`,

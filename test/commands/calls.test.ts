@@ -8,8 +8,8 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openApi } from '../../src/commands/api.ts'
 import { frameOf, renderCalls, type Snapshot } from '../../src/commands/calls-view.ts'
+import { apiTokenSecret, keptSecret } from '../../src/secret.ts'
 import { type CallSummary, callList } from '../../src/server/schemas.ts'
-import { apiToken } from '../../src/server/token.ts'
 import { callerNumber, FakeCall, house, token } from '../server/house.ts'
 
 const call: CallSummary = {
@@ -234,7 +234,7 @@ describe('the way to the gateway', () => {
   it('uses the token that the gateway keeps in STATE_DIR, and loopback when it listens everywhere', async () => {
     const stateDir = await mkdtemp(join(tmpdir(), 'parley-api-'))
     try {
-      const { server } = house({ token: await apiToken(stateDir) })
+      const { server } = house({ token: await keptSecret(stateDir, apiTokenSecret) })
       await server.listen({ host: '0.0.0.0', port: 0 })
       const port = Number(new URL(server.listeningOrigin).port)
       const options = settings(port, { http: { host: '0.0.0.0', port }, apiToken: undefined, stateDir })

@@ -2,7 +2,10 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { apiToken, storedToken } from '../../src/server/token.ts'
+import { apiTokenSecret, keptSecret, storedSecret } from '../src/secret.ts'
+
+const apiToken = (directory: string, configured?: string) => keptSecret(directory, apiTokenSecret, configured)
+const storedToken = (directory: string) => storedSecret(directory, apiTokenSecret)
 
 let above: string
 let stateDir: string
@@ -17,7 +20,7 @@ afterEach(() => rm(above, { recursive: true, force: true }))
 
 const modeOf = async (file: string) => (await stat(file)).mode & 0o777
 
-describe('the API token', () => {
+describe('a kept secret', () => {
   it('is the configured one, and then nothing is written', async () => {
     expect(await apiToken(stateDir, 'a-configured-token')).toBe('a-configured-token')
     expect(await readdir(above)).toEqual([])
@@ -66,7 +69,7 @@ describe('the API token', () => {
       await writeFile(path, content, { mode: 0o600 })
       await expect(apiToken(stateDir)).rejects.toMatchObject({
         code: 'CONFIG_INVALID',
-        message: `${path} holds no usable token. Remove it and a new one is made.`,
+        message: `${path} holds no usable secret. Remove it and a new one is made.`,
       })
     })
   }

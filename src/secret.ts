@@ -2,41 +2,51 @@ import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { type FileHandle, link, mkdir, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { asError, GatewayError } from '../errors.ts'
+import { asError, GatewayError } from './errors.ts'
 
-const TOKEN_BYTES = 32
+const SECRET_BYTES = 32
 const LEAST_CHARS = 16
 const OTHERS = 0o077
 
-/** The token of the HTTP API: the configured one, else the one kept in STATE_DIR, made at the first start. */
-export async function apiToken(stateDir: string, configured?: string): Promise<string> {
+/** A secret that is configured, or made at the first start and kept in STATE_DIR. */
+export interface SecretName {
+  readonly file: string
+  /** The variable that sets it instead. */
+  readonly setting: string
+}
+
+export const apiTokenSecret: SecretName = { file: 'api-token', setting: 'API_TOKEN' }
+export const ariPasswordSecret: SecretName = { file: 'ari-password', setting: 'ARI_PASSWORD' }
+
+/** The configured one, else the one kept in STATE_DIR, made at the first start. */
+export async function keptSecret(stateDir: string, name: SecretName, configured?: string): Promise<string> {
   if (configured !== undefined) return configured
-  return (await storedToken(stateDir)) ?? (await createToken(stateDir))
+  return (await storedSecret(stateDir, name)) ?? (await createSecret(stateDir, name))
 }
 
 /** What an earlier start has left in STATE_DIR, if anything. Never readable by others than its owner afterwards. */
-export async function storedToken(stateDir: string): Promise<string | undefined> {
-  const path = pathIn(stateDir)
-  const file = await openToken(path)
+export async function storedSecret(stateDir: string, name: SecretName): Promise<string | undefined> {
+  const path = join(stateDir, name.file)
+  const file = await openSecret(path, name)
   if (!file) return undefined
   try {
     await closeToOthers(file, path)
-    const token = (await file.readFile('utf8')).trim()
-    if (token.length >= LEAST_CHARS && /^[\x21-\x7e]+$/.test(token)) return token
-    throw new GatewayError('CONFIG_INVALID', `${path} holds no usable token. Remove it and a new one is made.`)
+    const secret = (await file.readFile('utf8')).trim()
+    if (secret.length >= LEAST_CHARS && /^[\x21-\x7e]+$/.test(secret)) return secret
+    throw new GatewayError('CONFIG_INVALID', `${path} holds no usable secret. Remove it and a new one is made.`)
   } finally {
     await file.close()
   }
 }
 
-async function openToken(path: string): Promise<FileHandle | undefined> {
+async function openSecret(path: string, { setting }: SecretName): Promise<FileHandle | undefined> {
   try {
-    // A link could lead the token's permissions astray, a pipe would keep us waiting.
+    // A link could lead the secret's permissions astray, a pipe would keep us waiting.
     return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    const remedy = code === 'ELOOP' ? 'It must be a file, not a link.' : 'Let this user read it, or set API_TOKEN.'
+    const remedy = code === 'ELOOP' ? 'It must be a file, not a link.' : `Let this user read it, or set ${setting}.`
     throw new GatewayError('CONFIG_INVALID', `${path} cannot be read (${code}). ${remedy}`, { cause: error })
   }
 }
@@ -57,26 +67,26 @@ async function closeToOthers(file: FileHandle, path: string): Promise<void> {
 }
 
 /** Written aside and linked into place: whole or not there, and of two first starts at once both get the same one. */
-async function createToken(stateDir: string): Promise<string> {
-  const path = pathIn(stateDir)
-  const token = randomBytes(TOKEN_BYTES).toString('base64url')
+async function createSecret(stateDir: string, name: SecretName): Promise<string> {
+  const path = join(stateDir, name.file)
+  const secret = randomBytes(SECRET_BYTES).toString('base64url')
   const aside = `${path}.${randomBytes(6).toString('hex')}`
   try {
     await mkdir(stateDir, { recursive: true, mode: 0o700 })
-    await writeAside(aside, `${token}\n`)
+    await writeAside(aside, `${secret}\n`)
     try {
       await link(aside, path)
     } finally {
       await unlink(aside)
     }
-    return token
+    return secret
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    const other = code === 'EEXIST' ? await storedToken(stateDir) : undefined
+    const other = code === 'EEXIST' ? await storedSecret(stateDir, name) : undefined
     if (other !== undefined) return other
     throw new GatewayError(
       'STATE_UNWRITABLE',
-      `The API token cannot be written to ${path} (${asError(error).message}). Make STATE_DIR a folder that this user may write to, or set API_TOKEN.`,
+      `A secret cannot be written to ${path} (${asError(error).message}). Make STATE_DIR a folder that this user may write to, or set ${name.setting}.`,
       { cause: error },
     )
   }
@@ -90,8 +100,4 @@ async function writeAside(path: string, text: string): Promise<void> {
   } finally {
     await file.close()
   }
-}
-
-function pathIn(stateDir: string): string {
-  return join(stateDir, 'api-token')
 }

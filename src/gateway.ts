@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { FastifyInstance } from 'fastify'
+import { Registry } from 'prom-client'
+import { openBusiness } from './business.ts'
+import { Admission } from './call/admission.ts'
+import type { CallEvent } from './call/events.ts'
+import { Exchange } from './call/exchange.ts'
+import { type Journal, openJournal } from './call/journal.ts'
+import { systemClock } from './clock.ts'
+import type { Config } from './config.ts'
+import { GatewayError } from './errors.ts'
+import type { Log } from './log.ts'
+import { ownAsterisk, type Surroundings } from './own-asterisk.ts'
+import { openPlane } from './plane/open-plane.ts'
+import { secondsOfWav, storeVoicemail } from './recording/voicemail.ts'
+import { Scope } from './scope.ts'
+import { apiTokenSecret, ariPasswordSecret, keptSecret } from './secret.ts'
+import { callMetrics } from './server/call-metrics.ts'
+import { buildServer } from './server/server.ts'
+import { holdStateDir, type StateDir } from './state-dir.ts'
+import type { AsteriskProcess } from './telephony/asterisk/process.ts'
+import { createTelephony } from './telephony/telephony.ts'
+import type { FallbackVoicemail } from './telephony/voicemail.ts'
+
+export interface Gateway {
+  readonly httpAddress: string
+  /** Takes no new calls, lets running ones finish up to their limit, then gives everything back. */
+  close(): Promise<void>
+}
+
+/** Builds everything, wires it, and starts it; what fails on the way leaves nothing behind. */
+export async function startGateway(surroundings: Surroundings): Promise<Gateway> {
+  const { log, config } = surroundings
+  const scope = new Scope('gateway', (err, name) => log.error({ err, scope: name }, 'something could not be released'))
+  try {
+    const { exchange, httpAddress } = await build(surroundings, scope)
+    return {
+      httpAddress,
+      async close() {
+        await exchange.drain(config.timing.drainMs)
+        await scope.close()
+      },
+    }
+  } catch (error) {
+    await scope.close(error)
+    throw error
+  }
+}
+
+async function build(surroundings: Surroundings, scope: Scope) {
+  const { config, log, handlers } = surroundings
+  const clock = systemClock
+  const state = await holdStateDir(config.stateDir)
+  scope.onClose(() => state.release())
+  const business = openBusiness({ ...config.business, engine: config.engine }, problem => log.error(problem))
+  const journal = await openJournal({ directory: join(state.path, 'journal'), clock, trouble: text => log.error(text) })
+  scope.onClose(() => journal.close())
+  const registry = new Registry()
+  const observe = observer(journal, callMetrics(registry), log)
+  const media = openPlane({ forbiddenPorts: config.rtp, onTrouble: text => log.error(text) })
+  scope.onClose(() => media.close())
+  const ari = await ariSettings(config, state)
+  const admission = new Admission(config.rtp, config.maxCalls)
+
+  // Registered before telephony, so that it is stopped after it; started when everything else stands ready.
+  let asterisk: AsteriskProcess | undefined
+  scope.onClose(() => asterisk?.stop())
+  const telephony = createTelephony({
+    ari,
+    leaseMs: config.timing.leaseMs,
+    clock,
+    random: Math.random,
+    scope: scope.child('telephony'),
+    onState: (ready, words) => log[ready ? 'info' : 'warn'](words),
+    onTrouble: error => log.error({ code: error.code }, error.message),
+    onVoicemail: voicemail => keepVoicemail(voicemail, state, journal, observe),
+  })
+  const exchange = new Exchange({ clock, scope, telephony, plane: media, admission, business, handlers, observe })
+
+  const token = await keptSecret(state.path, apiTokenSecret, config.apiToken)
+  const sources = { exchange, telephony, admission, journal, media }
+  const server = buildServer({ ...sources, clock, log, token, version: version(), registry })
+  scope.onClose(() => server.close())
+  const httpAddress = await listen(server, config)
+
+  if (config.asterisk !== 'external') {
+    asterisk = await ownAsterisk(surroundings, state, { ari, maxCalls: admission.maxCalls, business: business() })
+    await asterisk.start()
+  }
+  await telephony.start()
+  return { exchange, httpAddress }
+}
+
+/** The record's projections: what happened stands in the journal first. */
+function observer(journal: Journal, count: (event: CallEvent) => void, log: Log): (event: CallEvent) => void {
+  return event => {
+    journal.append(event)
+    count(event)
+    const { name, ...details } = event.fact
+    log.info({ call: event.call, ...details }, name)
+  }
+}
+
+/** A voicemail is a file plus an event; only when both are on the disk does Asterisk's copy go. */
+async function keepVoicemail(
+  voicemail: FallbackVoicemail,
+  { path }: StateDir,
+  journal: Journal,
+  observe: (event: CallEvent) => void,
+): Promise<void> {
+  const { name: recording, call, atMs, callerNumber } = voicemail
+  const audio = await voicemail.fetch()
+  await storeVoicemail(join(path, 'voicemail'), recording, audio)
+  observe({
+    call,
+    atMs,
+    fact: { name: 'voicemailLeft', seconds: secondsOfWav(audio), private: { recording, callerNumber } },
+  })
+  await journal.flushed()
+  await voicemail.remove()
+}
+
+async function ariSettings({ ari, asterisk }: Config, { path }: StateDir) {
+  // The configuration has made sure that the password of an Asterisk that is not ours is set.
+  const own = asterisk !== 'external'
+  const password = own ? await keptSecret(path, ariPasswordSecret, ari.password) : (ari.password ?? '')
+  const url = ari.url ?? `http://127.0.0.1:${ari.port}`
+  return { url, port: ari.port, username: ari.username, password, app: ari.app }
+}
+
+async function listen(server: FastifyInstance, { http }: Config): Promise<string> {
+  try {
+    return await server.listen({ host: http.host, port: http.port })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw error
+    const words = {
+      EADDRINUSE: 'is taken: another program, or another Parley, listens there',
+      EACCES: 'may not be opened by this user; choose one above 1023',
+      EADDRNOTAVAIL: 'cannot be opened: the address is none of this machine',
+    }[code]
+    throw new GatewayError(
+      'PORT_TAKEN',
+      `${http.host}:${http.port} ${words}. End that program, or set HTTP_HOST and HTTP_PORT.`,
+      { cause: error },
+    )
+  }
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return String(JSON.parse(manifest).version)
+}

@@ -1,0 +1,90 @@
+import { join } from 'node:path'
+import type { Business, Engine } from './business.ts'
+import type { Handler } from './call/ports.ts'
+import { systemClock } from './clock.ts'
+import type { Config } from './config.ts'
+import { GatewayError } from './errors.ts'
+import type { Log } from './log.ts'
+import type { StateDir } from './state-dir.ts'
+import { acquireAsterisk } from './telephony/asterisk/acquire.ts'
+import { readTrunkAddresses } from './telephony/asterisk/addresses.ts'
+import { type Destination, parseDestination } from './telephony/asterisk/destination.ts'
+import { AsteriskProcess } from './telephony/asterisk/process.ts'
+import type { AsteriskSettings } from './telephony/asterisk/settings.ts'
+
+/** What the gateway finds when it starts. */
+export interface Surroundings {
+  readonly config: Config
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly log: Log
+  /** Who talks: one for each engine. */
+  readonly handlers: Readonly<Record<Engine, Handler>>
+  /** A long step of the start, for the person who waits. */
+  readonly progress: (text: string) => void
+}
+
+const VOICEMAIL_SECONDS = 120
+
+/** The Asterisk that belongs to this gateway: obtained, configured by what the gateway was told, not started yet. */
+export async function ownAsterisk(
+  { config, environment, log, progress }: Omit<Surroundings, 'handlers'>,
+  state: StateDir,
+  { ari, maxCalls, business }: Pick<AsteriskSettings, 'ari' | 'maxCalls'> & { readonly business: Business },
+): Promise<AsteriskProcess> {
+  const settings: AsteriskSettings = {
+    ari,
+    maxCalls,
+    systemName: `parley-${state.mark}`,
+    directory: join(state.path, 'pbx'),
+    pidFile: join(state.path, 'asterisk.pid'),
+    sipUser: config.sip.user,
+    bindAddress: '0.0.0.0',
+    tcpPort: config.sip.tcpPort,
+    udpPort: config.sip.udpPort,
+    rtpStart: config.rtp.start,
+    rtpEnd: config.rtp.end,
+    externalAddress: config.externalAddress,
+    localNetworks: config.localNetworks,
+    allowedNetworks: config.sip.allow,
+    fallbackDestination: config.fallbackDestination
+      ? destination('FALLBACK_DESTINATION', config.fallbackDestination)
+      : undefined,
+    destinations: destinationsOf(business),
+    leaseSeconds: config.timing.leaseMs / 1_000,
+    silentCallerSeconds: config.timing.silentCallerMs / 1_000,
+    voicemailSeconds: VOICEMAIL_SECONDS,
+  }
+  const program = await acquireAsterisk({
+    configured: config.asterisk,
+    cacheDirectory: config.asteriskCache,
+    environment,
+    clock: systemClock,
+    progress,
+  })
+  return new AsteriskProcess({
+    program,
+    settings,
+    trunk: readTrunkAddresses(),
+    clock: systemClock,
+    random: Math.random,
+    progress,
+    onDied: reason => log.error(`${reason} It is started again.`),
+    onStarted: ({ pid, adopted }) =>
+      log.info({ pid }, adopted ? 'the running Asterisk was adopted' : 'Asterisk started'),
+  })
+}
+
+function destinationsOf(business: Business): Record<string, Destination> {
+  return Object.fromEntries(
+    business.destinations.map(({ name, address }) => [
+      name.toLowerCase().replace(/[^a-z0-9]+/g, '-'),
+      destination(`the destination "${name}"`, address),
+    ]),
+  )
+}
+
+function destination(whose: string, address: string): Destination {
+  const parsed = parseDestination(address)
+  if ('problem' in parsed) throw new GatewayError('CONFIG_INVALID', `${whose}: ${parsed.problem}.`)
+  return parsed
+}
