@@ -15,8 +15,11 @@ const TAG = 'callee'
 
 /** A SIP server without a mind of its own, and one RTP socket: the test says what it answers. */
 export class Callee {
+  readonly port: number
   readonly rtp: UdpSocket
   readonly received: { bytes: Buffer; fromPort: number }[] = []
+  readonly connectionsFrom: string[] = []
+  closedConnections = 0
   readonly #inbox: SipMessage[] = []
   readonly #close: () => void
   #send: (bytes: Buffer) => void = () => {}
@@ -41,9 +44,6 @@ export class Callee {
     })
     return callee
   }
-
-  readonly port: number
-  readonly connectionsFrom: string[] = []
 
   private constructor(rtp: UdpSocket, port: number, close: () => void) {
     this.rtp = rtp
@@ -72,8 +72,6 @@ export class Callee {
     else if (message) this.#inbox.push(message)
     this.#arrived()
   }
-
-  closedConnections = 0
 
   /** The next message, and it must be this one: a method, or the status of a response. */
   async next(what: string | number): Promise<SipMessage> {
