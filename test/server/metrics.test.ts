@@ -43,7 +43,7 @@ describe('what events tell', () => {
       { name: 'answered', setUpMs: 40 },
       { name: 'degraded', code: 'ENGINE_FAILED', detail: 'no matter' },
       { name: 'handedBack', reason: 'ENGINE_FAILED' },
-      { name: 'voicemailLeft', recording: 'r', seconds: 3 },
+      { name: 'voicemailLeft', seconds: 3, private: { recording: 'r', callerNumber: undefined } },
       { name: 'ended', reason: 'handedBack', durationMs: 61_000 },
     )
     expect(Object.fromEntries(samples)).toMatchObject({
