@@ -54,10 +54,8 @@ export class Wheel {
 
   /** Takes a place in the emptiest slot, the soonest of these. */
   add(tick: Tick): Member {
-    const soonest = Math.max(this.#nextTurn, Math.ceil(this.#turnsSinceStart()))
-    if (this.#members === 0) this.#nextTurn = soonest
     this.#members += 1
-    const seat: Seat = { tick, turn: this.#emptiestTurn(soonest), leadTurns: 0 }
+    const seat: Seat = { tick, turn: this.#emptiestTurn(), leadTurns: 0 }
     this.#slot(seat.turn).add(seat)
     this.#arm()
     return {
@@ -79,7 +77,8 @@ export class Wheel {
     return (this.#clock.now() - this.#startMs) / TURN_MS
   }
 
-  #emptiestTurn(soonest: number): number {
+  #emptiestTurn(): number {
+    const soonest = Math.max(this.#nextTurn, Math.ceil(this.#turnsSinceStart()))
     let best = soonest
     for (let turn = soonest + 1; turn < soonest + SLOTS; turn++) {
       if (this.#slot(turn).size < this.#slot(best).size) best = turn

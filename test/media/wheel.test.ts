@@ -157,10 +157,14 @@ describe('a member that moves to now', () => {
     const clock = new VirtualClock()
     const { add } = wheelOn(clock)
     const { ticks, moveToNow } = add()
+    const { ticks: otherTicks, moveToNow: moveOther } = add()
     clock.advance(26.9)
     moveToNow()
-    clock.advance(25)
+    clock.advance(0.2)
+    moveOther()
+    clock.advance(22.9)
     expect(times(ticks).slice(2)).toEqual([26.9, 46])
+    expect(otherTicks.slice(2).map(tick => tick.dueMs)).toEqual([28, 48])
   })
 
   it('runs ahead by 20 ms at most, and then ticks as soon as it may', () => {
@@ -197,11 +201,12 @@ describe('a member that moves to now', () => {
     const { wheel, add } = wheelOn(clock)
     const { ticks, moveToNow, payBack, remove } = add()
     clock.advance(5)
+    moveToNow()
     remove()
     moveToNow()
     payBack()
     clock.advance(100)
-    expect(ticks).toHaveLength(1)
+    expect(ticks).toHaveLength(2)
     expect(wheel.memberCount).toBe(0)
   })
 })
@@ -249,7 +254,7 @@ describe('whatever happens', () => {
 
   it('no member loses or gains a tick, or leaves the 20 ms before its own rhythm', () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 80 }), steps => {
+      fc.property(fc.array(step, { maxLength: 80, size: 'max' }), steps => {
         const clock = new BusyClock()
         const { wheel, add } = wheelOn(clock)
         const members: (ReturnType<typeof add> & { gone?: number })[] = []
@@ -286,7 +291,7 @@ describe('whatever happens', () => {
         expect(wheel.memberCount).toBe(there.length)
         expect(clock.inner.pending).toBe(there.length > 0 ? 1 : 0)
       }),
-      { numRuns: 300, seed: 7 },
+      { numRuns: 200, seed: 7 },
     )
   })
 })
