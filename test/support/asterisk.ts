@@ -1,8 +1,9 @@
 import { randomInt, randomUUID } from 'node:crypto'
+import { createSocket, type Socket } from 'node:dgram'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { systemClock } from '../../src/clock.ts'
 import { acquireAsterisk } from '../../src/telephony/asterisk/acquire.ts'
 import { readTrunkAddresses } from '../../src/telephony/asterisk/addresses.ts'
@@ -72,7 +73,7 @@ export async function startTestAsterisk(
     asterisk,
     async [Symbol.asyncDispose]() {
       await asterisk.stop()
-      await rm(join(settings.directory, '..'), { recursive: true, force: true })
+      await rm(dirname(settings.pidFile), { recursive: true, force: true })
     },
   }
 }
@@ -107,19 +108,27 @@ export async function sweepTestAsterisks(): Promise<void> {
   }
 }
 
-/** Free for TCP just now, and used for UDP as well. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
+/**
+ * Free just now for TCP and UDP. Chosen below the ports that the system hands out by itself, so that no socket of another
+ * test comes between the choice and the use.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(24_500, 32_000)
+    if ((await opens(createServer(), port)) && (await opens(createSocket('udp4'), port))) return port
+  }
+}
+
+function opens(socket: Server | Socket, port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    socket.once('error', () => resolve(false))
+    socket.once('listening', () => socket.close(() => resolve(true)))
+    if ('bind' in socket) socket.bind(port)
+    else socket.listen(port)
   })
 }
 
-/** Ranges below the system's own ephemeral ports; instances that meet share one, which works while it is not exhausted. */
+/** Instances that meet in a range share it, which works while it is not exhausted. */
 function rtpRange(): number {
-  return 12_000 + 400 * randomInt(50)
+  return 12_000 + 400 * randomInt(30)
 }

@@ -34,7 +34,7 @@ const remedy =
 
 const wanted = ['asterisk', 'asterisk-core-sounds-en-gsm']
 
-/** Needed to install, or by modules that are never loaded: two thirds of what would be fetched. */
+/** Needed to install, or by modules that are never loaded: more than half of what would be fetched. */
 const leftOut = [
   /^(adduser|base-passwd|debconf|passwd|login\.defs|tzdata|readline-common|pci\.ids)$/,
   /^(perl|libperl|libgdbm|libdebconf|libpam|libsemanage|libsepol|libselinux|libaudit)/,
@@ -93,7 +93,7 @@ async function fetchedProgram(options: AcquireOptions): Promise<AsteriskProgram>
 }
 
 async function fetchTree(options: AcquireOptions, architecture: Architecture): Promise<CachedTree> {
-  options.progress("no Asterisk is installed; fetching Debian's package (about 25 MB, kept for later starts) ...")
+  options.progress("no Asterisk is installed; fetching Debian's package (about 45 MB, kept for later starts) ...")
   try {
     const tree = await buildTree(options.cacheDirectory, folder => build(folder, architecture, options))
     options.progress(`Asterisk ${tree.manifest.version} is unpacked in ${tree.folder}`)

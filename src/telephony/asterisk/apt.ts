@@ -98,7 +98,7 @@ export class PrivateApt {
       // A mirror may be a snapshot, older than its own validity. Signatures are checked all the same.
       'Acquire::Check-Valid-Until': 'false',
       'Acquire::Languages': 'none',
-      'Acquire::Retries': '3',
+      'Acquire::Retries': '2',
       'APT::Architecture': architecture,
       'APT::Install-Recommends': 'false',
       // The unprivileged user of apt could not write into a folder of ours.

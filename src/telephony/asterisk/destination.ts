@@ -8,7 +8,7 @@ export interface Destination {
   readonly transport: 'tcp' | 'udp'
 }
 
-const form = /^sips?:([A-Za-z0-9+_.~*#-]{1,64})@([A-Za-z0-9.-]{1,253})(?::(\d{1,5}))?((?:;[a-z]+=[a-z]+)*)$/i
+const form = /^sips?:([A-Za-z0-9+_.~*-]{1,64})@([A-Za-z0-9.-]{1,253})(?::(\d{1,5}))?((?:;[a-z]+=[a-z]+)*)$/i
 
 /** Reads `sip:2000@10.0.0.5:5060;transport=tcp`. What is wrong with it is told in words. */
 export function parseDestination(text: string): Destination | { readonly problem: string } {

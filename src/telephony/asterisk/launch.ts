@@ -94,11 +94,13 @@ async function becomeReady(place: Place, signal: AbortSignal): Promise<void> {
     }
     await pause(clock, 30, signal)
   }
-  // It goes on without a transport that it could not open, and would never be called.
+  // It goes on without what it could not read or open: a transport, or the access list, which would let everybody in.
   const transports = await askConsole(place, 'pjsip show transports')
-  for (const name of ['transport-tcp', 'transport-udp']) {
-    if (!transports?.includes(name)) throw await failed(settings, `it did not open ${name}`)
-  }
+  const missing = ['transport-tcp', 'transport-udp'].find(name => !transports?.includes(name))
+  if (missing) throw await failed(settings, `it did not open ${missing}`)
+  const log = await readFile(logFile(settings), 'utf8')
+  if (log.includes('Could not create an object of type'))
+    throw await failed(settings, 'it could not read all of pjsip.conf')
 }
 
 /** True only for an Asterisk with this very password, once it has loaded all. */

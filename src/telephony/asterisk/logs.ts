@@ -7,10 +7,10 @@ import type { AsteriskSettings } from './settings.ts'
 
 /** Asterisk rotates its log only when it is asked, and keeps every file. */
 export function keepLogsSmall(settings: AsteriskSettings, clock: Clock, rotate: () => Promise<unknown>): () => void {
-  return every(clock, limits.asterisk.logCheckMs, () => void trim(settings, rotate))
+  return every(clock, limits.asterisk.logCheckMs, () => void trimLogs(settings, rotate))
 }
 
-async function trim(settings: AsteriskSettings, rotate: () => Promise<unknown>): Promise<void> {
+export async function trimLogs(settings: AsteriskSettings, rotate: () => Promise<unknown>): Promise<void> {
   const log = logFile(settings)
   try {
     if ((await stat(log)).size < limits.asterisk.logBytes) return

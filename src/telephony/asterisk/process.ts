@@ -141,7 +141,9 @@ export class AsteriskProcess {
   /** Whoever calls meanwhile is served by its fallback, as while no gateway was there. */
   async #endAfterCalls(running: Instance): Promise<void> {
     const { clock, progress } = this.#options
-    progress('an Asterisk runs with another configuration; it is restarted when its calls have ended ...')
+    progress(
+      'the running Asterisk has another configuration or does not answer; it is restarted when its calls have ended',
+    )
     const untilMs = clock.now() + limits.asterisk.callsEndMs
     while (isAlive(running) && clock.now() < untilMs && (await this.#hasCallers())) {
       await pause(clock, limits.asterisk.watchMs, this.#stopping.signal)

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { GatewayError } from '../../errors.ts'
 import type { TrunkAddresses } from './addresses.ts'
 import type { Destination } from './destination.ts'
 import type { AsteriskProgram } from './program.ts'
 import { type AsteriskSettings, checkSettings } from './settings.ts'
-import { fillTemplate, type Values } from './template.ts'
+import { fillTemplates, type Values } from './template.ts'
 
 const templateFolder = new URL('../../../asterisk/', import.meta.url)
 
@@ -50,17 +49,8 @@ export interface RenderInput {
 /** The whole configuration of one Asterisk: file name to text. The same input gives the same text to the byte. */
 export function renderConfiguration(input: RenderInput): Map<string, string> {
   checkSettings(input.settings)
-  const rendered = new Map<string, string>()
-  const values = valuesOf(input)
-  const used = new Set<string>()
-  for (const file of files) {
-    const filled = fillTemplate(readTemplate(file), values, file)
-    rendered.set(file, filled.text)
-    for (const name of filled.used) used.add(name)
-  }
-  const unused = Object.keys(values).filter(name => !used.has(name))
-  if (unused.length > 0)
-    throw new GatewayError('CONFIG_INVALID', `No template of Asterisk's uses: ${unused.join(', ')}.`)
+  const templates = new Map(files.map(file => [file, readTemplate(file)]))
+  const rendered = fillTemplates(templates, valuesOf(input))
   rendered.set('pjsip_destinations.conf', renderDestinations(input))
   for (const file of emptyFiles) rendered.set(file, '; Nothing to set.\n')
   return rendered
@@ -116,13 +106,11 @@ function trunkNetworks(settings: AsteriskSettings, trunk: TrunkAddresses): strin
 
 function renderDestinations({ settings, destinations }: RenderInput): string {
   const template = readTemplate('pjsip_destination.conf')
-  const sections = [...destinations]
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([name, destination]) => {
-      const values = { ...mediaValues(settings), ...destination, name, addresses: [...destination.addresses].sort() }
-      return fillTemplate(template, values, 'pjsip_destination.conf').text
-    })
-  return sections.join('\n')
+  const sections = [...destinations].map(([name, destination]) => {
+    const values = { ...mediaValues(settings), ...destination, name, addresses: [...destination.addresses].sort() }
+    return fillTemplates(new Map([[name, template]]), values).get(name)
+  })
+  return sections.sort().join('\n')
 }
 
 function readTemplate(file: string): string {

@@ -9,27 +9,32 @@ const placeholder = /\{\{(\w+)\}\}/g
 const harmless = /^[\p{L}\p{N} ._:/@+*=~-]+$/u
 
 /**
- * Fills the `{{name}}` of a template. Comments are left as they are, and so is `${NAME}`, which is the dialplan's own.
- * Returns the text and the names that were used.
+ * Fills the `{{name}}` of several templates, by their file names. Comments are left as they are, and so is `${NAME}`,
+ * which is the dialplan's own. A value that no template asks for is an error, as is one that is missing or empty.
  */
-export function fillTemplate(template: string, values: Values, file: string): { text: string; used: Set<string> } {
-  const used = new Set<string>()
-  const lines = template.split('\n').flatMap(line => {
-    if (line.startsWith(';')) return [line]
-    const names = [...line.matchAll(placeholder)].map(match => match[1] ?? '')
-    for (const name of names) used.add(name)
-    const list = names.map(name => values[name]).find(value => Array.isArray(value))
-    if (list === undefined) return [fillLine(line, values, file)]
-    return list.map(element => fillLine(line, { ...values, [listNameOf(names, values)]: element }, file))
-  })
-  return { text: lines.join('\n'), used }
+export function fillTemplates(templates: ReadonlyMap<string, string>, values: Values): Map<string, string> {
+  const unused = new Set(Object.keys(values))
+  const filled = new Map<string, string>()
+  for (const [file, template] of templates) {
+    const lines = template
+      .split('\n')
+      .flatMap(line => (line.startsWith(';') ? [line] : fillLine(line, values, file, unused)))
+    filled.set(file, lines.join('\n'))
+  }
+  if (unused.size > 0) throw invalid(`no template asks for ${[...unused].join(', ')}`)
+  return filled
 }
 
-function listNameOf(names: readonly string[], values: Values): string {
-  return names.find(name => Array.isArray(values[name])) ?? ''
+function fillLine(line: string, values: Values, file: string, unused: Set<string>): string[] {
+  const names = [...line.matchAll(placeholder)].map(match => match[1] ?? '')
+  for (const name of names) unused.delete(name)
+  const listName = names.find(name => typeof values[name] === 'object')
+  if (listName === undefined) return [fillOnce(line, values, file)]
+  const list = values[listName] as readonly string[]
+  return list.map(element => fillOnce(line, { ...values, [listName]: element }, file))
 }
 
-function fillLine(line: string, values: Values, file: string): string {
+function fillOnce(line: string, values: Values, file: string): string {
   return line.replace(placeholder, (_, name: string) => {
     const value = values[name]
     if (value === undefined || typeof value === 'object')

@@ -1,8 +1,7 @@
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTestAsterisk } from '../../support/asterisk.ts'
 import { type AriEvent, TestAri } from './ari.ts'
+import { openDesk } from './desk.ts'
 import { type RawCall, rawCall } from './raw-call.ts'
 
 const maxCalls = 3
@@ -143,25 +142,12 @@ test.concurrent('a lease that nobody renews ends in the fallback; a renewed one 
 })
 
 test.concurrent('with no gateway a caller reaches the fallback destination; when that is busy, the voicemail', async () => {
-  const desk = createSocket('udp4')
-  desk.bind(0, '127.0.0.3')
-  await once(desk, 'listening')
-  const fallbackDestination = { ...destination, port: desk.address().port }
-  await using alone = await startTestAsterisk({ fallbackDestination, voicemailSeconds: 2 })
+  await using desk = await openDesk('busy')
+  await using alone = await startTestAsterisk({ fallbackDestination: desk.destination, voicemailSeconds: 2 })
   await using witness = await new TestAri(alone.settings).connect('witness')
-  const rang = new Promise<string>(resolve =>
-    desk.on('message', (data, peer) => {
-      const request = String(data)
-      if (!request.startsWith('INVITE')) return
-      const kept = request.split('\r\n').filter(line => /^(Via|From|To|Call-ID|CSeq):/i.test(line))
-      const answer = kept.map(line => (/^To:/i.test(line) ? `${line};tag=desk` : line))
-      desk.send(`SIP/2.0 486 Busy Here\r\n${answer.join('\r\n')}\r\nContent-Length: 0\r\n\r\n`, peer.port, peer.address)
-      resolve(request)
-    }),
-  )
   const call = await rawCall({ port: alone.settings.tcpPort, sound: true })
   expect(call.status).toBe(200)
-  expect(await rang).toMatch(/^INVITE sip:2000@127\.0\.0\.3:\d+/)
+  expect(await desk.rang).toMatch(/^INVITE sip:2000@127\.0\.0\.3:\d+/)
   const { channel } = await witness.event('ChannelDialplan', inContext('fallback', 'Record'))
   const destroyed = witness.event('ChannelDestroyed', event => event.channel?.id === channel?.id)
   await call.ended
@@ -173,7 +159,17 @@ test.concurrent('with no gateway a caller reaches the fallback destination; when
   const file = await witness.file(`/recordings/stored/${stored[0]?.name}/file`)
   const samples = new Int16Array(file.buffer, file.byteOffset + 44, (file.length - 44) >> 1)
   expect(samples.filter(sample => Math.abs(sample) > 8_000).length).toBeGreaterThan(4_000)
-  desk.close()
+})
+
+test.concurrent('a fallback destination that answers has the caller, and may hang up; no voicemail follows', async () => {
+  await using desk = await openDesk('answers')
+  await using alone = await startTestAsterisk({ fallbackDestination: desk.destination })
+  await using witness = await new TestAri(alone.settings).connect('witness')
+  const call = await rawCall({ port: alone.settings.tcpPort, sound: true })
+  await witness.event('ChannelEnteredBridge')
+  expect(await desk.byeAnswered).toMatch(/^SIP\/2\.0 200/)
+  await call.ended
+  expect((await witness.request('GET', '/recordings/stored')).body).toEqual([])
 })
 
 test.concurrent('a handed-back caller reaches the voicemail, which is kept when the caller hangs up', async () => {

@@ -1,35 +1,31 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, statSync } from 'node:fs'
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
 import { systemClock } from '../../../src/clock.ts'
+import { limits } from '../../../src/limits.ts'
 import { askConsole } from '../../../src/telephony/asterisk/console.ts'
 import { startedTicks } from '../../../src/telephony/asterisk/instance.ts'
-import type { AsteriskProcess } from '../../../src/telephony/asterisk/process.ts'
+import { trimLogs } from '../../../src/telephony/asterisk/logs.ts'
 import type { AsteriskSettings } from '../../../src/telephony/asterisk/settings.ts'
 import { asteriskProcess, startTestAsterisk, testProgram, testSettings } from '../../support/asterisk.ts'
 import { TestAri } from './ari.ts'
 import { rawCall } from './raw-call.ts'
 
 const program = await testProgram()
-const used: { asterisk: AsteriskProcess; settings: AsteriskSettings }[] = []
-
 /** An Asterisk that the test starts itself; stopped after it, whatever became of it. */
-function prepare(settings: AsteriskSettings, listeners: Parameters<typeof asteriskProcess>[2] = {}): AsteriskProcess {
-  const asterisk = asteriskProcess(program, settings, listeners)
-  used.push({ asterisk, settings })
-  return asterisk
+function prepare(settings: AsteriskSettings, listeners: Parameters<typeof asteriskProcess>[2] = {}, run = program) {
+  const asterisk = asteriskProcess(run, settings, listeners)
+  return Object.assign(asterisk, {
+    async [Symbol.asyncDispose]() {
+      await asterisk.stop()
+      await rm(dirname(settings.pidFile), { recursive: true, force: true })
+    },
+  })
 }
-
-afterEach(async () => {
-  for (const { asterisk, settings } of used.splice(0)) {
-    await asterisk.stop()
-    await rm(join(settings.directory, '..'), { recursive: true, force: true })
-  }
-})
 
 function pidIn(file: string): number {
   return Number(readFileSync(file, 'utf8'))
@@ -41,13 +37,14 @@ async function killedGateway(settings: AsteriskSettings, end: (pid: number) => v
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   })
-  await once(gateway.stdout, 'data')
+  const ended = once(gateway, 'exit').then(([code]) => Promise.reject(new Error(`the gateway ended with code ${code}`)))
+  await Promise.race([once(gateway.stdout, 'data'), ended])
   end(gateway.pid ?? 0)
-  await once(gateway, 'exit')
+  await ended.catch(() => {})
   return pidIn(settings.pidFile)
 }
 
-test('two run side by side; each answers to its own password only; a stop leaves nothing', async () => {
+test.concurrent('two run side by side; each answers to its own password only; a stop leaves nothing', async () => {
   const one = await startTestAsterisk()
   const other = await startTestAsterisk()
   const [ari, otherAri] = [new TestAri(one.settings), new TestAri(other.settings)]
@@ -66,7 +63,7 @@ test('two run side by side; each answers to its own password only; a stop leaves
   expect(existsSync(one.settings.pidFile)).toBe(false)
 })
 
-test('what it starts without is no error to it, and nobody else can read what it writes', async () => {
+test.concurrent('what it starts without is no error to it, and nobody else can read what it writes', async () => {
   await using running = await startTestAsterisk()
   const log = readFileSync(join(running.settings.directory, 'log/messages.log'), 'utf8')
   expect(log.split('\n').filter(line => /ERROR|WARNING/.test(line))).toEqual([])
@@ -83,7 +80,21 @@ test('what it starts without is no error to it, and nobody else can read what it
   ).toEqual(['LANG', 'PATH', 'PWD'])
 })
 
-test.each([
+test.concurrent('a log that has grown is rotated, and only the last few are kept', async () => {
+  await using running = await startTestAsterisk()
+  const { settings } = running
+  const folder = join(settings.directory, 'log')
+  const place = { program, settings, clock: systemClock }
+  for (let time = 0; time < limits.asterisk.logFiles + 2; time++) {
+    await appendFile(join(folder, 'messages.log'), 'x'.repeat(limits.asterisk.logBytes))
+    await trimLogs(settings, () => askConsole(place, 'logger rotate'))
+    expect(statSync(join(folder, 'messages.log')).size).toBeLessThan(1_000)
+  }
+  const rotated = readdirSync(folder).filter(name => /^messages\.log\.\d+$/.test(name))
+  expect(rotated.sort()).toEqual(Array.from({ length: limits.asterisk.logFiles }, (_, n) => `messages.log.${n}`))
+})
+
+test.concurrent.each([
   ['kill -9 of the gateway', (pid: number) => process.kill(pid, 'SIGKILL')],
   ['Ctrl-C in its terminal', (pid: number) => process.kill(-pid, 'SIGINT')],
 ])('after %s it goes on, and the next start adopts it', async (_, end) => {
@@ -92,14 +103,14 @@ test.each([
   expect(startedTicks(pid)).toBeDefined()
   expect((await rawCall({ port: settings.tcpPort, user: 'nobody' })).status).toBe(404)
   const started: { pid: number; adopted: boolean }[] = []
-  const asterisk = prepare(settings, { onStarted: each => started.push(each) })
+  await using asterisk = prepare(settings, { onStarted: each => started.push(each) })
   await asterisk.start()
   expect(started).toEqual([{ pid, adopted: true }])
   await asterisk.stop()
   expect(startedTicks(pid)).toBeUndefined()
 })
 
-test('one with another configuration is restarted when its calls have ended', async () => {
+test.concurrent('one with another configuration is restarted when its calls have ended', async () => {
   const settings = await testSettings()
   const pid = await killedGateway(settings, gateway => process.kill(gateway, 'SIGKILL'))
   await using gateway = await new TestAri(settings).connect('gateway')
@@ -111,7 +122,7 @@ test('one with another configuration is restarted when its calls have ended', as
   const waits = new Promise<void>(resolve => {
     toldToWait = resolve
   })
-  const asterisk = prepare({ ...settings, maxCalls: 7 }, { progress: () => toldToWait() })
+  await using asterisk = prepare({ ...settings, maxCalls: 7 }, { progress: () => toldToWait() })
   let started = false
   const start = asterisk.start().then(() => {
     started = true
@@ -126,7 +137,7 @@ test('one with another configuration is restarted when its calls have ended', as
   expect(readFileSync(join(settings.directory, 'etc/extensions.conf'), 'utf8')).toContain('> 7]')
 })
 
-test('killed, it is told and started again; an adopted one too', async () => {
+test.concurrent('killed, it is told and started again; an adopted one too', async () => {
   const settings = await testSettings()
   const first = await killedGateway(settings, gateway => process.kill(gateway, 'SIGKILL'))
   const told: string[] = []
@@ -135,7 +146,10 @@ test('killed, it is told and started again; an adopted one too', async () => {
     new Promise<number>(resolve => {
       started = resolve
     })
-  const asterisk = prepare(settings, { onDied: reason => told.push(reason), onStarted: ({ pid }) => started(pid) })
+  await using asterisk = prepare(settings, {
+    onDied: reason => told.push(reason),
+    onStarted: ({ pid }) => started(pid),
+  })
   await asterisk.start()
   const pids = [first]
   for (let life = 0; life < 2; life++) {
@@ -152,11 +166,12 @@ test('killed, it is told and started again; an adopted one too', async () => {
   expect((await new TestAri(settings).request('GET', '/channels')).status).toBe(200)
 })
 
-test('a taken port is told with its setting and its holder', async () => {
+test.concurrent('a taken port is told with its setting and its holder', async () => {
   const settings = await testSettings()
   const holder = createServer().listen(settings.tcpPort, '127.0.0.1')
   await once(holder, 'listening')
-  await expect(prepare(settings).start()).rejects.toMatchObject({
+  await using asterisk = prepare(settings)
+  await expect(asterisk.start()).rejects.toMatchObject({
     code: 'PORT_TAKEN',
     message: expect.stringMatching(
       new RegExp(`TCP port ${settings.tcpPort} .*\\(SIP_TCP_PORT\\) is taken by process ${process.pid} \\(`),
@@ -165,7 +180,7 @@ test('a taken port is told with its setting and its holder', async () => {
   holder.close()
 })
 
-test("a stale record that names another's process is passed over and the process left alone", async () => {
+test.concurrent("a stale record that names another's process is passed over and the process left alone", async () => {
   const settings = await testSettings()
   const stranger = spawn('sleep', ['60'])
   const pid = stranger.pid ?? 0
@@ -175,36 +190,36 @@ test("a stale record that names another's process is passed over and the process
     join(settings.directory, 'process.json'),
     JSON.stringify({ pid, startedTicks: startedTicks(pid), mark: '' }),
   )
-  const asterisk = prepare(settings)
+  await using asterisk = prepare(settings)
   await asterisk.start()
   expect(asterisk.pid).not.toBe(pid)
   expect(startedTicks(pid)).toBeDefined()
   stranger.kill()
 })
 
-test('one that ends at once is told with its own last words, and leaves nothing', async () => {
+test.concurrent('one that ends at once is told with its own last words, and leaves nothing', async () => {
   const settings = await testSettings()
-  const broken = asteriskProcess({ ...program, moduleDirectory: '/nonexistent' }, settings)
+  await using broken = prepare(settings, {}, { ...program, moduleDirectory: '/nonexistent' })
   await expect(broken.start()).rejects.toMatchObject({
     code: 'ASTERISK_FAILED',
     message: expect.stringMatching(/ended with code 2[\s\S]*Failed to load module func_uri\.so/),
   })
   expect(existsSync(settings.pidFile)).toBe(false)
-  await rm(join(settings.directory, '..'), { recursive: true })
 })
 
-test('a folder that cannot be written is told as such', async () => {
+test.concurrent('a folder that cannot be written is told as such', async () => {
   const settings = await testSettings()
   await writeFile(settings.directory, 'a file')
-  await expect(prepare(settings).start()).rejects.toMatchObject({
+  await using asterisk = prepare(settings)
+  await expect(asterisk.start()).rejects.toMatchObject({
     code: 'STATE_UNWRITABLE',
     message: expect.stringContaining(settings.directory),
   })
 })
 
-test('stopped while it starts, it leaves nothing', async () => {
+test.concurrent('stopped while it starts, it leaves nothing', async () => {
   const settings = await testSettings()
-  const asterisk = prepare(settings)
+  await using asterisk = prepare(settings)
   const start = asterisk.start()
   start.catch(() => {})
   await asterisk.stop()
@@ -213,7 +228,7 @@ test('stopped while it starts, it leaves nothing', async () => {
   await expect(fetch(`http://127.0.0.1:${settings.ari.port}`)).rejects.toThrow()
 })
 
-test('a frozen one is ended by force', async () => {
+test.concurrent('a frozen one is ended by force', async () => {
   await using running = await startTestAsterisk()
   const pid = running.asterisk.pid ?? 0
   process.kill(pid, 'SIGSTOP')
@@ -221,13 +236,11 @@ test('a frozen one is ended by force', async () => {
   expect(startedTicks(pid)).toBeUndefined()
 })
 
-test('a path too long for a control socket is no obstacle', async () => {
+test.concurrent('a path too long for a control socket is no obstacle', async () => {
   const settings = await testSettings()
   const deep = { ...settings, directory: join(settings.directory, 'd'.repeat(120), 'asterisk') }
-  const asterisk = prepare(deep)
+  await using asterisk = prepare(deep)
   await asterisk.start()
   const place = { program, settings: deep, clock: systemClock }
   expect(await askConsole(place, 'core show channels count')).toContain('0 active channels')
-  await asterisk.stop()
-  await rm(join(settings.directory, '..'), { recursive: true })
 })

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { fillTemplate } from '../../../src/telephony/asterisk/template.ts'
+import { fillTemplates } from '../../../src/telephony/asterisk/template.ts'
 
-const fill = (template: string, values: Parameters<typeof fillTemplate>[1]) =>
-  fillTemplate(template, values, 'x.conf').text
+const fill = (template: string, values: Parameters<typeof fillTemplates>[1]) =>
+  fillTemplates(new Map([['x.conf', template]]), values).get('x.conf')
 
 test('values are filled in; comments and the variables of the dialplan are left as they are', () => {
   const template = '; {{name}} and {{other}}\nexten => {{name}},1,Set(A=${EXTEN}$[1 + {{n}}])\n'
@@ -20,8 +20,13 @@ test('a list writes its line once for each element, and an empty one leaves it o
   expect(fill(template, { networks: [], n: 1 })).toBe('a\nb')
 })
 
-test('the names that were used are told', () => {
-  expect(fillTemplate('; {{c}}\n{{a}} {{b}}', { a: '1', b: ['2'], c: '3' }, 'x.conf').used).toEqual(new Set(['a', 'b']))
+test('a value that no template asks for is an error that names it; a mention in a comment is no use', () => {
+  const templates = new Map([
+    ['a.conf', '; {{c}}\n{{a}}'],
+    ['b.conf', '{{b}}'],
+  ])
+  expect([...fillTemplates(templates, { a: 1, b: ['2'] }).values()]).toEqual(['; {{c}}\n1', '2'])
+  expect(() => fillTemplates(templates, { a: 1, b: [], c: 3, d: 4 })).toThrow(/no template asks for c, d/)
 })
 
 test('a value that is missing or empty is an error that names it', () => {
@@ -64,14 +69,14 @@ test('what could begin a line, a comment, a section or an expression is refused,
 test('whatever is filled in, the file keeps its lines', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), value => {
-      let text = ''
+      let text: string | undefined
       try {
         text = fill('[general]\nkey = {{value}}\nlast = 1', { value })
       } catch {
         return
       }
-      expect(text.split(/[\n\r\u0085\u2028\u2029]/)).toHaveLength(3)
-      expect(text.slice(10)).not.toMatch(/[;$[\]{}\\]/)
+      expect(text?.split(/[\n\r\u0085\u2028\u2029]/)).toHaveLength(3)
+      expect(text?.slice(10)).not.toMatch(/[;$[\]{}\\]/)
     }),
   )
 })
