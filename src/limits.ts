@@ -73,6 +73,8 @@ export const limits = {
     toolResults: 200,
     /** Sentences that wait to be spoken, events of a provider that wait to be looked at. */
     queued: 1_000,
+    /** Of a realtime engine, remembered to tell late audio from new. */
+    items: 200,
     /** For the media thread to tell what was heard. */
     heardMs: 500,
   },

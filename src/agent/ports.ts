@@ -24,14 +24,12 @@ export type Message =
   | { readonly role: 'caller'; readonly text: string }
   /** What the caller has heard of it, never what was generated. */
   | { readonly role: 'agent'; readonly text: string; readonly interrupted: boolean }
-  | { readonly role: 'toolCall'; readonly id: string; readonly name: string; readonly args: unknown }
+  | ({ readonly role: 'toolCall' } & ToolCall)
   | { readonly role: 'toolResult'; readonly id: string; readonly name: string; readonly result: ToolResult }
   /** From the gateway or an operator, not from the caller. */
   | { readonly role: 'instruction'; readonly text: string }
 
-export type ReplyPart =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'toolCall'; readonly id: string; readonly name: string; readonly args: unknown }
+export type ReplyPart = { readonly kind: 'text'; readonly text: string } | ({ readonly kind: 'toolCall' } & ToolCall)
 
 export interface Model {
   reply(history: readonly Message[], tools: readonly Tool[], signal: AbortSignal): AsyncIterable<ReplyPart>
@@ -42,7 +40,7 @@ export interface Speaker {
   speak(text: string, signal: AbortSignal): AsyncIterable<Uint8Array>
 }
 
-/** Speech to speech: one party that hears, thinks and speaks. */
+/** Speech to speech: one party that hears, thinks and speaks. It decides itself when the caller's turn is over. */
 export interface Conversant {
   open(session: ConversantSession, signal: AbortSignal): Promise<ConversantVoice>
 }
@@ -61,8 +59,9 @@ export interface ConversantVoice {
   say(text: string): void
   /** Respond to this, in its own words. */
   instruct(text: string): void
-  toolResult(id: string, result: ToolResult): void
-  /** Stop generating what is being generated. */
+  /** `reply`: and go on with it. Otherwise it is only to be known: the turn it belongs to is over. */
+  toolResult(id: string, result: ToolResult, reply: boolean): void
+  /** Stop generating what is being generated. What comes of it all the same belongs to items that were there before. */
   cancel(): void
   /** Of this item the caller has heard so much, and will hear no more. */
   heard(item: string, ms: number): void
@@ -70,15 +69,27 @@ export interface ConversantVoice {
 }
 
 export type ConversantEvent =
+  /** Media times of the line's incoming stream. */
   | { readonly kind: 'speechStarted'; readonly atMs: number }
   | { readonly kind: 'speechStopped'; readonly atMs: number }
+  /** The caller's turn is taken: a reply is being made. */
+  | { readonly kind: 'replying' }
   /** In the session's format; `text` are the words that this audio says. */
   | { readonly kind: 'audio'; readonly item: string; readonly audio: Uint8Array; readonly text: string }
   | { readonly kind: 'audioEnded'; readonly item: string }
-  | { readonly kind: 'words'; readonly final: boolean; readonly text: string }
-  | { readonly kind: 'toolCall'; readonly id: string; readonly name: string; readonly args: unknown }
+  /** What the segment that began at `startMs` says so far, or finally. */
+  | { readonly kind: 'words'; readonly final: boolean; readonly text: string; readonly startMs: number }
+  | ({ readonly kind: 'toolCall' } & ToolCall)
+  /** What was being made is all there; a tool's result may give cause for more. */
   | { readonly kind: 'turnEnded' }
   | { readonly kind: 'failed'; readonly error: Error }
+
+export interface ToolCall {
+  /** Of this very call: one that comes twice runs once. */
+  readonly id: string
+  readonly name: string
+  readonly args: unknown
+}
 
 export type ToolResult =
   | { readonly ok: true; readonly value: unknown }

@@ -1,0 +1,139 @@
+import type { LiveCall, Outcome } from '../call/ports.ts'
+import type { Clock } from '../clock.ts'
+import type { AgentSettings, PhraseName } from './settings.ts'
+import type { Speech } from './speech.ts'
+import { greeting, step } from './turn.ts'
+import { dueMs, type TurnEffect, type TurnEvent, type TurnState } from './turn-state.ts'
+import { textOf } from './words.ts'
+
+/** What each kind of agent does about a decision in its own way. */
+export interface Mind {
+  think(text: string, keys: string): void
+  /** Stops making whatever is being said; resolves when it is known for how long that had been heard. */
+  cancelReply(): Promise<number>
+  finishHearing(): void
+  commit(): void
+  fill(): void
+  say(phrase: PhraseName): void
+}
+
+interface ConversationDependencies {
+  readonly call: LiveCall
+  readonly clock: Clock
+  readonly settings: AgentSettings
+  readonly speech: Speech
+  readonly mind: Mind
+}
+
+/** Carries out what the turn machine decides, and tells it what happens and when time has passed. */
+export class Conversation {
+  readonly outcome: Promise<Outcome>
+  readonly #with: ConversationDependencies
+  readonly #settle: (outcome: Outcome) => void
+  readonly #events: TurnEvent[] = []
+  #state: TurnState | undefined
+  #busy = false
+  #cancelWake = () => {}
+  #allowWrite = () => {}
+
+  constructor(dependencies: ConversationDependencies) {
+    this.#with = dependencies
+    const { promise, resolve } = Promise.withResolvers<Outcome>()
+    this.outcome = promise
+    this.#settle = resolve
+  }
+
+  /** The greeting is on its way to a caller who can hear it. */
+  begin(): void {
+    const { clock, settings } = this.#with
+    this.#state = greeting(clock.now(), settings.turn)
+    this.#armWake()
+  }
+
+  /** What the caller has said that no answer was begun to. */
+  get unanswered(): string {
+    const state = this.#state
+    if (state === undefined || !('words' in state)) return ''
+    return state.phase === 'thinking' && state.committed ? '' : textOf(state.words)
+  }
+
+  /** Everything that follows from it at once is done on return: a voice has paused the line by then. */
+  happened(event: TurnEvent): void {
+    if (this.#state === undefined) return
+    this.#events.push(event)
+    if (this.#busy) return
+    this.#busy = true
+    for (let next = this.#events.shift(); next; next = this.#events.shift()) this.#step(next)
+    this.#busy = false
+    this.#armWake()
+  }
+
+  /** Resolves when the turn cannot be taken back any more; for a turn that is taken back, never. */
+  certain(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#allowWrite = resolve
+    this.happened({ kind: 'writeWanted' })
+    return promise
+  }
+
+  close(): void {
+    this.#cancelWake()
+    this.#state = undefined
+  }
+
+  #step(event: TurnEvent): void {
+    if (this.#state === undefined) return
+    const { clock, settings } = this.#with
+    const before = this.#state.phase
+    const [state, effects] = step(this.#state, event, clock.now(), settings.turn)
+    this.#state = state
+    for (const effect of effects) this.#carryOut(effect, before)
+  }
+
+  #carryOut(effect: TurnEffect, before: TurnState['phase']): void {
+    const { call, mind, speech } = this.#with
+    switch (effect.kind) {
+      case 'pauseSpeech':
+        speech.pause()
+        return before === 'speaking' ? call.emit({ name: 'agentPaused' }) : undefined
+      case 'resumeSpeech':
+        speech.resume()
+        return before === 'speaking' ? call.emit({ name: 'agentResumed' }) : undefined
+      case 'cancelReply':
+        return void this.#cancelReply(effect.interrupted)
+      case 'answered':
+        return call.emit({
+          name: 'turnAnswered',
+          thinkMs: Math.round(effect.thinkMs),
+          pauseMs: Math.round(effect.pauseMs),
+        })
+      case 'think':
+        return mind.think(effect.text, effect.keys)
+      case 'say':
+        return mind.say(effect.phrase)
+      case 'finishHearing':
+      case 'commit':
+      case 'fill':
+        return mind[effect.kind]()
+      case 'allowWrite':
+        return this.#allowWrite()
+      case 'end':
+        return this.#settle(effect.outcome)
+    }
+  }
+
+  async #cancelReply(interrupted: boolean): Promise<void> {
+    const ms = await this.#with.mind.cancelReply()
+    if (interrupted && ms > 0) this.#with.call.emit({ name: 'agentInterrupted', ms: Math.round(ms) })
+  }
+
+  #armWake(): void {
+    this.#cancelWake()
+    this.#cancelWake = () => {}
+    if (this.#state === undefined) return
+    const atMs = dueMs(this.#state)
+    if (atMs === Number.POSITIVE_INFINITY) return
+    const waitMs = Math.max(0, atMs - this.#with.clock.now())
+    this.#cancelWake = this.#with.clock.after(waitMs, () => this.happened({ kind: 'timePassed' }))
+  }
+}

@@ -1,0 +1,98 @@
+import type { LiveCall, Outcome } from '../call/ports.ts'
+import type { Clock } from '../clock.ts'
+import { GatewayError } from '../errors.ts'
+import type { Scope } from '../scope.ts'
+import { ClosingTools } from './closing-tools.ts'
+import { Conversation, type Mind } from './conversation.ts'
+import { degraded, heardOfAgent } from './facts.ts'
+import { unlessAborted } from './iterate.ts'
+import { Making } from './making.ts'
+import type { Tool } from './ports.ts'
+import type { AgentSettings } from './settings.ts'
+import { Speech } from './speech.ts'
+import { ToolRunner } from './tools.ts'
+
+interface DialogueDependencies {
+  readonly call: LiveCall
+  readonly scope: Scope
+  readonly clock: Clock
+  readonly settings: AgentSettings
+  readonly tools: readonly Tool[]
+  readonly mind: Mind
+  /** More will come to be said, even if all that is there has been heard. */
+  readonly replying: () => boolean
+}
+
+/** What agents of every kind are made of, wired for one call. */
+export class Dialogue {
+  readonly speech: Speech
+  readonly making: Making
+  readonly conversation: Conversation
+  readonly tools: readonly Tool[]
+  readonly closing: ClosingTools
+  readonly runner: ToolRunner
+  readonly #with: DialogueDependencies
+
+  constructor(dependencies: DialogueDependencies) {
+    const { call, scope, clock, settings, mind } = dependencies
+    this.#with = dependencies
+    this.speech = new Speech(call.line, clock, {
+      started: ({ kind }) => kind === 'speech' && this.conversation.happened({ kind: 'agentStarted' }),
+      heard: ({ kind }, heard) => kind === 'speech' && heard.ms > 0 && call.emit(heardOfAgent(heard)),
+      quiet: () => this.quiet(),
+    })
+    this.making = new Making(scope, () => this.quiet())
+    this.conversation = new Conversation({ call, clock, settings, speech: this.speech, mind })
+    this.closing = new ClosingTools(outcome => this.conversation.happened({ kind: 'endWanted', outcome }))
+    this.tools = [...dependencies.tools, ...this.closing.tools]
+    const { signal } = scope
+    this.runner = new ToolRunner({ tools: this.tools, clock, signal, emit: fact => call.emit(fact) })
+    scope.onClose(() => this.#finish())
+    scope.onClose(this.speech.attach())
+  }
+
+  /** A caller who was already talking to us hears that we are back. */
+  get openingWords(): string {
+    const { call, settings } = this.#with
+    return call.takenOver ? settings.phrases.back : call.business.greeting
+  }
+
+  /**
+   * Answers when there is something to say and somebody who says it, not before: until then the caller hears ringing.
+   * `greeting` settles when all of it is made, which may be long after its first word is there.
+   */
+  async answer(greeting: Promise<void>): Promise<void> {
+    const { call, scope, clock, settings } = this.#with
+    const ms = settings.readyMs
+    const late = () => new GatewayError('ENGINE_FAILED', `There was no greeting after ${ms} ms.`)
+    await unlessAborted(Promise.race([this.speech.ready, greeting]), scope.signal, { clock, ms, late })
+    await unlessAborted(call.answer(), scope.signal)
+    this.conversation.begin()
+    this.speech.release()
+    scope.onClose(call.onDigit(digit => this.conversation.happened({ kind: 'digit', digit })))
+  }
+
+  /** The conversation, until it is over. */
+  outcome(): Promise<Outcome> {
+    return unlessAborted(this.conversation.outcome, this.#with.scope.signal)
+  }
+
+  /** Something may have been the last that could be heard. */
+  quiet(): void {
+    if (this.speech.pending) return
+    this.conversation.happened({ kind: 'agentQuiet', replying: this.#with.replying() })
+  }
+
+  /** Unless nobody wants any more what has failed. */
+  failed(error: unknown, signal: AbortSignal, fatal: boolean): void {
+    if (signal.aborted) return
+    this.#with.call.emit(degraded(error))
+    this.conversation.happened({ kind: 'failed', fatal })
+  }
+
+  /** What was heard last belongs to the record, also when the caller hangs up in the middle of it. */
+  async #finish(): Promise<void> {
+    this.conversation.close()
+    await this.speech.cancel()
+  }
+}

@@ -1,0 +1,189 @@
+import type { Handler, LiveCall, Outcome } from '../call/ports.ts'
+import type { Clock } from '../clock.ts'
+import { GatewayError } from '../errors.ts'
+import { VoiceActivity } from '../media/voice-activity.ts'
+import type { Scope } from '../scope.ts'
+import type { Mind } from './conversation.ts'
+import { Dialogue } from './dialogue.ts'
+import { degraded } from './facts.ts'
+import { History, Turn } from './history.ts'
+import { guarded } from './iterate.ts'
+import type { Ear, Model, Recognizer, Speaker, Tool } from './ports.ts'
+import { type ReplyParts, reply } from './reply.ts'
+import type { AgentSettings, PhraseName } from './settings.ts'
+import { StoredPhrases } from './stored-phrases.ts'
+import { Voice } from './voice.ts'
+
+export interface PipelineParts {
+  readonly recognizer: Recognizer
+  readonly model: Model
+  readonly speaker: Speaker
+  readonly tools: readonly Tool[]
+  readonly settings: AgentSettings
+  readonly clock: Clock
+}
+
+/** An agent of three parts: one recognizes, one thinks, one speaks. */
+export function pipelineAgent(parts: PipelineParts): Handler {
+  const stored = new StoredPhrases(parts.settings.phrases)
+  return async (call, scope) => {
+    const own = scope.child('conversation')
+    try {
+      return await new PipelineCall(parts, stored, call, own).run()
+    } finally {
+      await own.close()
+    }
+  }
+}
+
+class PipelineCall implements Mind {
+  readonly #parts: PipelineParts
+  readonly #stored: StoredPhrases
+  readonly #call: LiveCall
+  readonly #scope: Scope
+  readonly #dialogue: Dialogue
+  readonly #voice: Voice
+  readonly #history = new History()
+  readonly #replyParts: ReplyParts
+  #ear: Ear | undefined
+  /** Not in the history while nobody has heard an answer to it. */
+  #uncommitted: Turn | undefined
+
+  constructor(parts: PipelineParts, stored: StoredPhrases, call: LiveCall, scope: Scope) {
+    const { clock, settings, tools } = parts
+    this.#parts = parts
+    this.#stored = stored
+    this.#call = call
+    this.#scope = scope
+    this.#voice = new Voice(parts.speaker, call.line.law, clock, settings.stepMs)
+    const replying = () => this.#dialogue.making.busy
+    this.#dialogue = new Dialogue({ call, scope, clock, settings, tools, mind: this, replying })
+    scope.onClose(() => this.#recordLastWords())
+    this.#replyParts = {
+      clock,
+      stepMs: settings.stepMs,
+      model: parts.model,
+      instructions: call.business.instructions,
+      voice: this.#voice,
+      history: this.#history,
+      dialogue: this.#dialogue,
+      degraded: error => call.emit(degraded(error)),
+    }
+  }
+
+  async run(): Promise<Outcome> {
+    const { signal } = this.#scope
+    try {
+      const ear = this.#parts.recognizer.open({ encoding: this.#call.line.law, rate: 8_000 }, signal)
+      this.#ear = ear
+      const earEnded = this.#follow(ear)
+      const greeting = this.#greet()
+      await this.#dialogue.answer(greeting)
+      this.#begin(ear, earEnded, greeting)
+    } catch (error) {
+      signal.throwIfAborted()
+      this.#call.emit(degraded(error))
+      return { kind: 'handBack', reason: 'engine failed' }
+    }
+    return this.#dialogue.outcome()
+  }
+
+  think(text: string, keys: string): void {
+    const { making, conversation } = this.#dialogue
+    const turn = new Turn([text, keys && `[pressed ${keys}]`].filter(Boolean).join(' '))
+    this.#uncommitted = turn
+    making.start(async signal => {
+      try {
+        const spoke = await reply(turn, this.#replyParts, signal)
+        if (!spoke && !signal.aborted) conversation.happened({ kind: 'replyEmpty' })
+      } catch (error) {
+        this.#dialogue.failed(error, signal, false)
+      }
+    })
+  }
+
+  cancelReply(): Promise<number> {
+    this.#uncommitted = undefined
+    this.#dialogue.making.cancel()
+    return this.#dialogue.speech.cancel()
+  }
+
+  finishHearing(): void {
+    this.#ear?.finish()
+  }
+
+  commit(): void {
+    const turn = this.#uncommitted
+    if (!turn) return
+    this.#uncommitted = undefined
+    this.#history.add(turn)
+    this.#call.emit({ name: 'callerSpoke', private: { text: turn.caller } })
+  }
+
+  fill(): void {
+    const { speech, making } = this.#dialogue
+    const { filler } = this.#parts.settings.phrases
+    // One that cannot be said is not missed: the reply itself tells whether the speaker works.
+    this.#stored.speak(filler, this.#voice, speech.utterance('filler'), making.signal).catch(() => {})
+  }
+
+  say(phrase: PhraseName): void {
+    this.#dialogue.making.start(async signal => {
+      try {
+        await this.#speak(this.#parts.settings.phrases[phrase], signal)
+      } catch (error) {
+        this.#dialogue.failed(error, signal, true)
+      }
+    })
+  }
+
+  async #speak(text: string, signal: AbortSignal): Promise<void> {
+    const turn = new Turn('')
+    const utterance = this.#dialogue.speech.utterance('speech')
+    turn.says(utterance)
+    this.#history.add(turn)
+    await this.#stored.speak(text, this.#voice, utterance, signal)
+    if (!utterance.sent) throw new GatewayError('ENGINE_FAILED', 'The speaker made no sound of the words.')
+  }
+
+  /** Settles when all of the greeting is made. */
+  #greet(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#dialogue.making.start(signal => this.#speak(this.#dialogue.openingWords, signal).then(resolve, reject))
+    return promise
+  }
+
+  #begin(ear: Ear, earEnded: Promise<void>, greeting: Promise<void>): void {
+    const { line } = this.#call
+    const { conversation, making } = this.#dialogue
+    const { signal } = making
+    this.#scope.onClose(line.hear(new VoiceActivity(event => conversation.happened(event))))
+    this.#scope.onClose(line.hear(ear))
+    // Deaf, the agent is of no use.
+    void earEnded.then(() => conversation.happened({ kind: 'failed', fatal: true }))
+    greeting.then(
+      // Not before, so that the greeting has the speaker for itself.
+      () => this.#stored.prepare(this.#voice, this.#scope.signal).catch(() => {}),
+      error => this.#dialogue.failed(error, signal, true),
+    )
+  }
+
+  /** Also those that nobody answered, because the caller hung up. */
+  #recordLastWords(): void {
+    const text = this.#dialogue.conversation.unanswered
+    if (text !== '') this.#call.emit({ name: 'callerSpoke', private: { text } })
+  }
+
+  /** Resolves when the recognizer has nothing more to tell, which it should not before the call ends. */
+  async #follow(ear: Ear): Promise<void> {
+    const { signal } = this.#scope
+    try {
+      for await (const { kind, text, startMs } of guarded(ear.results, signal)) {
+        this.#dialogue.conversation.happened({ kind: 'words', text, final: kind === 'final', startMs })
+      }
+      throw new GatewayError('ENGINE_FAILED', 'The recognizer has ended.')
+    } catch (error) {
+      if (!signal.aborted) this.#call.emit(degraded(error))
+    }
+  }
+}

@@ -1,0 +1,251 @@
+import type { Handler, LiveCall, Outcome } from '../call/ports.ts'
+import type { Clock } from '../clock.ts'
+import { GatewayError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import type { Scope } from '../scope.ts'
+import type { Mind } from './conversation.ts'
+import { Dialogue } from './dialogue.ts'
+import { degraded } from './facts.ts'
+import { guarded, unlessAborted } from './iterate.ts'
+import type { Conversant, ConversantEvent, ConversantVoice, Speaker, Tool, ToolCall, ToolResult } from './ports.ts'
+import type { AgentSettings, PhraseName } from './settings.ts'
+import type { Utterance } from './speech.ts'
+import { StoredPhrases } from './stored-phrases.ts'
+import { Voice } from './voice.ts'
+
+export interface RealtimeParts {
+  readonly conversant: Conversant
+  /** In reserve: says what is left to be said when the conversant is gone, and fillers. */
+  readonly speaker: Speaker | undefined
+  readonly tools: readonly Tool[]
+  readonly settings: AgentSettings
+  readonly clock: Clock
+}
+
+/** An agent that is one party: it hears, thinks and speaks. */
+export function realtimeAgent(parts: RealtimeParts): Handler {
+  const stored = new StoredPhrases(parts.settings.phrases)
+  return async (call, scope) => {
+    const own = scope.child('conversation')
+    try {
+      return await new RealtimeCall(parts, stored, call, own).run()
+    } finally {
+      await own.close()
+    }
+  }
+}
+
+class RealtimeCall implements Mind {
+  readonly #parts: RealtimeParts
+  readonly #stored: StoredPhrases
+  readonly #call: LiveCall
+  readonly #scope: Scope
+  readonly #dialogue: Dialogue
+  readonly #reserve: Voice | undefined
+  /** What the conversant says, also what was cancelled: late audio is known by it. The oldest are forgotten. */
+  readonly #items = new Map<string, Utterance>()
+  #voice: ConversantVoice | undefined
+  #dead = false
+  #responding = false
+  #toolsRunning = 0
+  /** It was asked to say something, and has not ended. */
+  #saying = false
+  /** It has given something to be heard since it began to reply. */
+  #spoke = false
+
+  constructor(parts: RealtimeParts, stored: StoredPhrases, call: LiveCall, scope: Scope) {
+    const { clock, settings, speaker, tools } = parts
+    this.#parts = parts
+    this.#stored = stored
+    this.#call = call
+    this.#scope = scope
+    this.#reserve = speaker && new Voice(speaker, call.line.law, clock, settings.stepMs)
+    const replying = () => this.#responding || this.#toolsRunning > 0 || this.#dialogue.making.busy
+    this.#dialogue = new Dialogue({ call, scope, clock, settings, tools, mind: this, replying })
+  }
+
+  async run(): Promise<Outcome> {
+    const { signal } = this.#scope
+    try {
+      const voice = await this.#open()
+      const ended = this.#follow(voice)
+      this.#sayBy(voice, this.#dialogue.openingWords)
+      await this.#dialogue.answer(ended.then(() => this.#gone()))
+      this.#scope.onClose(this.#call.line.hear(voice.hear))
+      void ended.then(() => this.#dialogue.conversation.happened({ kind: 'failed', fatal: true }))
+      if (this.#reserve) this.#stored.prepare(this.#reserve, signal).catch(() => {})
+    } catch (error) {
+      signal.throwIfAborted()
+      this.#call.emit(degraded(error))
+      return { kind: 'handBack', reason: 'engine failed' }
+    }
+    return this.#dialogue.outcome()
+  }
+
+  /** The conversant takes the turn by itself; only what it cannot hear must be told. */
+  think(_text: string, keys: string): void {
+    if (keys === '') return
+    this.#responding = true
+    this.#voice?.instruct(`The caller pressed ${keys} on the keypad.`)
+  }
+
+  async cancelReply(): Promise<number> {
+    const voice = this.#voice
+    const { making, speech } = this.#dialogue
+    const cut = [...this.#items].filter(([, utterance]) => !utterance.heard)
+    making.cancel()
+    if (this.#responding && !this.#dead) voice?.cancel()
+    this.#responding = false
+    this.#saying = false
+    this.#spoke = false
+    const ms = await speech.cancel()
+    // Where the line paused: beyond it the caller has heard nothing.
+    for (const [item, { heard }] of cut) if (!this.#dead) voice?.heard(item, Math.floor(heard?.ms ?? 0))
+    return ms
+  }
+
+  finishHearing(): void {}
+
+  commit(): void {
+    this.#spoke = false
+  }
+
+  fill(): void {
+    const { speech, making } = this.#dialogue
+    const { filler } = this.#parts.settings.phrases
+    // The conversant itself is busy with the reply that is waited for.
+    if (this.#reserve) {
+      this.#stored.speak(filler, this.#reserve, speech.utterance('filler'), making.signal).catch(() => {})
+    }
+  }
+
+  say(phrase: PhraseName): void {
+    const text = this.#parts.settings.phrases[phrase]
+    const voice = this.#voice
+    if (voice && !this.#dead) return this.#sayBy(voice, text)
+    this.#dialogue.making.start(async signal => {
+      try {
+        if (!this.#reserve) throw new GatewayError('ENGINE_FAILED', 'There is no speaker in reserve.')
+        await this.#stored.speak(text, this.#reserve, this.#dialogue.speech.utterance('speech'), signal)
+      } catch (error) {
+        this.#dialogue.failed(error, signal, true)
+      }
+    })
+  }
+
+  async #open(): Promise<ConversantVoice> {
+    const { conversant, clock, settings } = this.#parts
+    const { signal } = this.#scope
+    const { business, line } = this.#call
+    const session = {
+      format: { encoding: line.law, rate: 8_000 },
+      instructions: business.instructions,
+      voice: business.voice,
+      tools: this.#dialogue.tools,
+      history: [],
+    } as const
+    const ms = settings.readyMs
+    const late = () => new GatewayError('ENGINE_FAILED', `The conversant was not there after ${ms} ms.`)
+    const voice = await unlessAborted(conversant.open(session, signal), signal, { clock, ms, late })
+    this.#voice = voice
+    return voice
+  }
+
+  #sayBy(voice: ConversantVoice, text: string): void {
+    this.#responding = true
+    this.#saying = true
+    this.#spoke = false
+    voice.say(text)
+  }
+
+  /** Settles when the conversant has nothing more to tell, which it should not before the call ends. */
+  async #follow(voice: ConversantVoice): Promise<void> {
+    const { signal } = this.#scope
+    try {
+      for await (const event of guarded(voice.events, signal)) {
+        if (event.kind === 'failed') throw event.error
+        this.#happened(event)
+      }
+      throw new GatewayError('ENGINE_FAILED', 'The conversant has ended.')
+    } catch (error) {
+      this.#dead = true
+      this.#responding = false
+      if (!signal.aborted) this.#call.emit(degraded(error))
+    }
+  }
+
+  #gone(): never {
+    throw new GatewayError('ENGINE_FAILED', 'The conversant was gone before it had greeted the caller.')
+  }
+
+  #happened(event: Exclude<ConversantEvent, { kind: 'failed' }>): void {
+    const { conversation } = this.#dialogue
+    switch (event.kind) {
+      case 'speechStarted':
+        return conversation.happened({ kind: 'voiceStarted', atMs: event.atMs })
+      case 'speechStopped':
+        return conversation.happened({ kind: 'voiceStopped', atMs: event.atMs })
+      case 'replying':
+        this.#responding = true
+        return conversation.happened({ kind: 'turnTaken' })
+      case 'words':
+        if (event.final) this.#call.emit({ name: 'callerSpoke', private: { text: event.text } })
+        return conversation.happened(event)
+      case 'audio': {
+        const utterance = this.#utterance(event.item)
+        this.#spoke ||= utterance.open
+        return utterance.write(event.audio, event.text)
+      }
+      case 'audioEnded':
+        return this.#items.get(event.item)?.end()
+      case 'toolCall':
+        return void this.#runTool(event)
+      case 'turnEnded':
+        this.#responding = false
+        return this.#turnOver()
+    }
+  }
+
+  #utterance(item: string): Utterance {
+    let utterance = this.#items.get(item)
+    if (!utterance) {
+      utterance = this.#dialogue.speech.utterance('speech')
+      this.#items.set(item, utterance)
+      if (this.#items.size > limits.agent.items) this.#items.delete(this.#items.keys().next().value!)
+    }
+    return utterance
+  }
+
+  async #runTool(call: ToolCall): Promise<void> {
+    const { runner, conversation, closing, making } = this.#dialogue
+    const { signal } = making
+    this.#toolsRunning += 1
+    try {
+      if (runner.writes(call.name)) await unlessAborted(conversation.certain(), signal)
+      const result = await runner.run(call, this.#scope.signal)
+      // After the last words, and when the caller has interrupted, a result gives no cause for more.
+      this.#tellResult(call.id, result, !closing.takeWanted() && !signal.aborted)
+    } catch {
+      this.#tellResult(call.id, { ok: false, problem: 'The caller interrupted before it was done.' }, false)
+    } finally {
+      this.#toolsRunning -= 1
+      if (!signal.aborted) this.#turnOver()
+    }
+  }
+
+  #tellResult(id: string, result: ToolResult, reply: boolean): void {
+    if (this.#dead || this.#scope.closed) return
+    this.#responding ||= reply
+    this.#voice?.toolResult(id, result, reply)
+  }
+
+  #turnOver(): void {
+    const { conversation, making } = this.#dialogue
+    if (this.#responding || this.#toolsRunning > 0 || making.busy) return
+    const saying = this.#saying
+    this.#saying = false
+    if (this.#spoke) this.#dialogue.quiet()
+    else if (saying) conversation.happened({ kind: 'failed', fatal: true })
+    else conversation.happened({ kind: 'replyEmpty' })
+  }
+}

@@ -1,0 +1,84 @@
+/** What the agent says of its own accord. Rendered ahead and kept, so that it can be said when the speaker is down. */
+export interface Phrases {
+  readonly back: string
+  readonly stillThere: string
+  readonly goodbye: string
+  readonly endingSoon: string
+  readonly timeOver: string
+  readonly trouble: string
+  readonly handingOver: string
+  readonly filler: string
+}
+
+export type PhraseName = keyof Phrases
+
+/** When whose turn it is. */
+export interface TurnSettings {
+  /** Silence after words that may go on. */
+  readonly endOfTurnMs: number
+  /** Silence after words that the recognizer calls final. */
+  readonly completeMs: number
+  /** For words to come after a voice has ended. */
+  readonly wordsMs: number
+  readonly betweenKeysMs: number
+  /** So much voice is an interruption, also without a word. */
+  readonly interruptMs: number
+  /** A voice that has become no interruption by then was none. */
+  readonly falseInterruptionMs: number
+  /** Without a sound for so long, a caller who waits for a reply hears a filler. */
+  readonly fillAfterMs: number
+  readonly fillAgainMs: number
+  /** The longest that a reply may take between two sounds of it. */
+  readonly thinkMs: number
+  /** The longest turn of a caller. */
+  readonly turnMs: number
+  /** The longest that one utterance of ours may take. */
+  readonly speechMs: number
+  /** Silence of the caller before each prompt; after the last one the call ends. */
+  readonly noInputMs: readonly number[]
+  readonly durationMs: number
+  readonly warnBeforeEndMs: number
+  /** Replies in a row that fail before the caller is handed back. */
+  readonly failures: number
+}
+
+export interface AgentSettings {
+  readonly turn: TurnSettings
+  readonly phrases: Phrases
+  /** For a model or a speaker to come up with the next piece. */
+  readonly stepMs: number
+  /** For everything that must be there before the call is answered. */
+  readonly readyMs: number
+}
+
+export const defaultSettings: AgentSettings = {
+  turn: {
+    endOfTurnMs: 500,
+    completeMs: 250,
+    wordsMs: 1_500,
+    betweenKeysMs: 1_500,
+    interruptMs: 500,
+    falseInterruptionMs: 2_000,
+    fillAfterMs: 1_500,
+    fillAgainMs: 6_000,
+    thinkMs: 30_000,
+    turnMs: 60_000,
+    speechMs: 180_000,
+    noInputMs: [8_000, 8_000, 8_000],
+    durationMs: 30 * 60_000,
+    warnBeforeEndMs: 60_000,
+    failures: 3,
+  },
+  phrases: {
+    back: 'Sorry, I am back.',
+    stillThere: 'Are you still there?',
+    goodbye: 'Thank you for your call. Goodbye.',
+    endingSoon: 'We have one minute left.',
+    timeOver: 'I am sorry, our time is over. Goodbye.',
+    trouble: 'Sorry, I did not get that. Please say it again.',
+    handingOver: 'One moment please, I will connect you with someone.',
+    filler: 'One moment please.',
+  },
+  stepMs: 8_000,
+  readyMs: 8_000,
+}

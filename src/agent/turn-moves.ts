@@ -1,0 +1,162 @@
+import type { Outcome } from '../call/ports.ts'
+import type { PhraseName, TurnSettings } from './settings.ts'
+import {
+  always,
+  type Doubt,
+  type Ending,
+  type Hearing,
+  isReplying,
+  type Pausing,
+  type Speaking,
+  type Step,
+  type Thinking,
+  type TurnEffect,
+  type TurnState,
+} from './turn-state.ts'
+import { NO_WORDS, textOf, type Words } from './words.ts'
+
+/** The moves from state to state that more than one event leads to. */
+
+export interface At {
+  readonly nowMs: number
+  readonly settings: TurnSettings
+}
+
+export type Live = Exclude<TurnState, { phase: 'ended' }>
+
+export const unquestioned = { doubt: undefined, doubted: false, writeWanted: false } as const
+
+export function hear(state: TurnState, words: Words, turnUntilMs: number): Hearing {
+  return { ...always(state), phase: 'hearing', words, turnUntilMs }
+}
+
+export function pauseAfter(state: TurnState, words: Words, turnUntilMs: number, at: At): Pausing {
+  const untilMs = endOfTurnMs(words, at.nowMs, at)
+  return { ...always(state), phase: 'pausing', words, turnUntilMs, sinceMs: at.nowMs, untilMs, asked: false }
+}
+
+export function endOfTurnMs(words: Words, sinceMs: number, { nowMs, settings }: At): number {
+  if (words.keys.endsWith('#')) return nowMs
+  const spoken = words.final ? settings.completeMs : settings.endOfTurnMs
+  return Math.max(nowMs, sinceMs + (words.keys === '' ? spoken : settings.betweenKeysMs))
+}
+
+export function listen(state: TurnState, at: At): Step {
+  if (state.voice) return [hear(state, NO_WORDS, at.nowMs + at.settings.turnMs), []]
+  return [{ ...always(state), phase: 'listening' }, []]
+}
+
+/** The caller's turn is over: it is our turn to think. */
+export function take(state: Hearing | Pausing, at: At): Step {
+  const { words } = state
+  const thinking: Thinking = {
+    ...always(state),
+    prompts: 0,
+    phase: 'thinking',
+    words,
+    sinceMs: at.nowMs,
+    pauseMs: state.phase === 'pausing' ? at.nowMs - state.sinceMs : 0,
+    turnEndMs: turnEndMs(state),
+    committed: false,
+    answered: false,
+    ...unquestioned,
+    ending: undefined,
+    fillMs: at.nowMs + at.settings.fillAfterMs,
+    untilMs: at.nowMs + at.settings.thinkMs,
+  }
+  return [thinking, [{ kind: 'finishHearing' }, { kind: 'think', text: textOf(words), keys: words.keys }]]
+}
+
+/** Later versions of the same words begin where these began: they are the same turn still. */
+export function turnEndMs(state: Hearing | Pausing): number {
+  return Math.max(state.takenMs, state.voiceEndMs, state.words.startMs + 1)
+}
+
+export function inDoubt(at: At): Pick<Speaking, 'doubt' | 'doubted'> {
+  const doubt = { sinceMs: at.nowMs, voicedMs: 0, voiceSinceMs: undefined, dueMs: at.nowMs }
+  return { doubt: whileVoiced(doubt, at), doubted: true }
+}
+
+export function whileVoiced(doubt: Doubt, { nowMs, settings }: At): Doubt {
+  if (doubt.voiceSinceMs !== undefined) return doubt
+  return { ...doubt, voiceSinceMs: nowMs, dueMs: nowMs + Math.max(0, settings.interruptMs - doubt.voicedMs) }
+}
+
+/** The caller has the floor. A turn that nobody has heard an answer to goes on as it was. */
+export function yieldToCaller(state: Thinking | Speaking, at: At, add = (words: Words) => words): Step {
+  const uncommitted = state.phase === 'thinking' && !state.committed
+  const words = add(uncommitted ? state.words : NO_WORDS)
+  const turnUntilMs = at.nowMs + at.settings.turnMs
+  // Should no words come, the caller is asked for them as soon as that is clear.
+  const yielding = { ...state, inputDueMs: at.nowMs }
+  const next = state.voice ? hear(yielding, words, turnUntilMs) : pauseAfter(yielding, words, turnUntilMs, at)
+  return [next, [{ kind: 'cancelReply', interrupted: true }]]
+}
+
+/** It was no interruption. */
+export function resume(state: Thinking | Speaking): Step {
+  const resumed = { ...state, doubt: undefined }
+  const [next, effects] = state.writeWanted ? allowWrite(resumed) : [resumed, []]
+  return [next, [{ kind: 'resumeSpeech' }, ...effects]]
+}
+
+export function allowWrite(state: Thinking | Speaking): Step {
+  const allowed = { ...state, writeWanted: false }
+  if (allowed.phase === 'speaking' || allowed.committed) return [allowed, [{ kind: 'allowWrite' }]]
+  const committed = { ...allowed, committed: true, takenMs: allowed.turnEndMs }
+  return [committed, [{ kind: 'commit' }, { kind: 'allowWrite' }]]
+}
+
+export function replyFailed(state: Thinking | Speaking, at: At): Step {
+  const failed = { ...state, failures: state.failures + 1 }
+  if (failed.failures >= at.settings.failures) return giveUp(failed, at)
+  if (failed.ending) return conclude(failed, failed.ending, at)
+  // What was already said of the reply is heard to its end.
+  if (failed.phase === 'speaking') return [{ ...failed, troubled: true }, [{ kind: 'say', phrase: 'trouble' }]]
+  return announce({ ...failed, takenMs: failed.turnEndMs }, 'trouble', at, { troubled: true })
+}
+
+/** The caller is better off with a person, and is told so. When not even that can be said, the call ends at once. */
+export function giveUp(state: Live, at: At): Step {
+  if (state.phase === 'speaking' && state.ending?.firm) return end(state, state.ending.outcome)
+  const outcome = { kind: 'handBack', reason: 'engine failed' } as const
+  return announce(state, 'handingOver', at, { ending: { outcome, firm: true } })
+}
+
+export function conclude(state: Live, ending: Ending, at: At): Step {
+  return announce(state, ending.outcome.kind === 'hangup' ? 'goodbye' : 'handingOver', at, { ending })
+}
+
+/** Says something of our own instead of whatever was being said or thought. */
+export function announce(
+  state: Live,
+  phrase: PhraseName,
+  at: At,
+  { ending, troubled = false }: { ending?: Ending; troubled?: boolean } = {},
+): Step {
+  const speaking: Speaking = {
+    ...always(state),
+    phase: 'speaking',
+    ...unquestioned,
+    doubted: state.voice,
+    ending,
+    troubled,
+    // Once it is heard it has more time.
+    untilMs: at.nowMs + at.settings.thinkMs,
+  }
+  const cancel: TurnEffect[] = isReplying(state) ? [{ kind: 'cancelReply', interrupted: false }] : []
+  return [speaking, [...cancel, { kind: 'say', phrase }]]
+}
+
+export function end(state: Live, outcome: Outcome): Step {
+  return [{ ...always(state), phase: 'ended' }, [{ kind: 'end', outcome }]]
+}
+
+/** All was heard that we had to say. */
+export function fallQuiet(state: Thinking | Speaking, at: At): Step {
+  const quiet = { ...state, inputDueMs: at.nowMs + (at.settings.noInputMs[state.prompts] ?? 0) }
+  if (!state.doubt) return listen(quiet, at)
+  const turnUntilMs = at.nowMs + at.settings.turnMs
+  const next = state.voice ? hear(quiet, NO_WORDS, turnUntilMs) : pauseAfter(quiet, NO_WORDS, turnUntilMs, at)
+  return [next, [{ kind: 'resumeSpeech' }]]
+}

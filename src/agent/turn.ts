@@ -1,0 +1,262 @@
+import type { TurnSettings } from './settings.ts'
+import {
+  type At,
+  allowWrite,
+  conclude,
+  end,
+  endOfTurnMs,
+  fallQuiet,
+  giveUp,
+  hear,
+  inDoubt,
+  type Live,
+  pauseAfter,
+  replyFailed,
+  resume,
+  take,
+  turnEndMs,
+  unquestioned,
+  whileVoiced,
+  yieldToCaller,
+} from './turn-moves.ts'
+import {
+  always,
+  type Ending,
+  isReplying,
+  type Speaking,
+  type Step,
+  type Thinking,
+  type TurnEffect,
+  type TurnEvent,
+  type TurnState,
+} from './turn-state.ts'
+import { timePassed } from './turn-time.ts'
+import { NO_WORDS, textOf, type Words, withKey, withWords } from './words.ts'
+
+/**
+ * Who speaks when: `listening -> hearing -> pausing -> thinking -> speaking`. A pure decision: an event goes in, the next
+ * state and what must be done come out. Every state has its time, so no conversation can get stuck.
+ *
+ * A voice pauses us at once; whether it is an interruption is decided later. What we think is speculative until the first
+ * of it is heard: a caller who goes on speaking before that has said one turn, not two.
+ */
+export function step(state: TurnState, event: TurnEvent, nowMs: number, settings: TurnSettings): Step {
+  if (state.phase === 'ended') return [state, []]
+  const at: At = { nowMs, settings }
+  switch (event.kind) {
+    case 'voiceStarted':
+      return voiceStarted({ ...state, voice: true }, at)
+    case 'voiceStopped':
+      return voiceStopped({ ...state, voice: false, voiceEndMs: event.atMs }, at)
+    case 'words':
+      return event.text === '' || event.startMs < state.takenMs ? [state, []] : wordsCame(state, event, at)
+    case 'digit':
+      return digitPressed(state, event.digit, at)
+    case 'turnTaken':
+      return turnTaken(state, at)
+    case 'agentStarted':
+      return agentStarted(state, at)
+    case 'timePassed':
+      return timePassed(state, at)
+    case 'failed':
+      if (event.fatal) return giveUp(state, at)
+  }
+  // The rest tells of a reply; one that is no longer wanted has nothing to tell.
+  if (!isReplying(state)) return [state, []]
+  switch (event.kind) {
+    case 'failed':
+      return replyFailed(state, at)
+    case 'writeWanted':
+      return state.doubt ? [{ ...state, writeWanted: true }, []] : allowWrite(state)
+    case 'endWanted':
+      return endWanted(state, event.outcome)
+    case 'replyEmpty':
+      if (state.phase === 'speaking') return [state, []]
+      return state.ending ? conclude(state, state.ending, at) : replyFailed(state, at)
+    case 'agentQuiet':
+      return agentQuiet(state, event.replying, at)
+  }
+}
+
+/** The agent has begun its greeting. */
+export function greeting(nowMs: number, settings: TurnSettings): TurnState {
+  const endsMs = nowMs + settings.durationMs
+  return {
+    phase: 'speaking',
+    endsMs,
+    warnMs: endsMs - settings.warnBeforeEndMs,
+    inputDueMs: Number.POSITIVE_INFINITY,
+    prompts: 0,
+    failures: 0,
+    voice: false,
+    voiceEndMs: Number.NEGATIVE_INFINITY,
+    takenMs: Number.NEGATIVE_INFINITY,
+    ...unquestioned,
+    ending: undefined,
+    troubled: false,
+    untilMs: nowMs + settings.speechMs,
+  }
+}
+
+function voiceStarted(state: Live, at: At): Step {
+  switch (state.phase) {
+    case 'listening':
+      return [hear(state, NO_WORDS, at.nowMs + at.settings.turnMs), []]
+    case 'pausing':
+      return [hear(state, state.words, state.turnUntilMs), []]
+    case 'hearing':
+      return [state, []]
+    case 'thinking':
+    case 'speaking':
+      if (state.ending?.firm) return [state, []]
+      if (state.doubt) return [{ ...state, doubt: whileVoiced(state.doubt, at) }, []]
+      return [{ ...state, ...inDoubt(at) }, [{ kind: 'pauseSpeech' }]]
+  }
+}
+
+function voiceStopped(state: Live, at: At): Step {
+  switch (state.phase) {
+    case 'hearing':
+      return [pauseAfter(state, state.words, state.turnUntilMs, at), []]
+    case 'thinking':
+    case 'speaking': {
+      const { doubt } = state
+      if (doubt?.voiceSinceMs === undefined) return [state, []]
+      const voicedMs = doubt.voicedMs + at.nowMs - doubt.voiceSinceMs
+      // The timer may be late: so much voice is an interruption all the same.
+      if (voicedMs >= at.settings.interruptMs) return yieldToCaller(state, at)
+      const dueMs = Math.max(at.nowMs, doubt.sinceMs + at.settings.falseInterruptionMs)
+      return [{ ...state, doubt: { ...doubt, voicedMs, voiceSinceMs: undefined, dueMs } }, []]
+    }
+    default:
+      return [state, []]
+  }
+}
+
+type WordsCame = Extract<TurnEvent, { kind: 'words' }>
+
+function wordsCame(state: Live, event: WordsCame, at: At): Step {
+  const added = (words: Words) => withWords(words, event.text, event.final, event.startMs)
+  switch (state.phase) {
+    case 'listening':
+      return [pauseAfter(state, added(NO_WORDS), at.nowMs + at.settings.turnMs, at), []]
+    case 'hearing':
+      return [{ ...state, words: added(state.words) }, []]
+    case 'pausing': {
+      const words = added(state.words)
+      return [{ ...state, words, untilMs: endOfTurnMs(words, state.sinceMs, at) }, []]
+    }
+    case 'thinking':
+      if (state.ending?.firm) return [state, []]
+      if (!state.committed && event.startMs < state.turnEndMs) return revise(state, added(state.words), at)
+      return state.committed && !state.doubted ? [state, []] : yieldToCaller(state, at, added)
+    case 'speaking':
+      // Without any voice these are an echo, or the end of a turn that has been answered.
+      return state.doubted && !state.ending?.firm ? yieldToCaller(state, at, added) : [state, []]
+  }
+}
+
+/** The recognizer says finally what the turn was: if it is something else, we think again. */
+function revise(state: Thinking, words: Words, at: At): Step {
+  if (textOf(words) === textOf(state.words)) return [{ ...state, words }, []]
+  const pause: TurnEffect[] = state.doubt ? [{ kind: 'pauseSpeech' }] : []
+  return [
+    { ...state, words, untilMs: at.nowMs + at.settings.thinkMs },
+    [{ kind: 'cancelReply', interrupted: false }, ...pause, { kind: 'think', text: textOf(words), keys: words.keys }],
+  ]
+}
+
+function digitPressed(state: Live, digit: string, at: At): Step {
+  switch (state.phase) {
+    case 'listening':
+      return [pauseAfter(state, withKey(NO_WORDS, digit), at.nowMs + at.settings.turnMs, at), []]
+    case 'hearing':
+      return [{ ...state, words: withKey(state.words, digit) }, []]
+    case 'pausing':
+      return [pauseAfter(state, withKey(state.words, digit), state.turnUntilMs, at), []]
+    case 'thinking':
+    case 'speaking':
+      // Nobody presses a key by mistake for a cough.
+      return state.ending?.firm ? [state, []] : yieldToCaller(state, at, words => withKey(words, digit))
+  }
+}
+
+function turnTaken(state: Live, at: At): Step {
+  switch (state.phase) {
+    case 'hearing':
+    case 'pausing': {
+      const [thinking] = take(state, at)
+      return turnTaken(thinking as Thinking, at)
+    }
+    case 'thinking':
+      if (state.committed) return [state, []]
+      return [{ ...state, committed: true, takenMs: state.turnEndMs }, [{ kind: 'commit' }]]
+    default:
+      return [state, []]
+  }
+}
+
+function endWanted(state: Thinking | Speaking, outcome: Ending['outcome']): Step {
+  const ending = { outcome, firm: outcome.kind === 'handBack' }
+  return ending.firm && state.doubt ? resume({ ...state, ending }) : [{ ...state, ending }, []]
+}
+
+function agentStarted(state: Live, at: At): Step {
+  const untilMs = at.nowMs + at.settings.speechMs
+  const speaking: Speaking = {
+    ...always(state),
+    phase: 'speaking',
+    ...unquestioned,
+    ending: undefined,
+    troubled: false,
+    untilMs,
+  }
+  switch (state.phase) {
+    case 'speaking':
+      return [{ ...state, untilMs }, []]
+    case 'thinking': {
+      const { doubt, doubted, writeWanted, ending } = state
+      const commit: TurnEffect[] = state.committed ? [] : [{ kind: 'commit' }]
+      const answered = { kind: 'answered', thinkMs: at.nowMs - state.sinceMs, pauseMs: state.pauseMs } as const
+      const effects = state.answered ? commit : [...commit, answered]
+      return [{ ...speaking, takenMs: state.turnEndMs, doubt, doubted, writeWanted, ending }, effects]
+    }
+    case 'listening':
+      return [speaking, []]
+    // One who hears, thinks and speaks in one may have judged the end of the turn before us.
+    case 'pausing': {
+      const answered = { kind: 'answered', thinkMs: 0, pauseMs: at.nowMs - state.sinceMs } as const
+      return [{ ...speaking, takenMs: turnEndMs(state) }, [{ kind: 'commit' }, answered]]
+    }
+    case 'hearing':
+      return [{ ...speaking, takenMs: turnEndMs(state), ...inDoubt(at) }, [{ kind: 'commit' }, { kind: 'pauseSpeech' }]]
+  }
+}
+
+function agentQuiet(state: Thinking | Speaking, replying: boolean, at: At): Step {
+  if (replying) return [state.phase === 'speaking' ? thinkOn(state, at) : state, []]
+  if (state.ending) return end(state, state.ending.outcome)
+  const failures = state.phase === 'speaking' && state.troubled ? state.failures : 0
+  return fallQuiet({ ...state, failures }, at)
+}
+
+/** What there was of the reply has been heard, and more is being made. */
+function thinkOn(state: Speaking, { nowMs, settings }: At): Thinking {
+  const { doubt, doubted, writeWanted, ending } = state
+  return {
+    ...always(state),
+    phase: 'thinking',
+    words: NO_WORDS,
+    sinceMs: nowMs,
+    pauseMs: 0,
+    turnEndMs: state.takenMs,
+    committed: true,
+    answered: true,
+    doubt,
+    doubted,
+    writeWanted,
+    ending,
+    fillMs: nowMs + settings.fillAfterMs,
+    untilMs: nowMs + settings.thinkMs,
+  }
+}
