@@ -12,7 +12,7 @@ import { type AsteriskOptions, AsteriskProcess } from '../../src/telephony/aster
 import type { AsteriskProgram } from '../../src/telephony/asterisk/program.ts'
 import type { AsteriskSettings } from '../../src/telephony/asterisk/settings.ts'
 
-const cacheDirectory = join(import.meta.dirname, '../../.parley/asterisk')
+export const cacheDirectory = join(import.meta.dirname, '../../.parley/asterisk')
 
 /** Fetched once a machine; later calls take milliseconds. */
 export function testProgram(): Promise<AsteriskProgram> {
@@ -97,7 +97,7 @@ export function asteriskProcess(
 }
 
 /** Ends what test runs that were killed have left, and removes its folders. */
-export async function sweepTestAsterisks(): Promise<void> {
+async function sweepTestAsterisks(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const [, pid] = /^parley-asterisk-(\d+)-/.exec(name) ?? []
     if (!pid || startedTicks(Number(pid)) !== undefined) continue

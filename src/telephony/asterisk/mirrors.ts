@@ -47,7 +47,7 @@ function mirrorsOf(entries: readonly Entry[], releases: readonly string[]): Mirr
 }
 
 /** The form of `.sources` files: see deb822(5) and sources.list(5). */
-export function parseDeb822(text: string): Entry[] {
+function parseDeb822(text: string): Entry[] {
   return text
     .split('\n')
     .filter(line => !line.startsWith('#'))
@@ -75,7 +75,7 @@ function fieldsOf(stanza: string): Map<string, string> {
 }
 
 /** The form of `.list` files: `deb [option=value ...] uri suite component ...`. */
-export function parseOneLine(text: string): Entry[] {
+function parseOneLine(text: string): Entry[] {
   return text.split('\n').flatMap(line => {
     const parts = /^\s*deb\s+(?:\[([^\]]*)\]\s+)?(\S+)\s+(\S+)([^#]*)/.exec(line)
     if (!parts) return []

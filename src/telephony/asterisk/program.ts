@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Clock } from '../../clock.ts'
 import { limits } from '../../limits.ts'
@@ -49,7 +49,7 @@ export async function inspectInstalled(
     return { reason: `${path} -V does not tell a version that can be compared: ${said || 'it prints nothing'}` }
   }
   if (!isRecentEnough(version)) return { reason: `${path} is version ${version}; at least ${minimumVersion} is needed` }
-  const prefix = resolve(dirname(path), '..')
+  const prefix = resolve(dirname(realpathSync(path)), '..')
   const moduleDirectory = moduleCandidates(prefix).find(folder => existsSync(join(folder, 'chan_pjsip.so')))
   if (!moduleDirectory) return { reason: `${path} has no module folder with chan_pjsip.so under ${prefix}` }
   const dataDirectory = dataCandidates(prefix).find(folder => existsSync(join(folder, 'rest-api')))
