@@ -16,7 +16,7 @@ export function readEvent(raw: unknown): AriEvent | undefined {
     case 'ChannelDestroyed':
       return { kind: 'left', channel }
     case 'ChannelHangupRequest':
-      return { kind: 'hangupRequested', channel, cause: typeof raw.cause === 'number' ? raw.cause : 0 }
+      return { kind: 'hangupRequested', channel, cause: typeof raw.cause === 'number' ? raw.cause : undefined }
     case 'ChannelDtmfReceived':
       return typeof raw.digit === 'string' ? { kind: 'digit', channel, digit: raw.digit } : undefined
     case 'ChannelHold':

@@ -78,8 +78,8 @@ export type ChannelEvent =
   | { readonly kind: 'entered'; readonly channel: string; readonly args: readonly string[] }
   /** The channel has ended or has left the application. */
   | { readonly kind: 'left'; readonly channel: string }
-  /** With the Q.850 cause. The channel leaves soon after. */
-  | { readonly kind: 'hangupRequested'; readonly channel: string; readonly cause: number }
+  /** The channel leaves soon after. The cause is of Q.850; a plain BYE has none. */
+  | { readonly kind: 'hangupRequested'; readonly channel: string; readonly cause: number | undefined }
   | { readonly kind: 'digit'; readonly channel: string; readonly digit: string }
   | { readonly kind: 'held'; readonly channel: string }
   | { readonly kind: 'unheld'; readonly channel: string }

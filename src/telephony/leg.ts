@@ -50,8 +50,7 @@ export class CallerLeg implements Leg {
   #caller: 'ours' | 'leaving' | 'left' = 'ours'
   #connected = false
   #renewing = false
-  #disowned = false
-  #cause: number | undefined
+  #cause = 'left the application'
 
   constructor(identity: LegIdentity, dependencies: LegDependencies) {
     this.id = identity.id
@@ -65,7 +64,6 @@ export class CallerLeg implements Leg {
     scope.signal.addEventListener('abort', () => this.#mediaEntered.reject(scope.signal.reason), { once: true })
     scope.onClose(() => this.#letGo())
     scope.onClose(every(clock, leaseMs / limits.call.renewalsPerLease, () => void this.renewLease()))
-    if (this.takenOver) void this.renewLease()
   }
 
   /** Both channels are joined: each may be missed from now on. */
@@ -133,16 +131,15 @@ export class CallerLeg implements Leg {
       case 'unheld':
         return this.#tell({ kind: event.kind })
       case 'hangupRequested':
-        this.#cause = event.cause
+        this.#cause = event.cause ? `hung up (cause ${event.cause})` : 'hung up'
         return
       case 'left':
-        return this.#leave(this.#cause === undefined ? 'left the application' : `cause ${this.#cause}`)
+        return this.#leave(this.#cause)
     }
   }
 
-  /** The channels belong to another gateway now: nothing of them may be touched. */
+  /** Another gateway serves the caller now; what this one has made still goes. */
   disown(): void {
-    this.#disowned = true
     this.#leave('taken over by another gateway')
   }
 
@@ -164,7 +161,7 @@ export class CallerLeg implements Leg {
   #make<T>(creation: Promise<T>, remove: () => Promise<void>): Promise<T> {
     this.#with.scope.onClose(async () => {
       await creation.catch(() => {})
-      if (!this.#disowned) await remove()
+      await remove()
     })
     return creation
   }

@@ -79,11 +79,15 @@ class AsteriskTelephony implements Telephony {
 
   async inspect(): Promise<Inspection> {
     const [channels, bridges] = await Promise.all([this.#ari.channels(), this.#ari.bridges()])
-    const callOfBridge = new Map([...this.#legs.values()].map(leg => [leg.bridge, leg.id]))
+    const callOfBridge = new Map(this.#all.map(leg => [leg.bridge, leg.id]))
     return {
       channels: channels.map(channel => ({ ...channel, call: this.#legs.get(channel.id)?.id })),
       bridges: bridges.map(bridge => ({ ...bridge, call: callOfBridge.get(bridge.id) })),
     }
+  }
+
+  get #all(): CallerLeg[] {
+    return [...new Set(this.#legs.values())]
   }
 
   get #prefix(): string {
@@ -102,12 +106,12 @@ class AsteriskTelephony implements Telephony {
 
   async #onConnected(): Promise<void> {
     const live = await this.#reconcile()
-    for (const leg of new Set(this.#legs.values())) void leg.renewLease()
+    for (const leg of this.#all) void leg.renewLease()
     void this.#collectVoicemails(live)
   }
 
   #onReplaced(): void {
-    for (const leg of new Set(this.#legs.values())) leg.disown()
+    for (const leg of this.#all) leg.disown()
   }
 
   async #sweep(): Promise<void> {
@@ -132,20 +136,20 @@ class AsteriskTelephony implements Telephony {
     const departed = new Set<string>()
     this.#departures.add(departed)
     try {
-      const before = [...new Set(this.#legs.values())].flatMap(leg => (leg.connected ? [leg.id, leg.media] : [leg.id]))
+      const before = this.#all.flatMap(leg => (leg.connected ? [leg.id, leg.media] : [leg.id]))
       const [channels, bridges, own] = await Promise.all([
         this.#ari.channels(),
         this.#ari.bridges(),
         this.#ari.ownChannels(),
       ])
-      const legs = [...this.#legs.values()]
-      const now = new Set(legs.flatMap(leg => [leg.id, leg.media, leg.bridge]))
+      const now = new Set(this.#all.flatMap(leg => [leg.id, leg.media, leg.bridge]))
       const census = takeCensus({ channels, bridges, own }, { before, now, departed }, this.#prefix)
       for (const channel of census.missing) this.#legs.get(channel)?.onAri({ kind: 'left', channel })
       // The event may have been lost with the connection before.
       for (const channel of own) this.#legs.get(channel)?.onAri({ kind: 'entered', channel, args: [] })
-      await this.#remove(census.orphanChannels, census.orphanBridges)
-      await Promise.all(census.unknown.map(({ id, state }) => this.#receive(id, state === 'Up')))
+      const removed = this.#remove(census.orphanChannels, census.orphanBridges)
+      await Promise.all(census.unknown.map(({ id, state }) => this.#receive(id, state === 'Up', removed)))
+      await removed
       return new Set(channels.map(channel => channel.id))
     } finally {
       this.#departures.delete(departed)
@@ -161,12 +165,15 @@ class AsteriskTelephony implements Telephony {
     await Promise.all(removals.map(removal => removal.catch(error => this.#report(error))))
   }
 
-  /** Of a caller's channel in our application makes a leg; whatever is no caller has no business there. */
-  async #receive(channel: string, takenOver: boolean): Promise<void> {
+  /**
+   * Of a caller's channel in our application makes a leg, once the way is clear; whatever is no caller has no business
+   * there.
+   */
+  async #receive(channel: string, takenOver: boolean, clear?: Promise<void>): Promise<void> {
     if (this.#arriving.has(channel)) return
     this.#arriving.add(channel)
     try {
-      const variables = await this.#ari.variables(channel, callerVariables)
+      const [variables] = await Promise.all([this.#ari.variables(channel, callerVariables), clear])
       if (!this.#arriving.has(channel)) return
       if (!variables) return await this.#ari.hangup(channel, 'normal')
       const facts = readFacts(variables)

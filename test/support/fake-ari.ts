@@ -296,7 +296,8 @@ export class FakeAri {
   }
 
   #variables(id: string, query: URLSearchParams): unknown {
-    const { variables } = this.#inStasis(id)
+    // Readable wherever the channel is, unlike everything that acts on it.
+    const { variables } = this.#existing(id)
     const names = (query.get('variables') ?? '').split(',')
     const found = names.map(name => [name, variables.get(name) ?? refuse(404, 'Provided variable was not found')])
     return { variables: Object.fromEntries(found) }

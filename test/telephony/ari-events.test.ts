@@ -28,7 +28,7 @@ describe('an event of Asterisk', () => {
     ],
     [
       { type: 'ChannelHangupRequest', channel, soft: true },
-      { kind: 'hangupRequested', channel: '1', cause: 0 },
+      { kind: 'hangupRequested', channel: '1', cause: undefined },
     ],
     [
       { type: 'ChannelDtmfReceived', channel, digit: '#' },

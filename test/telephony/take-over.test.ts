@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { limits } from '../../src/limits.ts'
 import type { FakeAri, FakeRequest } from '../support/fake-ari.ts'
 import { until } from '../support/until.ts'
-import { fakeAri, fakeLine, type Gateway, gateway } from './harness.ts'
+import { fakeAri, fakeLine, Gateway, gateway } from './harness.ts'
 
 /** What a gateway that was killed in mid-call leaves in Asterisk. */
 function abandonedCall(asterisk: FakeAri, app = 'parley'): string {
@@ -43,6 +43,23 @@ describe('a gateway that starts', () => {
     const id = asterisk.call()
     const parley = await gateway(asterisk)
     expect((await parley.offered(id)).takenOver).toBe(false)
+  })
+
+  it('does not take over a caller who leaves while what is left of the earlier life is removed', async () => {
+    const asterisk = await fakeAri()
+    const id = abandonedCall(asterisk)
+    const left = Promise.withResolvers<void>()
+    asterisk.fault = ({ method }) => (method === 'DELETE' ? { answer: left.promise } : undefined)
+    const parley = new Gateway(asterisk)
+    const starting = parley.start()
+    await until(() => asterisk.requests.some(({ method }) => method === 'DELETE'))
+    await parley.ioTurns()
+    asterisk.takeBack(id)
+    await parley.ioTurns()
+    left.resolve()
+    await starting
+    expect(parley.legs).toEqual([])
+    expect(asterisk.channels.get(id)?.place).toBe('fallback,T')
   })
 
   it('hangs up what is in its application and is no caller', async () => {
@@ -116,7 +133,7 @@ describe('the sweep', () => {
 })
 
 describe('a second gateway with the same application', () => {
-  it('takes the calls over; the first steps down for good, in words, and touches nothing', async () => {
+  it('takes the calls over; the first steps down for good, in words, and touches no caller', async () => {
     const asterisk = await fakeAri()
     const first = await gateway(asterisk)
     const { leg, connection } = await liveCall(asterisk, first)

@@ -55,7 +55,7 @@ describe('a call', () => {
     })
 
     await leg.hangup('normal')
-    expect(await parley.gone(id)).toBe('cause 32')
+    expect(await parley.gone(id)).toBe('hung up (cause 32)')
     await leg.close()
     expect(asterisk.channels.size + asterisk.bridges.size).toBe(0)
   })
@@ -86,12 +86,12 @@ describe('a call', () => {
     asterisk.tell(id, 'ChannelHold')
     asterisk.tell(id, 'ChannelUnhold')
     asterisk.hangUp(id, 44)
-    expect(await parley.gone(id)).toBe('cause 44')
+    expect(await parley.gone(id)).toBe('hung up (cause 44)')
     expect(parley.events.get(id)).toEqual([
       { kind: 'digit', digit: '#' },
       { kind: 'held' },
       { kind: 'unheld' },
-      { kind: 'gone', cause: 'cause 44' },
+      { kind: 'gone', cause: 'hung up (cause 44)' },
     ])
   })
 
@@ -158,6 +158,21 @@ describe('a call', () => {
     const id = asterisk.call({ 'CHANNEL(audionativeformat)': '(g722)' })
     await until(() => asterisk.channels.get(id)?.place === 'fallback,s,1')
     expect(parley.legs).toEqual([])
+  })
+
+  it('that ends while its facts are read is never offered', async () => {
+    const asterisk = await fakeAri()
+    const parley = await gateway(asterisk)
+    const left = Promise.withResolvers<void>()
+    asterisk.fault = ({ path }) => (path.endsWith('/variables') ? { answer: left.promise } : undefined)
+    const id = asterisk.call()
+    await until(() => asterisk.requests.some(({ path }) => path.includes(id)))
+    asterisk.takeBack(id)
+    await parley.ioTurns()
+    left.resolve()
+    await parley.ioTurns()
+    expect(parley.legs).toEqual([])
+    expect(asterisk.channels.has(id)).toBe(true)
   })
 
   it('of another application is left alone', async () => {
