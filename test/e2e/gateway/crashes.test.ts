@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { traceDb } from '../../../src/caller/tones.ts'
+import { toneGenerator } from '../../../src/media/tone.ts'
+import { greetingHz, House, isRunning } from './house.ts'
+
+/** What the agent says to a caller whose call it takes over. */
+const quick = { LEASE_SECONDS: '6' }
+
+it.concurrent('takes a call over when it was killed and is back within the lease: the caller hears a word', async () => {
+  await using house = await House.open({ environment: quick })
+  const call = await house.dial()
+  await call.hearsTone(greetingHz, { forMs: 600 })
+  const pbx = await house.asteriskPid()
+  await house.signal('SIGKILL')
+  await house.start()
+  await call.hearsTone(500, { forMs: 300 })
+  expect(await house.asteriskPid()).toBe(pbx)
+  const [view] = await house.liveCalls()
+  expect(view?.state).toBe('live')
+  await call.hangup()
+  await house.isEmpty()
+  expect((await house.events()).map(event => event.fact.name)).toContain('takenOver')
+})
+
+it.concurrent('leads the caller to the fallback when it is not back, and picks up the voicemail when it is', async () => {
+  await using house = await House.open({ environment: { LEASE_SECONDS: '2' } })
+  const call = await house.dial()
+  await call.hearsTone(greetingHz, { forMs: 600 })
+  await house.signal('SIGKILL')
+  // After the prompts of the fallback its beep asks for a message.
+  await house.until(async () => readdirSync(house.recordings).length === 1)
+  await call.play(toneGenerator(8_000, 700, -10)(new Int16Array(12_000)))
+  await call.hangup()
+  await house.start()
+  await house.eventually('voicemailLeft')
+  const [voicemail = ''] = readdirSync(join(house.stateDir, 'state/voicemail'))
+  const audio = new Int16Array(readFileSync(join(house.stateDir, 'state/voicemail', voicemail)).buffer.slice(44))
+  expect(traceDb(audio, 700)).toBeGreaterThan(-13)
+  await house.until(async () => readdirSync(house.recordings).length === 0)
+})
+
+it.concurrent('starts Asterisk again when it was killed, and answers as before', async () => {
+  await using house = await House.open({ environment: quick })
+  const lost = await house.dial()
+  await lost.hearsTone(greetingHz, { forMs: 600 })
+  const before = await house.asteriskPid()
+  process.kill(before, 'SIGKILL')
+  await house.isReadyAgain(before)
+  await house.isEmpty()
+  const call = await house.dial()
+  await call.hearsTone(greetingHz, { forMs: 600 })
+  await call.hangup()
+  lost.vanish()
+})
+
+it.concurrent('keeps its calls when the way to Asterisk is cut, and takes new ones after', async () => {
+  await using house = await House.open({ environment: quick, throughWire: true })
+  const call = await house.dial()
+  await call.hearsTone(greetingHz, { forMs: 600 })
+  house.wire.cut()
+  await house.wire.connected()
+  const second = await house.dial()
+  await second.hearsTone(greetingHz, { forMs: 600 })
+  expect((await house.liveCalls()).map(each => each.state)).toEqual(['live', 'live'])
+  await Promise.all([call.hangup(), second.hangup()])
+  await house.isEmpty()
+})
+
+it.concurrent('finishes on SIGTERM: no new calls, nothing left running', async () => {
+  await using house = await House.open({ environment: { DRAIN_SECONDS: '20' } })
+  const call = await house.dial()
+  await call.hearsTone(greetingHz, { forMs: 600 })
+  const pbx = await house.asteriskPid()
+  const ended = house.signal('SIGTERM')
+  await house.draining()
+  expect(await (await house.dial()).answered).toMatchObject({ kind: 'refused', status: 503 })
+  await call.hangup()
+  expect(await ended).toBe(0)
+  expect(isRunning(pbx)).toBe(false)
+})

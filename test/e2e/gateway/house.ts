@@ -1,0 +1,221 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { stringify } from 'yaml'
+import type { CallEvent } from '../../../src/call/events.ts'
+import { readJournal } from '../../../src/call/journal.ts'
+import { type Call, placeCall } from '../../../src/caller/call.ts'
+import type { CallOptions } from '../../../src/caller/invitation.ts'
+import { pause, systemClock } from '../../../src/clock.ts'
+import { Wheel } from '../../../src/media/wheel.ts'
+import { freePort } from '../../support/asterisk.ts'
+import { seeded } from '../../support/random.ts'
+import { Wire } from './wire.ts'
+
+const root = join(import.meta.dirname, '../../..')
+const wheel = new Wheel(systemClock)
+
+/** What the agent of a test house says first: unlike words, it can be measured. */
+export const greetingHz = 440
+const greeting = `[tone ${greetingHz} 600ms]`
+
+export interface HouseOptions {
+  /** Further variables of the gateway's environment. */
+  readonly environment?: Readonly<Record<string, string>>
+  readonly greeting?: string
+  /** Lets a test see and cut the way from the gateway to Asterisk. */
+  readonly throughWire?: boolean
+}
+
+interface CallView {
+  readonly id: string
+  readonly state: string
+}
+
+/** A whole Parley on ports of its own: the gateway as a process, as `npm start` runs it, and its Asterisk. */
+export class House implements AsyncDisposable {
+  readonly #environment: Readonly<Record<string, string>>
+  readonly stateDir: string
+  readonly sipPort: number
+  readonly httpPort: number
+  readonly log: string[] = []
+  readonly wire: Wire
+  #gateway: ChildProcess | undefined
+  readonly #calls = new Set<Call>()
+
+  private constructor(
+    stateDir: string,
+    ports: { sip: number; http: number },
+    wire: Wire,
+    environment: Record<string, string>,
+  ) {
+    this.stateDir = stateDir
+    this.wire = wire
+    this.sipPort = ports.sip
+    this.httpPort = ports.http
+    this.#environment = environment
+  }
+
+  static async open(options: HouseOptions = {}): Promise<House> {
+    const stateDir = await mkdtemp(join(tmpdir(), `parley-house-${process.pid}-`))
+    const businessFile = join(stateDir, 'business.yaml')
+    await writeFile(businessFile, stringify({ name: 'Test house', greeting: options.greeting ?? greeting }))
+    const [sip, http, ari] = await Promise.all([freePort(), freePort(), freePort()])
+    const rtpStart = 12_000 + 400 * randomInt(45)
+    const wire = new Wire(ari)
+    const ariPort = options.throughWire ? await wire.open() : ari
+    const house = new House(stateDir, { sip, http }, wire, {
+      PATH: process.env['PATH'] ?? '',
+      HOME: stateDir,
+      STATE_DIR: join(stateDir, 'state'),
+      ASTERISK_CACHE: join(root, '.parley/asterisk'),
+      BUSINESS_FILE: businessFile,
+      HTTP_PORT: String(http),
+      SIP_TCP_PORT: String(sip),
+      SIP_UDP_PORT: String(sip),
+      ARI_PORT: String(ari),
+      ARI_URL: `http://127.0.0.1:${ariPort}`,
+      RTP_PORT_START: String(rtpStart),
+      RTP_PORT_END: String(rtpStart + 399),
+      DRAIN_SECONDS: '1',
+      ...options.environment,
+    })
+    await house.start()
+    return house
+  }
+
+  /** Settles when the gateway says that it is ready; rejects with its own last words when it ends before. */
+  async start(): Promise<void> {
+    const node = join(root, 'node_modules/node/bin/node')
+    const gateway = spawn(node, [process.env['HOUSE_PROGRAM'] ?? join(root, 'src/main.ts')], {
+      cwd: this.stateDir,
+      env: this.#environment,
+    })
+    this.#gateway = gateway
+    await new Promise<void>((resolve, reject) => {
+      const read = (line: string) => {
+        this.log.push(line)
+        if (line.startsWith('parley ready')) resolve()
+      }
+      createInterface(gateway.stdout).on('line', read)
+      createInterface(gateway.stderr).on('line', read)
+      gateway.once('exit', code => reject(new Error(`the gateway ended (${code}):\n${this.log.slice(-20).join('\n')}`)))
+    })
+  }
+
+  get pid(): number {
+    return this.#gateway?.pid ?? 0
+  }
+
+  /** Where Asterisk keeps what the fallback records. */
+  get recordings(): string {
+    return join(this.stateDir, 'state/pbx/spool/recording')
+  }
+
+  async asteriskPid(): Promise<number> {
+    return Number.parseInt(await readFile(join(this.stateDir, 'state/asterisk.pid'), 'utf8'), 10)
+  }
+
+  /** Settles when the process has ended. */
+  async signal(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<number | null> {
+    const gateway = this.#gateway
+    if (!gateway || gateway.exitCode !== null || gateway.signalCode !== null) return gateway?.exitCode ?? null
+    const ended = new Promise<number | null>(resolve => gateway.once('exit', code => resolve(code)))
+    gateway.kill(signal)
+    return await ended
+  }
+
+  async dial(options: Partial<CallOptions> = {}): Promise<Call> {
+    const deps = { clock: systemClock, wheel, random: seeded(randomInt(2 ** 31)) }
+    const target = { address: '127.0.0.1', port: this.sipPort }
+    const call = await placeCall(deps, { target, transport: 'tcp', user: 'bianca', ...options })
+    this.#calls.add(call)
+    void call.ended.then(() => this.#calls.delete(call))
+    return call
+  }
+
+  get<T = unknown>(path: string): Promise<{ status: number; body: T }> {
+    return this.#ask('GET', path)
+  }
+
+  post<T = unknown>(path: string): Promise<{ status: number; body: T }> {
+    return this.#ask('POST', path)
+  }
+
+  async liveCalls(): Promise<CallView[]> {
+    return (await this.get<{ calls: CallView[] }>('/v1/calls?state=live')).body.calls
+  }
+
+  /** Everything that the journal holds. */
+  async events(): Promise<CallEvent[]> {
+    const events: CallEvent[] = []
+    for await (const event of readJournal(join(this.stateDir, 'state/journal'))) events.push(event)
+    return events
+  }
+
+  /** Settles when no call is up, and Asterisk has neither a channel nor a bridge. */
+  async isEmpty(): Promise<void> {
+    await this.until(async () => {
+      const { body } = await this.get<{ channels: unknown[]; bridges: unknown[] }>('/v1/channels')
+      return body.channels?.length === 0 && body.bridges.length === 0 && (await this.liveCalls()).length === 0
+    })
+  }
+
+  async eventually(name: CallEvent['fact']['name']): Promise<void> {
+    await this.until(async () => (await this.events()).some(event => event.fact.name === name))
+  }
+
+  /** Settles when an Asterisk other than this one takes calls. */
+  async isReadyAgain(formerPid: number): Promise<void> {
+    await this.until(async () => {
+      const pid = await this.asteriskPid().catch(() => formerPid)
+      return pid !== formerPid && (await this.get('/readyz')).status === 200
+    })
+  }
+
+  async draining(): Promise<void> {
+    await this.until(async () => JSON.stringify((await this.get('/readyz')).body).includes('stopping'))
+  }
+
+  /** Asks again and again; the test's own time limit ends a wait in vain. */
+  async until(condition: () => Promise<boolean>): Promise<void> {
+    while (!(await condition())) await pause(systemClock, 25)
+  }
+
+  /** A gateway that was killed leaves its Asterisk up, as it should. */
+  async #endAbandonedAsterisk(): Promise<void> {
+    const pid = await this.asteriskPid().catch(() => 0)
+    if (pid > 0 && isRunning(pid)) process.kill(pid, 'SIGKILL')
+  }
+
+  async #ask<T>(method: 'GET' | 'POST', path: string): Promise<{ status: number; body: T }> {
+    const token = (await readFile(join(this.stateDir, 'state/api-token'), 'utf8')).trim()
+    const response = await fetch(`http://127.0.0.1:${this.httpPort}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}` },
+    })
+    const text = await response.text()
+    return { status: response.status, body: (text.startsWith('{') ? JSON.parse(text) : text) as T }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const call of this.#calls) call.vanish()
+    await this.signal('SIGINT')
+    this.wire.close()
+    await this.#endAbandonedAsterisk()
+    await rm(this.stateDir, { recursive: true, force: true })
+  }
+}
+
+/** A process that has ended and waits to be reaped by its parent runs no more. */
+export function isRunning(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}
