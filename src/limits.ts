@@ -34,7 +34,14 @@ export const limits = {
     earlyLegEvents: 64,
   },
   journal: { fileBytes: 64 * 1024 * 1024, queuedEvents: 10_000 },
-  ari: { requestMs: 4_000, heartbeatMs: 2_000, backoffMs: { first: 100, most: 5_000 }, sweepMs: 30_000 },
+  ari: {
+    requestMs: 4_000,
+    /** Each is a thread of Asterisk. Further requests wait, within their time limit. */
+    requestsAtOnce: 32,
+    heartbeatMs: 2_000,
+    backoffMs: { first: 100, most: 5_000 },
+    sweepMs: 30_000,
+  },
   asterisk: {
     commandMs: 30_000,
     commandOutputChars: 256 * 1024,
@@ -78,6 +85,7 @@ export const limits = {
     /** For the media thread to tell what was heard. */
     heardMs: 500,
   },
+  scripted: { renderedTexts: 256, toneMs: 60_000 },
   caller: {
     /** A whole SIP message: more than any datagram holds. */
     sipBytes: 65_535,

@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events'
-import type { ClientRequest } from 'node:http'
+import type { Agent, ClientRequest } from 'node:http'
 import { createRequire } from 'node:module'
 import type { WebSocket } from 'ws'
 
@@ -25,11 +25,12 @@ export interface SwaggerModule {
   }
 }
 
-export interface SwaggerRequest {
+interface SwaggerRequest {
   readonly url: string
   readonly method: string
   readonly headers: Readonly<Record<string, string>>
   readonly on: Readonly<Record<'response' | 'error', (response: unknown) => void>>
+  readonly agent?: Agent
 }
 
 /** A request of `shred`, the HTTP client beneath swagger-client. */

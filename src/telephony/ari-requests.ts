@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { Agent } from 'node:http'
 import { type Clock, within } from '../clock.ts'
 import { type ErrorCode, GatewayError } from '../errors.ts'
 import { limits } from '../limits.ts'
@@ -22,6 +23,8 @@ export class AriRejection extends GatewayError {
 }
 
 const LONGEST_WORDS = 200
+/** Well before Asterisk closes an idle connection itself, or a request may meet the closing. */
+const IDLE_MS = 5_000
 
 /** Asterisk's words for a channel that has ended, or that the dialplan has taken back. */
 const goneWords = new Set(['Channel not found', 'Channel not in Stasis application'])
@@ -38,8 +41,11 @@ export class AriRequests {
     this.#clock = clock
     const http = swagger.SwaggerHttp.prototype
     const execute = http.execute
+    const agent = new Agent({ keepAlive: true, maxSockets: limits.ari.requestsAtOnce, timeout: IDLE_MS })
     http.execute = request => {
-      const sent = execute.call(http, request)
+      // Given an agent, `shred` would make it the user agent's name as well.
+      const headers = { ...request.headers, 'user-agent': 'parley' }
+      const sent = execute.call(http, { ...request, headers, agent })
       watch(sent, this.#exchanges.getStore())
       return sent
     }

@@ -207,6 +207,20 @@ describe('connecting', () => {
   })
 })
 
+describe('many requests at once', () => {
+  it('share a bounded number of connections, and are all answered', async () => {
+    const asterisk = await fakeAri()
+    const { ari } = await connected(asterisk)
+    let most = 0
+    asterisk.afterRequest = () => {
+      most = Math.max(most, asterisk.openSockets)
+    }
+    await Promise.all(Array.from({ length: 300 }, () => ari.channels()))
+    // Beside them the events socket, and the one that read the API.
+    expect(most).toBeLessThanOrEqual(limits.ari.requestsAtOnce + 2)
+  })
+})
+
 describe('an answer', () => {
   it('that is binary comes to the byte', async () => {
     const asterisk = await fakeAri()
