@@ -45,7 +45,12 @@ export function readConfig(environment: Environment) {
     apiToken: read.secret('API_TOKEN', 16),
     maxCalls: read.optionalInteger('MAX_CALLS', 1, limits.media.lines),
     sip: {
-      user: read.pattern('SIP_USER', 'bianca', /^[A-Za-z0-9_.-]{1,64}$/, 'letters, digits, dot, dash and underscore'),
+      user: read.pattern(
+        'SIP_USER',
+        'bianca',
+        /^(?![aehiostT]$)[A-Za-z0-9.][A-Za-z0-9_.-]{0,63}$/,
+        'letters, digits, dot, dash and underscore, and is no single letter of a, e, h, i, o, s, t, T',
+      ),
       tcpPort: read.port('SIP_TCP_PORT', 5_061),
       udpPort: read.port('SIP_UDP_PORT', 5_060),
       allow: read.networks('SIP_ALLOW', asterisk === 'external' ? [] : ['127.0.0.1/32']),

@@ -14,7 +14,7 @@ export async function storeVoicemail(directory: string, name: string, audio: Uin
   const path = join(directory, `${name}.wav`)
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 })
-    await writeSynced(`${path}.part`, audio)
+    await writeSynced(`${path}.part`, withLengths(audio))
     await rename(`${path}.part`, path)
     await syncFolder(directory)
     return path
@@ -27,9 +27,23 @@ export async function storeVoicemail(directory: string, name: string, audio: Uin
   }
 }
 
-/** Of a WAV file as Asterisk writes it: 8 kHz, 16 bits, one channel, after a header of 44 bytes. */
+const WAV_HEADER_BYTES = 44
+const BYTES_PER_SECOND = 16_000
+
+/** Of a WAV file as Asterisk writes it: 8 kHz, 16 bits, one channel. */
 export function secondsOfWav(audio: Uint8Array): number {
-  return Math.max(0, Math.round((audio.length - 44) / 16_000))
+  return Math.max(0, Math.round((audio.length - WAV_HEADER_BYTES) / BYTES_PER_SECOND))
+}
+
+/** An Asterisk that died while it recorded has left lengths of 0, which players take for an empty file. */
+function withLengths(audio: Uint8Array): Uint8Array {
+  const bytes = Buffer.from(audio)
+  const isWav = bytes.length >= WAV_HEADER_BYTES && bytes.toString('latin1', 0, 4) === 'RIFF'
+  if (isWav && bytes.readUInt32LE(WAV_HEADER_BYTES - 4) === 0) {
+    bytes.writeUInt32LE(bytes.length - 8, 4)
+    bytes.writeUInt32LE(bytes.length - WAV_HEADER_BYTES, WAV_HEADER_BYTES - 4)
+  }
+  return bytes
 }
 
 async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {

@@ -21,6 +21,17 @@ describe('a voicemail', () => {
     expect(secondsOfWav(audio)).toBe(3)
   })
 
+  it('of an Asterisk that died while recording gets the lengths that it lacks', async () => {
+    const audio = Buffer.alloc(44 + 16_000, 7)
+    audio.write('RIFF')
+    audio.writeUInt32LE(0, 4)
+    audio.writeUInt32LE(0, 40)
+    const kept = readFileSync(await storeVoicemail(folder, 'v', audio))
+    expect(kept.readUInt32LE(4)).toBe(44 + 16_000 - 8)
+    expect(kept.readUInt32LE(40)).toBe(16_000)
+    expect(kept.subarray(44).equals(audio.subarray(44))).toBe(true)
+  })
+
   it('never gets a name that leads elsewhere', async () => {
     for (const name of ['../escape', '.hidden', '', 'a/b']) {
       await expect(storeVoicemail(folder, name, new Uint8Array(1))).rejects.toThrow()
