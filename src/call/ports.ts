@@ -65,7 +65,7 @@ export interface Inspection {
   readonly bridges: readonly BridgeView[]
 }
 
-export interface ChannelView {
+interface ChannelView {
   readonly id: string
   readonly name: string
   readonly state: string
@@ -73,7 +73,7 @@ export interface ChannelView {
   readonly call: string | undefined
 }
 
-export interface BridgeView {
+interface BridgeView {
   readonly id: string
   readonly technology: string
   readonly channels: readonly string[]

@@ -33,12 +33,14 @@ describe.each(pairs)('resampling %i to %i Hz', (from, to) => {
     }
   })
 
-  it.runIf(to < from)('suppresses by 60 dB what the lower rate cannot hold', () => {
-    for (const share of [1.01, 1.2, 1.6, 1.99]) {
-      const output = resampledTone(from, to, (to / 2) * share, 0)
-      expect(Math.max(...output.map(Math.abs))).toBeLessThan(32_768 / 1000)
-    }
-  })
+  if (to < from) {
+    it('suppresses by 60 dB what the lower rate cannot hold', () => {
+      for (const share of [1.01, 1.2, 1.6, 1.99]) {
+        const output = resampledTone(from, to, (to / 2) * share, 0)
+        expect(Math.max(...output.map(Math.abs))).toBeLessThan(32_768 / 1000)
+      }
+    })
+  }
 
   it('keeps a constant exactly and clips rather than wraps', () => {
     const constant = new Resampler(from, to).process(new Int16Array(from / 10).fill(12_345))

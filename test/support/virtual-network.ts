@@ -11,7 +11,7 @@ export interface Conditions {
   readonly doubledPerMille: number
 }
 
-export const perfect: Conditions = { delayMs: 0, jitterMs: 0, lostPerMille: 0, doubledPerMille: 0 }
+const perfect: Conditions = { delayMs: 0, jitterMs: 0, lostPerMille: 0, doubledPerMille: 0 }
 
 /** UDP on one made-up host, in virtual time: the same seed loses, doubles and delays the same packets. */
 export class VirtualNetwork {
