@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -61,6 +61,7 @@ export class House implements AsyncDisposable {
   }
 
   static async open(options: HouseOptions = {}): Promise<House> {
+    await sweepAbandoned()
     const stateDir = await mkdtemp(join(tmpdir(), `parley-house-${process.pid}-`))
     const businessFile = join(stateDir, 'business.yaml')
     await writeFile(businessFile, stringify({ name: 'Test house', greeting: options.greeting ?? greeting }))
@@ -91,7 +92,7 @@ export class House implements AsyncDisposable {
   /** Settles when the gateway says that it is ready; rejects with its own last words when it ends before. */
   async start(): Promise<void> {
     const node = join(root, 'node_modules/node/bin/node')
-    const gateway = spawn(node, [process.env['HOUSE_PROGRAM'] ?? join(root, 'src/main.ts')], {
+    const gateway = spawn(node, [join(root, 'src/main.ts')], {
       cwd: this.stateDir,
       env: this.#environment,
     })
@@ -208,6 +209,18 @@ export class House implements AsyncDisposable {
     this.wire.close()
     await this.#endAbandonedAsterisk()
     await rm(this.stateDir, { recursive: true, force: true })
+  }
+}
+
+/** Ends what test runs that were killed have left, and removes their folders. */
+async function sweepAbandoned(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const [, owner] = /^parley-house-(\d+)-/.exec(name) ?? []
+    if (!owner || isRunning(Number(owner))) continue
+    const folder = join(tmpdir(), name)
+    const pid = Number.parseInt(await readFile(join(folder, 'state/asterisk.pid'), 'utf8').catch(() => '0'), 10)
+    if (pid > 0 && isRunning(pid)) process.kill(pid, 'SIGKILL')
+    await rm(folder, { recursive: true, force: true })
   }
 }
 
