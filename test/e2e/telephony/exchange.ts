@@ -25,6 +25,7 @@ export class Exchange implements AsyncDisposable {
   readonly events = new Map<string, LegEvent[]>()
   readonly states: boolean[] = []
   readonly troubles: GatewayError[] = []
+  readonly voicemails = new Map<string, Uint8Array>()
   readonly scope = new Scope('exchange', error => this.troubles.push(error as GatewayError))
   readonly telephony
   readonly #waiting = new Set<() => void>()
@@ -41,7 +42,11 @@ export class Exchange implements AsyncDisposable {
       scope: this.scope,
       onState: ready => this.#note(() => this.states.push(ready)),
       onTrouble: error => this.#note(() => this.troubles.push(error)),
-      onVoicemail: async () => {},
+      onVoicemail: async voicemail => {
+        const audio = await voicemail.fetch()
+        await voicemail.remove()
+        this.#note(() => this.voicemails.set(voicemail.name, audio))
+      },
     })
     this.telephony.onOffered(leg => this.#note(() => this.#take(leg)))
     proxy.afterRequest = () => this.#note(() => {})

@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto'
+import { readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { toneGenerator } from '../../../src/media/tone.ts'
 import { operations } from '../../support/fake-ari-docs.ts'
@@ -185,6 +188,20 @@ describe('a caller who hangs up just before a request of the set-up', () => {
       await exchange.has()
     }
     expect(exchange.troubles).toEqual([])
+  })
+})
+
+describe('a voicemail that the fallback has recorded', () => {
+  it('is fetched to the byte, and its file goes', async () => {
+    const folder = join(running.settings.directory, 'spool/recording')
+    const name = 'voicemail-1795226333-15550001-test-1.2'
+    const audio = randomBytes(100_000)
+    await writeFile(join(folder, `${name}.wav`), audio)
+    await using exchange = await Exchange.open(running)
+    await exchange.until(() => exchange.voicemails.size > 0)
+    expect([...exchange.voicemails.keys()]).toEqual([name])
+    expect(Buffer.compare(exchange.voicemails.get(name)!, audio)).toBe(0)
+    expect(await readdir(folder)).toEqual([])
   })
 })
 
