@@ -14,6 +14,10 @@ export const limits = {
     /** Frames kept for a listener that the main thread has not taken yet: two seconds. */
     pendingFrames: 100,
     lines: 600,
+    /** Of the media thread: beyond it the thread ends, and another begins. */
+    heapMb: 512,
+    /** Ports that the system offers and that lie in the forbidden range, until a line is refused. */
+    portTries: 64,
     /** How far the wheel makes up for a stall; ticks older than this are left out. */
     catchUpMs: 100,
   },

@@ -1,4 +1,7 @@
 const USUAL_MS_PER_CHAR = 65
+/** Whatever was learned: no voice is faster or slower. */
+const LEAST_MS_PER_CHAR = 45
+const MOST_MS_PER_CHAR = 130
 /** How much one sentence changes what is expected of the next. */
 const LEARNING = 0.3
 
@@ -11,7 +14,9 @@ export class Pace {
   }
 
   learn(text: string, ms: number): void {
-    if (text.length > 0 && ms > 0) this.#msPerChar += LEARNING * (ms / text.length - this.#msPerChar)
+    if (text.length === 0) return
+    const msPerChar = Math.min(MOST_MS_PER_CHAR, Math.max(LEAST_MS_PER_CHAR, ms / text.length))
+    this.#msPerChar += LEARNING * (msPerChar - this.#msPerChar)
   }
 }
 

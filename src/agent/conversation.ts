@@ -57,6 +57,12 @@ export class Conversation {
     return state.phase === 'thinking' && state.committed ? '' : textOf(state.words)
   }
 
+  /** What the caller says now changes nothing any more. */
+  get endsFirmly(): boolean {
+    const state = this.#state
+    return state !== undefined && 'ending' in state && state.ending?.firm === true
+  }
+
   /** Everything that follows from it at once is done on return: a voice has paused the line by then. */
   happened(event: TurnEvent): void {
     if (this.#state === undefined) return

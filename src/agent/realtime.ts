@@ -45,6 +45,8 @@ class RealtimeCall implements Mind {
   /** What the conversant says, also what was cancelled: late audio is known by it. The oldest are forgotten. */
   readonly #items = new Map<string, Utterance>()
   #voice: ConversantVoice | undefined
+  #stopHearing = () => {}
+  #cancelWatch = () => {}
   #dead = false
   #responding = false
   #toolsRunning = 0
@@ -60,6 +62,7 @@ class RealtimeCall implements Mind {
     this.#call = call
     this.#scope = scope
     this.#reserve = speaker && new Voice(speaker, call.line.law, clock, settings.stepMs)
+    scope.onClose(() => this.#cancelWatch())
     const replying = () => this.#responding || this.#toolsRunning > 0 || this.#dialogue.making.busy
     this.#dialogue = new Dialogue({ call, scope, clock, settings, tools, mind: this, replying })
   }
@@ -71,7 +74,8 @@ class RealtimeCall implements Mind {
       const ended = this.#follow(voice)
       this.#sayBy(voice, this.#dialogue.openingWords)
       await this.#dialogue.answer(ended.then(() => this.#gone()))
-      this.#scope.onClose(this.#call.line.hear(voice.hear))
+      this.#stopHearing = this.#call.line.hear(voice.hear)
+      this.#scope.onClose(() => this.#stopHearing())
       void ended.then(() => this.#dialogue.conversation.happened({ kind: 'failed', fatal: true }))
       if (this.#reserve) this.#stored.prepare(this.#reserve, signal).catch(() => {})
     } catch (error) {
@@ -85,7 +89,7 @@ class RealtimeCall implements Mind {
   /** The conversant takes the turn by itself; only what it cannot hear must be told. */
   think(_text: string, keys: string): void {
     if (keys === '') return
-    this.#responding = true
+    this.#expectResponse()
     this.#voice?.instruct(`The caller pressed ${keys} on the keypad.`)
   }
 
@@ -95,7 +99,7 @@ class RealtimeCall implements Mind {
     const cut = [...this.#items].filter(([, utterance]) => !utterance.heard)
     making.cancel()
     if (this.#responding && !this.#dead) voice?.cancel()
-    this.#responding = false
+    this.#noResponse()
     this.#saying = false
     this.#spoke = false
     const ms = await speech.cancel()
@@ -120,6 +124,7 @@ class RealtimeCall implements Mind {
   }
 
   say(phrase: PhraseName): void {
+    this.#stopHearingAtTheEnd()
     const text = this.#parts.settings.phrases[phrase]
     const voice = this.#voice
     if (voice && !this.#dead) return this.#sayBy(voice, text)
@@ -151,11 +156,39 @@ class RealtimeCall implements Mind {
     return voice
   }
 
+  /** What it heard of the caller now it would reply to. */
+  #stopHearingAtTheEnd(): void {
+    if (this.#dialogue.conversation.endsFirmly) this.#stopHearing()
+  }
+
   #sayBy(voice: ConversantVoice, text: string): void {
-    this.#responding = true
+    this.#expectResponse()
     this.#saying = true
     this.#spoke = false
     voice.say(text)
+  }
+
+  /** A conversant that gives nothing when it should is as good as gone. */
+  #expectResponse(): void {
+    const { clock, settings } = this.#parts
+    this.#responding = true
+    this.#cancelWatch()
+    this.#cancelWatch = clock.after(settings.stepMs, () => {
+      this.#lose(new GatewayError('ENGINE_FAILED', `The conversant gave nothing for ${settings.stepMs} ms.`))
+      this.#dialogue.conversation.happened({ kind: 'failed', fatal: true })
+    })
+  }
+
+  #lose(error: unknown): void {
+    if (this.#dead || this.#scope.closed) return
+    this.#dead = true
+    this.#noResponse()
+    this.#call.emit(degraded(error))
+  }
+
+  #noResponse(): void {
+    this.#responding = false
+    this.#cancelWatch()
   }
 
   /** Settles when the conversant has nothing more to tell, which it should not before the call ends. */
@@ -164,13 +197,12 @@ class RealtimeCall implements Mind {
     try {
       for await (const event of guarded(voice.events, signal)) {
         if (event.kind === 'failed') throw event.error
+        if (this.#responding) this.#expectResponse()
         this.#happened(event)
       }
       throw new GatewayError('ENGINE_FAILED', 'The conversant has ended.')
     } catch (error) {
-      this.#dead = true
-      this.#responding = false
-      if (!signal.aborted) this.#call.emit(degraded(error))
+      this.#lose(error)
     }
   }
 
@@ -186,7 +218,7 @@ class RealtimeCall implements Mind {
       case 'speechStopped':
         return conversation.happened({ kind: 'voiceStopped', atMs: event.atMs })
       case 'replying':
-        this.#responding = true
+        this.#expectResponse()
         return conversation.happened({ kind: 'turnTaken' })
       case 'words':
         if (event.final) this.#call.emit({ name: 'callerSpoke', private: { text: event.text } })
@@ -201,7 +233,9 @@ class RealtimeCall implements Mind {
       case 'toolCall':
         return void this.#runTool(event)
       case 'turnEnded':
-        this.#responding = false
+        // Of one that was cancelled nobody waits for the end.
+        if (!this.#responding) return
+        this.#noResponse()
         return this.#turnOver()
     }
   }
@@ -225,6 +259,7 @@ class RealtimeCall implements Mind {
       const result = await runner.run(call, this.#scope.signal)
       // After the last words, and when the caller has interrupted, a result gives no cause for more.
       this.#tellResult(call.id, result, !closing.takeWanted() && !signal.aborted)
+      this.#stopHearingAtTheEnd()
     } catch {
       this.#tellResult(call.id, { ok: false, problem: 'The caller interrupted before it was done.' }, false)
     } finally {
@@ -235,7 +270,7 @@ class RealtimeCall implements Mind {
 
   #tellResult(id: string, result: ToolResult, reply: boolean): void {
     if (this.#dead || this.#scope.closed) return
-    this.#responding ||= reply
+    if (reply) this.#expectResponse()
     this.#voice?.toolResult(id, result, reply)
   }
 

@@ -1,0 +1,187 @@
+import { type AgentSettings, defaultSettings } from '../../src/agent/settings.ts'
+import { openBusiness } from '../../src/business.ts'
+import type { CallFact } from '../../src/call/events.ts'
+import type { Handler, LiveCall, Outcome } from '../../src/call/ports.ts'
+import { word } from '../../src/caller/voice.ts'
+import { pause } from '../../src/clock.ts'
+import { FRAME_MS, FRAME_SAMPLES, type Law } from '../../src/media/audio.ts'
+import { Scope } from '../../src/scope.ts'
+import { FakeLine } from '../support/fake-line.ts'
+import { seeded } from '../support/random.ts'
+import type { VirtualClock } from '../support/virtual-clock.ts'
+
+/** Every phrase of our own as a tone of its own, so that it is known by its sound. */
+export const toneSettings: AgentSettings = {
+  ...defaultSettings,
+  phrases: {
+    back: '[tone 480 300ms]',
+    stillThere: '[tone 490 300ms]',
+    goodbye: '[tone 510 300ms]',
+    endingSoon: '[tone 520 300ms]',
+    timeOver: '[tone 530 300ms]',
+    trouble: '[tone 540 300ms]',
+    handingOver: '[tone 560 300ms]',
+    filler: '[tone 380 300ms]',
+  },
+}
+export const phraseHz = {
+  back: 480,
+  stillThere: 490,
+  goodbye: 510,
+  endingSoon: 520,
+  timeOver: 530,
+  trouble: 540,
+  handingOver: 560,
+  filler: 380,
+}
+const business = openBusiness(
+  { file: undefined, name: 'Test', phone: undefined, ownerPhone: undefined, engine: 'scripted' },
+  () => {},
+)()
+const ANSWER_MS = 40
+
+export interface HouseOptions {
+  readonly takenOver?: boolean
+  readonly greeting?: string
+  readonly law?: Law
+}
+
+/** One call with a caller in virtual time. */
+export class House {
+  readonly clock: VirtualClock
+  readonly line: FakeLine
+  readonly facts: (CallFact & { readonly atMs: number })[] = []
+  readonly failures: unknown[] = []
+  readonly scope = new Scope('call', error => this.failures.push(error))
+  outcome: Outcome | undefined
+  thrown: unknown
+  answeredMs: number | undefined
+  readonly #digits = new Set<(digit: string) => void>()
+  readonly #random = seeded(7)
+  readonly #options: HouseOptions
+
+  constructor(clock: VirtualClock, options: HouseOptions = {}) {
+    this.clock = clock
+    this.line = new FakeLine(clock, options.law)
+    this.#options = options
+  }
+
+  start(handler: Handler): this {
+    this.scope.onClose(() => this.line.close())
+    handler(this.#liveCall(), this.scope.child('agent')).then(
+      outcome => {
+        this.outcome = outcome
+      },
+      error => {
+        this.thrown = error
+      },
+    )
+    return this
+  }
+
+  run(ms: number): Promise<void> {
+    return this.clock.run(ms)
+  }
+
+  /** The caller says a word of this length with this marker; returns when it begins. */
+  says(markerHz: number, ms = 600): number {
+    this.line.callerSays(word({ f0: 150, markerHz, ms, level: -20, random: this.#random }))
+    return this.clock.now()
+  }
+
+  press(keys: string): void {
+    for (const key of keys) for (const listener of this.#digits) listener(key)
+  }
+
+  async hangUp(): Promise<void> {
+    const closed = this.scope.close(new Error('The caller hung up.'))
+    await this.clock.settle()
+    // For what is bounded in time.
+    await this.clock.run(1_000)
+    await closed
+  }
+
+  /** The tones that the caller has heard, in order, to the frame. */
+  get tones(): Tone[] {
+    return tonesIn(this.line.heard())
+  }
+
+  get hertz(): number[] {
+    return this.tones.map(({ hz }) => hz)
+  }
+
+  fact<N extends CallFact['name']>(name: N): (Extract<CallFact, { name: N }> & { readonly atMs: number }) | undefined {
+    return this.all(name).at(-1)
+  }
+
+  all<N extends CallFact['name']>(name: N): (Extract<CallFact, { name: N }> & { readonly atMs: number })[] {
+    return this.facts.filter(fact => fact.name === name) as never
+  }
+
+  get listeners(): number {
+    return this.line.attached + this.#digits.size
+  }
+
+  #liveCall(): LiveCall {
+    const { takenOver = false, greeting = '[tone 440 600ms]' } = this.#options
+    return {
+      id: 'call-1',
+      facts: {
+        calledUser: 'bianca',
+        requestUri: 'sip:bianca@192.0.2.1',
+        parameters: {},
+        headers: {},
+        callerNumber: '+15550100300',
+        law: this.line.law,
+      },
+      business: { ...business, greeting, instructions: 'Be kind.' },
+      takenOver,
+      line: this.line,
+      answer: async () => {
+        await pause(this.clock, ANSWER_MS, this.scope.signal)
+        this.answeredMs = this.clock.now()
+        this.line.connect()
+      },
+      onDigit: listener => {
+        this.#digits.add(listener)
+        return () => this.#digits.delete(listener)
+      },
+      emit: fact => this.facts.push({ ...fact, atMs: this.clock.now() }),
+    }
+  }
+}
+
+interface Tone {
+  readonly hz: number
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+/** Told by the zero crossings of each frame: cheap, and exact enough for pure tones. Shorter ones are edges. */
+function tonesIn(samples: Int16Array): Tone[] {
+  const found: Tone[] = []
+  for (let at = 0; at < samples.length; at += FRAME_SAMPLES) {
+    const hz = frequencyOf(samples.subarray(at, at + FRAME_SAMPLES))
+    const fromMs = at / 8
+    const last = found.at(-1)
+    if (last && last.hz === hz && last.toMs === fromMs) found[found.length - 1] = { ...last, toMs: fromMs + FRAME_MS }
+    else if (hz > 0) found.push({ hz, fromMs, toMs: fromMs + FRAME_MS })
+  }
+  return found.filter(({ fromMs, toMs }) => toMs - fromMs > 2 * FRAME_MS)
+}
+
+/** To 10 Hz; 0 for what is no tone. */
+function frequencyOf(frame: Int16Array): number {
+  const crossings: number[] = []
+  let energy = 0
+  for (let i = 1; i < frame.length; i++) {
+    const [before, now] = [frame[i - 1]!, frame[i]!]
+    energy += now * now
+    if (before < 0 && now >= 0) crossings.push(i - now / (now - before))
+  }
+  const periods = crossings.length - 1
+  if (periods < 4 || energy / frame.length < 1_000 ** 2) return 0
+  const period = (crossings.at(-1)! - crossings[0]!) / periods
+  const regular = crossings.every((at, i) => Math.abs(at - crossings[0]! - i * period) < 0.6)
+  return regular ? 10 * Math.round(800 / period) : 0
+}
