@@ -16,7 +16,7 @@ interface Heard {
   readonly complete: boolean
 }
 
-/** Times are media time of the outgoing stream: 20 ms for every frame that was taken. */
+/** Times are media time of the outgoing stream: 20 ms for every frame that was taken or left out. */
 export type PlayoutEvent =
   | { readonly kind: 'started'; readonly utterance: number; readonly atMs: number }
   | { readonly kind: 'finished'; readonly heard: Heard; readonly atMs: number }
@@ -114,6 +114,11 @@ export class Playout {
     if (begins) this.#onEvent({ kind: 'started', utterance: head.id, atMs: startMs })
     this.#finishDrained(startMs + bytes / BYTES_PER_MS)
     return this.#speech
+  }
+
+  /** After a stall: so many frames were not taken in time and are left out; what is unplayed waits. */
+  skip(frames: number): void {
+    this.#framesTaken += frames
   }
 
   /** Silences the next frame and drops nothing. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import { asError } from '../errors.ts'
 import { FRAME_MS, FRAME_SAMPLES, type FrameKind, type Law } from '../media/audio.ts'
 import { Playout } from '../media/playout.ts'
 import { ReceiveFigures } from '../media/receive-figures.ts'
@@ -34,11 +35,12 @@ export class AudioLine {
   readonly #playout: Playout
   readonly #writer: RtpWriter
   readonly #buffers = Array.from({ length: BUFFERS }, () => new Uint8Array(RTP_HEADER_BYTES + FRAME_SAMPLES))
-  readonly #sent = { packets: 0, lateFrames: 0, worstLateMs: 0 }
+  readonly #sent = { packets: 0, lateFrames: 0, worstLateMs: 0, skippedFrames: 0 }
   #peer: Address | undefined
   #member: Member | undefined
   #inSpurt = false
   #sentMs = 0
+  #closed = false
 
   constructor(law: Law, socket: PlaneSocket, dependencies: AudioLineDependencies) {
     this.#with = dependencies
@@ -50,6 +52,7 @@ export class AudioLine {
 
   /** From now on frames leave every 20 ms, silence when there is nothing to say, until the line closes. */
   connect(peer: Address): void {
+    if (this.#closed) return
     this.#peer = peer
     this.#member ??= this.#with.wheel.add((dueMs, skippedTicks) => this.#tick(dueMs, skippedTicks))
   }
@@ -61,8 +64,15 @@ export class AudioLine {
       return
     }
     const packet = parseRtp(datagram, parsed)
-    if (packet) this.#reorder.packet(packet, this.#with.clock.now())
-    else this.#figures.counts.invalid += 1
+    if (!packet) {
+      this.#figures.counts.invalid += 1
+      return
+    }
+    try {
+      this.#reorder.packet(packet, this.#with.clock.now())
+    } catch (error) {
+      this.fail(asError(error).message)
+    }
   }
 
   speak(chunk: SpokenChunk): void {
@@ -83,12 +93,21 @@ export class AudioLine {
     return this.#playout.cancel()
   }
 
-  figures(): LineFigures {
+  figures(): Omit<LineFigures, 'shedFrames'> {
     const { unplayedMs, overflows } = this.#playout
     return { received: { ...this.#figures.counts }, sent: { ...this.#sent, unplayedMs, overflows } }
   }
 
+  /** Whatever is wrong with one line must not cost the others theirs: it alone ends, and says so. */
+  fail(message: string): void {
+    if (this.#closed) return
+    this.close()
+    this.#with.onEvent({ kind: 'failed', message })
+  }
+
   close(): void {
+    if (this.#closed) return
+    this.#closed = true
     this.#member?.remove()
     this.#peer = undefined
     this.#socket.close()
@@ -100,15 +119,33 @@ export class AudioLine {
   }
 
   #tick(dueMs: number, skippedTicks: number): void {
-    const nowMs = this.#with.clock.now()
-    this.#reorder.tick(nowMs)
-    // Frames that a stall made too old are not sent in a burst, but their time has passed.
-    if (skippedTicks > 0) this.#writer.skip(skippedTicks * FRAME_SAMPLES)
+    try {
+      const nowMs = this.#with.clock.now()
+      this.#reorder.tick(nowMs)
+      if (skippedTicks > 0) this.#skip(skippedTicks)
+      this.#sendNext()
+      this.#wasSent(nowMs - dueMs)
+    } catch (error) {
+      this.fail(asError(error).message)
+    }
+  }
+
+  /** Frames that a stall made too old are not sent in a burst, but their time has passed. */
+  #skip(frames: number): void {
+    this.#writer.skip(frames * FRAME_SAMPLES)
+    this.#playout.skip(frames)
+    this.#sent.skippedFrames += frames
+    this.#sentMs += frames * FRAME_MS
+    this.#inSpurt = false
+  }
+
+  #sendNext(): void {
     const { audio, speech } = this.#playout.next()
     this.#send(audio, speech && !this.#inSpurt)
     this.#inSpurt = speech
     if (!speech) this.#member?.payBack()
-    this.#wasSent(audio, nowMs - dueMs, skippedTicks)
+    this.#with.onSent(audio, this.#sentMs)
+    this.#sentMs += FRAME_MS
   }
 
   #send(audio: Uint8Array, marker: boolean): void {
@@ -119,11 +156,9 @@ export class AudioLine {
     this.#socket.send(buffer, peer)
   }
 
-  #wasSent(audio: Uint8Array, lateMs: number, skippedTicks: number): void {
+  #wasSent(lateMs: number): void {
     this.#sent.packets += 1
     if (lateMs > LATE_MS) this.#sent.lateFrames += 1
     this.#sent.worstLateMs = Math.max(this.#sent.worstLateMs, lateMs)
-    this.#sentMs += FRAME_MS * (1 + skippedTicks)
-    this.#with.onSent(audio, this.#sentMs - FRAME_MS)
   }
 }

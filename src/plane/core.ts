@@ -19,8 +19,11 @@ export interface CorePorts {
   readonly post: (message: FromPlane) => void
 }
 
+type ToLine = Exclude<ToPlane, { kind: 'open' | 'taken' }>
+
 interface Entry {
   readonly listened: Record<Direction, boolean>
+  shedFrames: number
   /** Not before its socket is open. */
   audio: AudioLine | undefined
 }
@@ -52,13 +55,21 @@ export class PlaneCore {
     }
     if (message.kind === 'open') return void this.#open(message.line, message.law)
     const entry = this.#lines.get(message.line)
-    if (entry) this.#receiveFor(entry, message)
+    if (entry) this.#receiveGuarded(entry, message)
     // A line that is gone still answers, so that nobody waits for it.
     else if (message.kind === 'close') this.#ports.post({ kind: 'closed', line: message.line })
     else if (message.kind === 'cancel') this.#ports.post({ ...message, kind: 'heard', heard: [] })
   }
 
-  #receiveFor(entry: Entry, message: Exclude<ToPlane, { kind: 'open' | 'taken' }>): void {
+  #receiveGuarded(entry: Entry, message: ToLine): void {
+    try {
+      this.#receiveFor(entry, message)
+    } catch (error) {
+      entry.audio?.fail(asError(error).message)
+    }
+  }
+
+  #receiveFor(entry: Entry, message: ToLine): void {
     const { line } = message
     const { audio } = entry
     switch (message.kind) {
@@ -73,8 +84,7 @@ export class PlaneCore {
       case 'cancel':
         return this.#ports.post({ kind: 'heard', line, ticket: message.ticket, heard: audio?.cancel() ?? [] })
       case 'stats':
-        if (audio) this.#ports.post({ kind: 'stats', line, ticket: message.ticket, figures: audio.figures() })
-        return
+        return this.#tellFigures(line, entry, message.ticket)
       case 'listen':
         return this.#listen(entry, message.to, message.on)
       case 'close':
@@ -86,12 +96,12 @@ export class PlaneCore {
     const refuse = (message: string) => this.#ports.post({ kind: 'refused', line, message })
     if (this.#lines.size >= limits.media.lines)
       return refuse(`the media thread carries no more than ${limits.media.lines} lines`)
-    const entry: Entry = { listened: { received: false, sent: false }, audio: undefined }
+    const entry: Entry = { listened: { received: false, sent: false }, shedFrames: 0, audio: undefined }
     this.#lines.set(line, entry)
     try {
       const socket = await openOutside(this.#ports.forbiddenPorts, this.#ports.openSocket, {
         received: (datagram, address, port) => entry.audio?.received(datagram, address, port),
-        failed: message => this.#ports.post({ kind: 'happened', line, event: { kind: 'failed', message } }),
+        failed: message => entry.audio?.fail(message),
       })
       // Closed while its socket was being opened.
       if (this.#lines.get(line) !== entry) return socket.close()
@@ -110,6 +120,10 @@ export class PlaneCore {
     }
   }
 
+  #tellFigures(line: number, { audio, shedFrames }: Entry, ticket: number): void {
+    if (audio) this.#ports.post({ kind: 'stats', line, ticket, figures: { ...audio.figures(), shedFrames } })
+  }
+
   #close(line: number, entry: Entry): void {
     this.#lines.delete(line)
     for (const direction of ['received', 'sent'] as const) this.#listen(entry, direction, false)
@@ -126,7 +140,10 @@ export class PlaneCore {
   #collect(line: number, entry: Entry, direction: Direction, audio: Uint8Array, timeMs: number, kind: FrameKind): void {
     if (!entry.listened[direction]) return
     // The main thread does not keep up: what it would hear seconds later is of no use to it.
-    if (this.#untaken + this.#collector.count >= limits.media.pendingFrames * this.#listeners) return
+    if (this.#untaken + this.#collector.count >= limits.media.pendingFrames * this.#listeners) {
+      entry.shedFrames += 1
+      return
+    }
     this.#collector.add(line, direction, audio, timeMs, kind)
     if (this.#flushing) return
     this.#flushing = true

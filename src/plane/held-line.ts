@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net'
 import { asError, GatewayError } from '../errors.ts'
 import type { AudioSink, FrameKind, Law } from '../media/audio.ts'
 import { converterTo } from '../media/convert.ts'
@@ -31,12 +32,16 @@ export class HeldLine implements Line {
   }
 
   connect(peer: Address): void {
+    const { address, port } = peer
+    if (!isIPv4(address) || !Number.isInteger(port) || port < 1 || port > 65_535) {
+      throw new GatewayError('MEDIA_FAILED', `The far end's media address cannot be sent to: ${address}, port ${port}.`)
+    }
     this.#post({ kind: 'connect', line: this.#id, peer })
   }
 
   speak(chunk: SpokenChunk): void {
-    // Handed over whole: the sender may use its buffer again, and a view must not drag its whole buffer along.
-    const audio = chunk.audio.slice()
+    // A copy, handed over whole: the sender may use its buffer again. Not `slice`, which on a Buffer is but a view.
+    const audio = new Uint8Array(chunk.audio)
     this.#post({ kind: 'speak', line: this.#id, chunk: { ...chunk, audio } }, [audio.buffer])
   }
 

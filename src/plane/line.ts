@@ -53,9 +53,13 @@ export interface LineFigures {
     /** Frames that left later than 2 ms after their deadline. */
     lateFrames: number
     worstLateMs: number
+    /** Left out after a stall of the media thread. */
+    skippedFrames: number
     unplayedMs: number
     overflows: number
   }
+  /** Frames, of either way, that whoever hears or taps did not take in time: dropped. */
+  readonly shedFrames: number
 }
 
 export interface Address {

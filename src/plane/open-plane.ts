@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { limits } from '../limits.ts'
 import { type ConnectCore, PlaneHandle } from './handle.ts'
 import type { FromPlane } from './protocol.ts'
 import type { PortRange } from './sockets.ts'
@@ -15,7 +16,11 @@ export interface PlaneOptions {
 export function openPlane({ forbiddenPorts, onTrouble }: PlaneOptions): PlaneHandle {
   const connectCore: ConnectCore = (receive, died) => {
     const data: ThreadData = { forbiddenPorts }
-    const thread = new Worker(new URL('./thread.ts', import.meta.url), { name: 'media', workerData: data })
+    const thread = new Worker(new URL('./thread.ts', import.meta.url), {
+      name: 'media',
+      workerData: data,
+      resourceLimits: { maxOldGenerationSizeMb: limits.media.heapMb },
+    })
     thread.on('message', (message: FromPlane) => receive(message))
     thread.on('error', error => died(error.message))
     thread.on('exit', code => died(`code ${code}`))

@@ -1,3 +1,4 @@
+import { limits } from '../limits.ts'
 import type { Address } from './line.ts'
 
 /** A UDP socket as a line needs it. */
@@ -19,8 +20,6 @@ export interface PortRange {
   readonly end: number
 }
 
-const MOST_TRIES = 64
-
 /**
  * A socket on a port that the system has free and that lies outside of a range. Sockets inside of it are kept until
  * another is found, or the system might offer the same port again.
@@ -32,7 +31,7 @@ export async function openOutside(
 ): Promise<PlaneSocket> {
   const passedOver: PlaneSocket[] = []
   try {
-    for (let tries = 0; tries < MOST_TRIES; tries++) {
+    for (let tries = 0; tries < limits.media.portTries; tries++) {
       const socket = await openSocket(listener)
       const { port } = socket.local
       if (port < forbidden.start || port > forbidden.end) return socket

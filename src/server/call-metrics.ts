@@ -120,6 +120,8 @@ const mediaTotals: readonly (readonly [name: string, help: string, of: (figures:
   ['ssrc_changes', 'Times the far end began a new stream.', figures => figures.received.ssrcChanges],
   ['sent_packets', 'RTP packets sent.', figures => figures.sent.packets],
   ['late_frames', 'Frames that left over 2 ms after their deadline.', figures => figures.sent.lateFrames],
+  ['skipped_frames', 'Frames left out after a stall of the media thread.', figures => figures.sent.skippedFrames],
+  ['shed_frames', 'Frames that the main thread did not take in time.', figures => figures.shedFrames],
   ['overflows', 'Utterances cut at the bound on unplayed audio.', figures => figures.sent.overflows],
 ]
 

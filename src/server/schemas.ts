@@ -46,6 +46,7 @@ const sent = z.object({
   packets: z.number(),
   lateFrames: z.number(),
   worstLateMs: z.number(),
+  skippedFrames: z.number(),
   unplayedMs: z.number(),
   overflows: z.number(),
 })
@@ -59,7 +60,7 @@ const happened = z.object({
 })
 
 export const callDetail = callSummary.extend({
-  rtp: z.object({ received, sent }).nullable(),
+  rtp: z.object({ received, sent, shedFrames: z.number() }).nullable(),
   events: z.array(happened),
 })
 

@@ -3,27 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { Clock } from '../../src/clock.ts'
 import { limits } from '../../src/limits.ts'
 import { type Member, Wheel } from '../../src/media/wheel.ts'
+import { BusyClock } from '../support/busy-clock.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
-
-/** A clock whose timers fire late: the thread was busy, or the system's timers are coarse. */
-class BusyClock implements Clock {
-  readonly inner = new VirtualClock()
-  lateMs = 0
-  timersSet = 0
-
-  now(): number {
-    return this.inner.now() + this.lateMs
-  }
-
-  wallMs(): number {
-    return this.inner.wallMs()
-  }
-
-  after(delayMs: number, run: () => void): () => void {
-    this.timersSet += 1
-    return this.inner.after(delayMs, run)
-  }
-}
 
 interface Ticked {
   readonly atMs: number

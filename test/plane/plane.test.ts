@@ -1,10 +1,14 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Clock } from '../../src/clock.ts'
 import { limits } from '../../src/limits.ts'
-import { type AudioSink, FRAME_SAMPLES, type FrameKind, SILENCE } from '../../src/media/audio.ts'
+import { type AudioSink, FRAME_SAMPLES, type FrameKind, type Law, SILENCE } from '../../src/media/audio.ts'
 import { parseRtp, RtpPacket, RtpWriter } from '../../src/media/rtp.ts'
 import { PlaneCore } from '../../src/plane/core.ts'
-import type { Heard, LineEvent } from '../../src/plane/line.ts'
+import type { Address, Heard, LineEvent, LineFigures } from '../../src/plane/line.ts'
 import type { FromPlane } from '../../src/plane/protocol.ts'
+import type { OpenSocket, SocketListener } from '../../src/plane/sockets.ts'
+import { BusyClock } from '../support/busy-clock.ts'
 import { localPlane } from '../support/local-plane.ts'
 import { seeded } from '../support/random.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
@@ -13,6 +17,7 @@ import { VirtualNetwork } from '../support/virtual-network.ts'
 interface Sent {
   readonly atMs: number
   readonly marker: boolean
+  readonly payloadType: number
   readonly sequence: number
   readonly timestamp: number
   readonly speech: boolean
@@ -20,24 +25,34 @@ interface Sent {
 }
 
 function house(firstPort?: number) {
-  const clock = new VirtualClock()
+  return houseOn(new VirtualClock(), firstPort)
+}
+
+function houseOn<C extends Clock>(clock: C, firstPort?: number) {
   const network = new VirtualNetwork(clock, seeded(1), undefined, firstPort)
   const forbiddenPorts = { start: 10_000, end: 10_100 }
   const { plane, core } = localPlane({ clock, random: seeded(2), openSocket: network.openSocket, forbiddenPorts })
   return { clock, network, plane, core }
 }
 
+type House<C extends Clock> = ReturnType<typeof houseOn<C>>
+
 /** A line that is connected to a far end which keeps all that it gets. */
-async function connected(parts = house()) {
+function connected(law?: Law) {
+  return connectedIn(house(), law)
+}
+
+async function connectedIn<C extends Clock>(parts: House<C>, law: Law = 'ulaw') {
   const { clock, network, plane } = parts
-  const line = await plane.open('ulaw')
+  const line = await plane.open(law)
   const sent: Sent[] = []
   const far = network.bind({
     received: datagram => {
       const packet = parseRtp(datagram, new RtpPacket())!
-      const { marker, sequence, timestamp, start } = packet
+      const { marker, payloadType, sequence, timestamp, start } = packet
       const first = datagram[start]!
-      sent.push({ atMs: clock.now(), marker, sequence, timestamp, speech: first !== SILENCE.ulaw, first })
+      const speech = first !== SILENCE[law]
+      sent.push({ atMs: clock.now(), marker, payloadType, sequence, timestamp, speech, first })
     },
     failed: () => {},
   })
@@ -67,7 +82,7 @@ describe('a line', () => {
     const unconnected = await parts.plane.open('ulaw')
     parts.clock.advance(1_000)
     expect((await unconnected.figures()).sent.packets).toBe(0)
-    const { clock, sent } = await connected(parts)
+    const { clock, sent } = await connectedIn(parts)
     const began = clock.now()
     clock.advance(1_000)
     expect(sent).toHaveLength(1 + Math.floor((clock.now() - sent[0]!.atMs) / 20))
@@ -150,6 +165,59 @@ describe('a line', () => {
     line.speak({ utterance: 2, audio: speech(1, 99), text: 'new', last: true })
     clock.advance(100)
     expect(sent.filter(packet => packet.speech).at(-1)?.first).toBe(99)
+  })
+
+  it('begins at once again when it goes on after a pause', async () => {
+    const { clock, line, sent } = await connected()
+    line.speak({ utterance: 1, audio: speech(20), text: '', last: true })
+    clock.advance(50)
+    line.pause()
+    clock.advance(307)
+    line.resume()
+    expect(sent.at(-1)).toMatchObject({ atMs: clock.now(), speech: true, marker: true, first: 4 })
+  })
+
+  it('keeps what it was given, whatever its giver does with the buffer', async () => {
+    const { clock, line, sent } = await connected()
+    const buffer = Buffer.from(speech(3))
+    line.speak({ utterance: 1, audio: buffer, text: '', last: true })
+    buffer.fill(99)
+    clock.advance(200)
+    expect(sent.filter(packet => packet.speech).map(packet => packet.first)).toEqual([1, 2, 3])
+  })
+
+  it('speaks the law of its call', async () => {
+    const { clock, sent } = await connected('alaw')
+    clock.advance(100)
+    expect(sent.length).toBeGreaterThanOrEqual(5)
+    expect(sent.every(packet => packet.payloadType === 8 && packet.first === SILENCE.alaw)).toBe(true)
+  })
+
+  it('after a stall makes up for a little, leaves out the rest, and keeps its times true', async () => {
+    const { clock, line, sent, events } = await connectedIn(houseOn(new BusyClock()))
+    const tapped = sink()
+    line.tap(tapped)
+    line.speak({ utterance: 1, audio: speech(30), text: '', last: true })
+    clock.inner.advance(200)
+    const before = sent.length
+    clock.lateMs = 5_000
+    clock.inner.advance(20)
+    const burst = sent.slice(before)
+    expect(burst).toHaveLength(1 + limits.media.catchUpMs / 20)
+    // The time that was left out shows as a leap of the timestamp, which begins a new spurt; the numbers run on.
+    const leapMs = ((burst[0]!.timestamp - sent[before - 1]!.timestamp) >>> 0) / 8
+    expect(leapMs).toBe(5_000 - limits.media.catchUpMs + 20)
+    expect(burst.map(packet => packet.marker)).toEqual([true, false, false, false, false, false])
+    expect((burst[0]!.sequence - sent[before - 1]!.sequence) & 0xffff).toBe(1)
+    clock.inner.advance(1_000)
+    expect(sent.filter(packet => packet.speech).map(packet => packet.first)).toEqual(
+      Array.from({ length: 30 }, (_, index) => index + 1),
+    )
+    const lastSpeech = tapped.frames.findLast(frame => frame.first !== SILENCE.ulaw)!
+    expect(events.at(-1)).toMatchObject({ kind: 'finished', atMs: lastSpeech.timeMs + 20 })
+    const figures = await line.figures()
+    expect(figures.sent).toMatchObject({ skippedFrames: leapMs / 20 - 1, lateFrames: burst.length - 1 })
+    expect(figures.sent.worstLateMs).toBe(limits.media.catchUpMs)
   })
 
   it('tells when an utterance begins and has been heard to its end', async () => {
@@ -241,6 +309,56 @@ describe('a line', () => {
   })
 })
 
+describe('a line that fails', () => {
+  it('costs no other line anything, and tells once', async () => {
+    const parts = house()
+    const sockets: SocketListener[] = []
+    let broken = false
+    const openSocket: OpenSocket = async listener => {
+      sockets.push(listener)
+      const socket = parts.network.bind(listener)
+      const send = (datagram: Uint8Array, to: Address) => {
+        if (broken && listener === sockets[0]) throw new Error('no way out')
+        socket.send(datagram, to)
+      }
+      return { ...socket, send }
+    }
+    const forbiddenPorts = { start: 1, end: 2 }
+    const { plane, core } = localPlane({ clock: parts.clock, random: seeded(2), openSocket, forbiddenPorts })
+    const failing = await connectedIn({ ...parts, plane, core })
+    const whole = await connectedIn({ ...parts, plane, core })
+    parts.clock.advance(100)
+    broken = true
+    parts.clock.advance(1_000)
+    expect(failing.events).toEqual([{ kind: 'failed', message: 'no way out' }])
+    expect(whole.sent.length).toBeGreaterThanOrEqual(55)
+    sockets[1]!.failed('its network is down')
+    sockets[1]!.failed('its network is down')
+    const count = whole.sent.length
+    parts.clock.advance(1_000)
+    expect(whole.events).toEqual([{ kind: 'failed', message: 'its network is down' }])
+    expect(whole.sent).toHaveLength(count)
+    expect((await whole.line.figures()).sent.packets).toBe(count)
+    // Only the two far ends are left.
+    expect(parts.network.openSockets).toBe(2)
+    await Promise.all([failing.line.close(), whole.line.close()])
+    expect(core.lineCount).toBe(0)
+  })
+
+  it.each([
+    { address: 'localhost', port: 4_000 },
+    { address: '127.0.0.1', port: 0 },
+    { address: '127.0.0.1', port: 65_536 },
+    { address: '127.0.0.1', port: Number.NaN },
+  ])('is not made by connecting to $address:$port: that is refused at once', async peer => {
+    const { plane, clock } = house()
+    const line = await plane.open('ulaw')
+    expect(() => line.connect(peer)).toThrow(/cannot be sent to/)
+    clock.advance(100)
+    expect((await line.figures()).sent.packets).toBe(0)
+  })
+})
+
 describe('the plane', () => {
   it('sends the frames of all lines in one turn as one message', async () => {
     const clock = new VirtualClock()
@@ -276,6 +394,7 @@ describe('the plane', () => {
     const clock = new VirtualClock()
     const network = new VirtualNetwork(clock, seeded(1))
     let frames = 0
+    let figures: LineFigures | undefined
     const core = new PlaneCore({
       clock,
       random: seeded(2),
@@ -284,6 +403,7 @@ describe('the plane', () => {
       afterTurn: run => void clock.after(0, run),
       post: message => {
         if (message.kind === 'frames') frames += message.batch.heads.length / 3
+        if (message.kind === 'stats') figures = message.figures
       },
     })
     core.receive({ kind: 'open', line: 1, law: 'ulaw' })
@@ -292,6 +412,8 @@ describe('the plane', () => {
     core.receive({ kind: 'connect', line: 1, peer: { address: '127.0.0.1', port: 1 } })
     clock.advance(10_000)
     expect(frames).toBe(limits.media.pendingFrames)
+    core.receive({ kind: 'stats', line: 1, ticket: 1 })
+    expect(figures?.shedFrames).toBe(figures!.sent.packets - limits.media.pendingFrames)
     core.receive({ kind: 'taken', frames })
     clock.advance(1_000)
     expect(frames).toBe(limits.media.pendingFrames + 50)
@@ -305,8 +427,8 @@ describe('the plane', () => {
 
   it('costs one call its frames when its listener fails, and no other', async () => {
     const parts = house()
-    const broken = await connected(parts)
-    const whole = await connected(parts)
+    const broken = await connectedIn(parts)
+    const whole = await connectedIn(parts)
     const heard = sink()
     broken.line.tap({
       ...sink(),
@@ -318,5 +440,69 @@ describe('the plane', () => {
     parts.clock.advance(200)
     expect(heard.frames.length).toBeGreaterThanOrEqual(9)
     expect(broken.events).toEqual([{ kind: 'failed', message: 'a listener failed: deaf' }])
+  })
+})
+
+describe('whatever the agent does', () => {
+  const step = fc.record({
+    do: fc.constantFrom('wait', 'wait', 'speak', 'speak', 'pause', 'resume', 'cancel'),
+    ms: fc.integer({ min: 0, max: 130 }),
+    frames: fc.integer({ min: 0, max: 12 }),
+    last: fc.boolean(),
+  })
+
+  it('packets keep their rhythm, no frame is lost, doubled or overtaken, and what was heard is what was sent', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60, size: 'max' }), async steps => {
+        const { clock, line, sent, events } = await connected()
+        let utterance = 1
+        let paused = false
+        let heardMs = 0
+        for (const each of steps) {
+          if (each.do === 'wait') clock.advance(each.ms)
+          if (each.do === 'pause' || each.do === 'resume') paused = each.do === 'pause'
+          if (each.do === 'pause') line.pause()
+          if (each.do === 'resume') line.resume()
+          if (each.do === 'speak') {
+            line.speak({ utterance, audio: speech(each.frames, utterance), text: '', last: each.last })
+            if (each.last) utterance += 1
+          }
+          if (each.do === 'cancel') {
+            const before = sent.length
+            heardMs += (await line.cancel()).reduce((sum, heard) => sum + heard.ms, 0)
+            paused = false
+            utterance += 1
+            clock.advance(40)
+            expect(sent.slice(before).some(packet => packet.speech)).toBe(false)
+          }
+          if (paused) {
+            const before = sent.length
+            clock.advance(60)
+            expect(sent.slice(before).some(packet => packet.speech)).toBe(false)
+          }
+        }
+        line.resume()
+        clock.advance(1_000)
+        heardMs += (await line.cancel()).reduce((sum, heard) => sum + heard.ms, 0)
+        for (const event of events) if (event.kind === 'finished') heardMs += event.heard.ms
+        expect(heardMs).toBe(20 * sent.filter(packet => packet.speech).length)
+        for (const [index, packet] of sent.slice(1).entries()) {
+          const before = sent[index]!
+          expect((packet.sequence - before.sequence) & 0xffff).toBe(1)
+          expect((packet.timestamp - before.timestamp) >>> 0).toBe(FRAME_SAMPLES)
+          expect(packet.marker).toBe(packet.speech && !before.speech)
+          const gapMs = packet.atMs - before.atMs
+          expect(gapMs).toBeLessThanOrEqual(22)
+          if (before.speech) expect(gapMs).toBeGreaterThanOrEqual(19)
+          if (before.speech && packet.speech) expect(gapMs).toBeLessThanOrEqual(21)
+          // 20 ms ahead, and 1 ms to the middle between two turns.
+          expect(packet.atMs).toBeGreaterThanOrEqual(sent[0]!.atMs + (index + 1) * 20 - 21)
+        }
+        expect(events.filter(event => event.kind === 'failed')).toEqual([])
+        await line.close()
+        expect(clock.pending).toBe(0)
+      }),
+      { numRuns: 60, seed: 11 },
+    )
   })
 })

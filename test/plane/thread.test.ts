@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FRAME_SAMPLES, SILENCE } from '../../src/media/audio.ts'
@@ -10,6 +11,11 @@ import { openPlane } from '../../src/plane/open-plane.ts'
 import { seeded } from '../support/random.ts'
 
 const trouble: string[] = []
+/** The media thread that was started last. */
+let thread: Worker
+process.on('worker', (worker: Worker) => {
+  thread = worker
+})
 let plane: PlaneHandle
 let far: Socket
 
@@ -101,8 +107,7 @@ describe('the media thread', () => {
     line.onEvent(event => events.push(event))
     const died = new Promise<void>(resolve => line.onEvent(() => resolve()))
     const question = line.figures().catch(error => String(error))
-    // A port that is none: the thread throws and ends, as it would for any bug.
-    line.connect({ address: '127.0.0.1', port: -1 })
+    await thread.terminate()
     await died
     expect(await question).toBeDefined()
     expect(events).toMatchObject([{ kind: 'failed' }])
@@ -114,7 +119,18 @@ describe('the media thread', () => {
     await next.close()
   })
 
+  it("takes speech from a piece of a shared buffer, which stays its owner's", async () => {
+    const line = await plane.open('ulaw')
+    line.connect(farAddress())
+    const audio = Buffer.from(new Uint8Array(FRAME_SAMPLES).fill(78))
+    line.speak({ utterance: 1, audio, text: 'x', last: true })
+    expect(await nextSpeech()).toBe(78)
+    expect(audio[FRAME_SAMPLES - 1]).toBe(78)
+  })
+
   it('opens and closes a hundred lines and is left with none', async () => {
+    await (await plane.open('ulaw')).close()
+    const descriptors = readdirSync('/proc/self/fd').length
     for (let round = 0; round < 10; round++) {
       const lines = await Promise.all(Array.from({ length: 10 }, () => plane.open('alaw')))
       expect(new Set(lines.map(line => line.local.port)).size).toBe(10)
@@ -122,5 +138,6 @@ describe('the media thread', () => {
       await Promise.all(lines.map(line => line.close()))
     }
     expect(plane.lineCount).toBe(0)
+    expect(readdirSync('/proc/self/fd')).toHaveLength(descriptors)
   })
 })

@@ -26,7 +26,8 @@ export const figures: LineFigures = {
     driftPpm: -12,
     ssrcChanges: 1,
   },
-  sent: { packets: 1_000, lateFrames: 7, worstLateMs: 3, unplayedMs: 0, overflows: 1 },
+  sent: { packets: 1_000, lateFrames: 7, worstLateMs: 3, skippedFrames: 8, unplayedMs: 0, overflows: 1 },
+  shedFrames: 9,
 }
 
 /** A call that a test moves from state to state. */

@@ -101,6 +101,8 @@ describe('what events tell', () => {
       parley_rtp_ssrc_changes_total: 2 * received.ssrcChanges,
       parley_rtp_sent_packets_total: 2 * sent.packets,
       parley_rtp_late_frames_total: 2 * sent.lateFrames,
+      parley_rtp_skipped_frames_total: 2 * sent.skippedFrames,
+      parley_rtp_shed_frames_total: 2 * figures.shedFrames,
       parley_rtp_overflows_total: 2 * sent.overflows,
       parley_rtp_jitter_seconds_count: 2,
     })
