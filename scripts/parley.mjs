@@ -27,7 +27,8 @@ if (!existsSync(pinnedNode)) fail('The pinned Node is missing from node_modules;
 
 const [program, ...rest] = process.argv.slice(2)
 const path = `${join(root, 'node_modules', 'node', 'bin')}:${process.env.PATH}`
-const child = spawn(pinnedNode, [join(root, program), ...rest], {
+// A young generation of 16 MB a side lets most of a call die young, and keeps the memory of a busy gateway flat.
+const child = spawn(pinnedNode, ['--max-semi-space-size=16', join(root, program), ...rest], {
   stdio: 'inherit',
   env: { ...process.env, PATH: path },
 })

@@ -61,7 +61,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const media = openPlane({ forbiddenPorts: config.rtp, onTrouble: text => log.error(text) })
   scope.onClose(() => media.close())
   const ari = await ariSettings(config, state)
-  const admission = new Admission(config.rtp, config.maxCalls)
+  const admission = new Admission(config.rtp, config.maxCalls, () => telephony.outsiders)
 
   // Registered before telephony, so that it is stopped after it; started when everything else stands ready.
   let asterisk: AsteriskProcess | undefined

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 
@@ -67,6 +67,11 @@ describe('the lock file', () => {
     const overridden = JSON.stringify(manifest.overrides ?? {})
     for (const [name = ''] of rowsOf('Overrides')) expect(overridden).toContain(`"${name}"`)
     const names = [...overridden.matchAll(/"([^"]+)":/g)].map(match => match[1]).filter(name => name !== 'ari-client')
+    for (const name of names) {
+      // A version of its own beneath ari-client would be the very one that is to be replaced.
+      expect(existsSync(join(root, 'node_modules/ari-client/node_modules', name ?? ''))).toBe(false)
+      expect(existsSync(join(root, 'node_modules', name ?? ''))).toBe(true)
+    }
     expect(names.sort()).toEqual(
       rowsOf('Overrides')
         .map(([name]) => name)

@@ -9,11 +9,18 @@ const SHARE_USED = 0.9
 export class Admission {
   readonly pairs: number
   readonly maxCalls: number
+  readonly #outsiders: () => number
   #calls = 0
   #pairsUsed = 0
   #refused = 0
 
-  constructor(rtp: { readonly start: number; readonly end: number }, maxCalls?: number) {
+  /** `outsiders` tells how many channels hold a port pair without being in a call of ours. */
+  constructor(
+    rtp: { readonly start: number; readonly end: number },
+    maxCalls: number | undefined,
+    outsiders: () => number,
+  ) {
+    this.#outsiders = outsiders
     this.pairs = Math.floor(pairsOf(rtp) * SHARE_USED)
     this.maxCalls = Math.min(maxCalls ?? Number.POSITIVE_INFINITY, Math.floor(this.pairs / PAIRS_A_CALL))
   }
@@ -29,7 +36,7 @@ export class Admission {
   }
 
   get full(): boolean {
-    return this.#calls >= this.maxCalls || this.#pairsUsed + PAIRS_A_CALL > this.pairs
+    return this.#calls >= this.maxCalls || this.#pairsUsed + this.#outsiders() + PAIRS_A_CALL > this.pairs
   }
 
   /** A seat for a call, or nothing when the house is full. */
@@ -38,30 +45,24 @@ export class Admission {
       this.#refused++
       return undefined
     }
-    this.#calls++
-    return this.#seat(PAIRS_A_CALL, () => this.#calls--)
+    return this.#seat()
   }
 
   /** A call that Asterisk carries already, from before a restart: it holds its ports whether we count them or not. */
   readmit(): Seat {
-    this.#calls++
-    return this.#seat(PAIRS_A_CALL, () => this.#calls--)
+    return this.#seat()
   }
 
-  /** A caller who is in the dialplan's fallback: no call of ours, but a port pair all the same. */
-  occupy(): Seat {
-    return this.#seat(1, () => {})
-  }
-
-  #seat(pairs: number, left: () => void): Seat {
-    this.#pairsUsed += pairs
+  #seat(): Seat {
+    this.#calls += 1
+    this.#pairsUsed += PAIRS_A_CALL
     let held = true
     return {
       release: () => {
         if (!held) return
         held = false
-        this.#pairsUsed -= pairs
-        left()
+        this.#calls -= 1
+        this.#pairsUsed -= PAIRS_A_CALL
       },
     }
   }

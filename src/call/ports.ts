@@ -55,6 +55,8 @@ export interface Connection {
 export interface Telephony {
   /** True while a call that came in now would be answered. */
   readonly ready: boolean
+  /** Channels of the PBX that are in no call of ours, such as callers in its fallback: they hold RTP ports, too. */
+  readonly outsiders: number
   onOffered(listener: (leg: Leg) => void): void
   /** Every channel and bridge that the PBX has, for the operator. */
   inspect(): Promise<Inspection>

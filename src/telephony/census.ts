@@ -25,6 +25,8 @@ export interface Census {
   /** What an earlier life, or a request that failed, has left behind. */
   readonly orphanChannels: readonly string[]
   readonly orphanBridges: readonly string[]
+  /** Channels that are nobody's business here but hold RTP ports all the same: callers in the dialplan's fallback. */
+  readonly outsiders: number
 }
 
 /**
@@ -35,10 +37,13 @@ export function takeCensus({ channels, bridges, own }: Snapshot, known: Known, p
   const inApplication = new Set(own)
   const strange = channels.filter(({ id }) => !known.now.has(id) && !known.departed.has(id))
   const made = (id: string) => id.startsWith(prefix)
+  const missing = known.before.filter(id => !inApplication.has(id))
+  const elsewhere = channels.filter(({ id }) => !inApplication.has(id) && !made(id) && !known.departed.has(id))
   return {
-    missing: known.before.filter(id => !inApplication.has(id)),
+    missing,
     unknown: strange.filter(({ id }) => inApplication.has(id) && !made(id)),
     orphanChannels: strange.filter(({ id }) => made(id)).map(({ id }) => id),
+    outsiders: elsewhere.filter(({ id }) => !known.now.has(id) || missing.includes(id)).length,
     orphanBridges: bridges.filter(({ id }) => made(id) && !known.now.has(id)).map(({ id }) => id),
   }
 }

@@ -27,8 +27,8 @@ export interface LegDependencies {
   readonly scope: Scope
   readonly leaseMs: number
   readonly trouble: (error: GatewayError) => void
-  /** The caller's channel is ours no more. */
-  readonly left: () => void
+  /** The caller's channel is ours no more; `handedBack`: it goes on in the dialplan. */
+  readonly left: (handedBack: boolean) => void
 }
 
 /**
@@ -49,6 +49,7 @@ export class CallerLeg implements Leg {
   /** `leaving`: we have asked for its end, or given it back; the lease is left to run out should that fail. */
   #caller: 'ours' | 'leaving' | 'left' = 'ours'
   #connected = false
+  #handedBack = false
   #renewing = false
   #cause = 'left the application'
 
@@ -101,6 +102,7 @@ export class CallerLeg implements Leg {
   async handBack(reason: string): Promise<void> {
     this.#assertPresent()
     this.#caller = 'leaving'
+    this.#handedBack = true
     // The caller comes first: a reason that could not be set must not keep them.
     await this.#with.ari.setVariables(this.id, { PARLEY_REASON: reason }).catch(error => this.#report(error))
     await this.#with.ari.continueInDialplan(this.id, fallback)
@@ -181,7 +183,7 @@ export class CallerLeg implements Leg {
   #leave(cause: string): void {
     if (this.#caller === 'left') return
     this.#caller = 'left'
-    this.#with.left()
+    this.#with.left(this.#handedBack)
     this.#tell({ kind: 'gone', cause })
     void this.close()
   }

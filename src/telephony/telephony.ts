@@ -42,6 +42,7 @@ class AsteriskTelephony implements Telephony {
   /** One for each census under way: the channels that have left meanwhile. */
   readonly #departures = new Set<Set<string>>()
   #offer: ((leg: Leg) => void) | undefined
+  #outsiders = 0
 
   constructor(options: TelephonyOptions, ari: AriEndpoint) {
     this.#with = options
@@ -61,6 +62,11 @@ class AsteriskTelephony implements Telephony {
       trouble: options.onTrouble,
     })
     scope.onClose(every(clock, limits.ari.sweepMs, () => void this.#sweep()))
+  }
+
+  /** As last counted, and those who were handed back since. */
+  get outsiders(): number {
+    return this.#outsiders
   }
 
   get ready(): boolean {
@@ -144,6 +150,7 @@ class AsteriskTelephony implements Telephony {
       ])
       const now = new Set(this.#all.flatMap(leg => [leg.id, leg.media, leg.bridge]))
       const census = takeCensus({ channels, bridges, own }, { before, now, departed }, this.#prefix)
+      this.#outsiders = census.outsiders
       for (const channel of census.missing) this.#legs.get(channel)?.onAri({ kind: 'left', channel })
       // The event may have been lost with the connection before.
       for (const channel of own) this.#legs.get(channel)?.onAri({ kind: 'entered', channel, args: [] })
@@ -197,7 +204,8 @@ class AsteriskTelephony implements Telephony {
     const life = Math.floor(random() * 2 ** 32).toString(36)
     const media = `${this.#prefix}media:${id}:${life}`
     const bridge = `${this.#prefix}bridge:${id}:${life}`
-    const left = () => {
+    const left = (handedBack: boolean) => {
+      if (handedBack) this.#outsiders += 1
       this.#legs.delete(id)
       this.#legs.delete(media)
     }

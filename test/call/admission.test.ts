@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { Admission } from '../../src/call/admission.ts'
 
+const none = () => 0
 const defaultRange = { start: 10_000, end: 10_100 }
 
 describe('admission', () => {
   it('carries 22 calls in the default range, and never the last tenth of the pairs', () => {
-    const admission = new Admission(defaultRange)
+    const admission = new Admission(defaultRange, undefined, none)
     expect(admission.maxCalls).toBe(22)
     const seats = Array.from({ length: 22 }, () => admission.admit())
     expect(seats.every(seat => seat !== undefined)).toBe(true)
@@ -14,16 +15,16 @@ describe('admission', () => {
   })
 
   it('counts pairs, not calls: callers in the fallback take the room of calls', () => {
-    const admission = new Admission(defaultRange)
-    const inFallback = Array.from({ length: 5 }, () => admission.occupy())
+    let inFallback = 5
+    const admission = new Admission(defaultRange, undefined, () => inFallback)
     const seats = Array.from({ length: 22 }, () => admission.admit()).filter(seat => seat !== undefined)
     expect(seats).toHaveLength(20)
-    for (const seat of inFallback) seat.release()
+    inFallback = 0
     expect(admission.admit()).toBeDefined()
   })
 
   it('takes a seat back once', () => {
-    const admission = new Admission(defaultRange, 1)
+    const admission = new Admission(defaultRange, 1, none)
     const seat = admission.admit()
     expect(admission.admit()).toBeUndefined()
     seat?.release()
@@ -32,7 +33,7 @@ describe('admission', () => {
   })
 
   it('counts calls that are up already, even beyond the limit', () => {
-    const admission = new Admission(defaultRange, 1)
+    const admission = new Admission(defaultRange, 1, none)
     admission.readmit()
     admission.readmit()
     expect(admission.full).toBe(true)
@@ -40,6 +41,6 @@ describe('admission', () => {
   })
 
   it('starts at the first even port', () => {
-    expect(new Admission({ start: 10_001, end: 10_020 }).pairs).toBe(8)
+    expect(new Admission({ start: 10_001, end: 10_020 }, undefined, none).pairs).toBe(8)
   })
 })

@@ -43,7 +43,7 @@ function house(handler: Handler, options: { maxCalls?: number } = {}) {
       return line
     },
   }
-  const admission = new Admission({ start: 10_000, end: 10_100 }, options.maxCalls)
+  const admission = new Admission({ start: 10_000, end: 10_100 }, options.maxCalls, () => telephony.outsiders)
   const exchange = new Exchange({
     clock,
     scope,

@@ -77,6 +77,7 @@ export const channelGone = () => new GatewayError('CHANNEL_GONE', 'The channel i
 
 export class FakeTelephony implements Telephony {
   ready = true
+  outsiders = 0
   #listener: (leg: Leg) => void = () => {}
 
   onOffered(listener: (leg: Leg) => void): void {

@@ -21,7 +21,7 @@ interface Known {
   departed: string[]
 }
 
-const nothing = { missing: [], unknown: [], orphanChannels: [], orphanBridges: [] }
+const nothing = { missing: [], unknown: [], orphanChannels: [], orphanBridges: [], outsiders: 0 }
 
 describe('the census', () => {
   it('finds nothing when the books agree', () => {
@@ -31,15 +31,19 @@ describe('the census', () => {
 
   it('misses a channel of a leg that has ended or has left the application', () => {
     const known = { before: ['1', '2', '3'], now: ['1', '2', '3'] }
-    expect(census({ channels: ['1', '2'], own: ['1'] }, known)).toEqual({ ...nothing, missing: ['2', '3'] })
+    expect(census({ channels: ['1', '2'], own: ['1'] }, known)).toEqual({
+      ...nothing,
+      missing: ['2', '3'],
+      outsiders: 1,
+    })
   })
 
   it('does not miss one that came after Asterisk was asked', () => {
     expect(census({}, { before: [], now: ['1', 'p:m', 'p:b'] })).toEqual(nothing)
   })
 
-  it('finds callers that no leg has, and only those in the application', () => {
-    expect(census({ channels: ['1', '2'], own: ['2'] })).toEqual({ ...nothing, unknown: ['2'] })
+  it('finds callers that no leg has, those in the application apart from those elsewhere', () => {
+    expect(census({ channels: ['1', '2'], own: ['2'] })).toEqual({ ...nothing, unknown: ['2'], outsiders: 1 })
   })
 
   it('does not take a caller for unknown who has left since', () => {
@@ -52,6 +56,6 @@ describe('the census', () => {
       { channels: ['p:old', 'p:new', '9'], own: [], bridges: ['p:b1', 'p:b2', 'other'] },
       { now: ['p:new', 'p:b2'] },
     )
-    expect(found).toEqual({ ...nothing, orphanChannels: ['p:old'], orphanBridges: ['p:b1'] })
+    expect(found).toEqual({ ...nothing, orphanChannels: ['p:old'], orphanBridges: ['p:b1'], outsiders: 1 })
   })
 })
