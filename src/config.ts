@@ -5,6 +5,7 @@ import { parseEnv } from 'node:util'
 import { engines } from './business.ts'
 import { GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
+import { type Destination, parseDestination } from './telephony/asterisk/destination.ts'
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
@@ -25,7 +26,7 @@ export function readConfig(environment: Environment) {
     start: read.integer('RTP_PORT_START', 10_000, 1_024, 65_000),
     end: read.integer('RTP_PORT_END', 10_100, 1_028, 65_535),
   }
-  if (rtp.end - rtp.start < 8) {
+  if (read.allRight && rtp.end - rtp.start < 8) {
     read.problem(
       `RTP_PORT_END (${rtp.end}) must be at least 8 above RTP_PORT_START (${rtp.start}): a call takes 4 ports.`,
     )
@@ -67,7 +68,7 @@ export function readConfig(environment: Environment) {
     },
     asterisk,
     asteriskCache: resolve(read.text('ASTERISK_CACHE', join(stateDir, 'asterisk'))),
-    fallbackDestination: read.optional('FALLBACK_DESTINATION'),
+    fallbackDestination: read.destination('FALLBACK_DESTINATION'),
     business: {
       file: read.optional('BUSINESS_FILE'),
       name: read.text('BUSINESS_NAME', 'Parley'),
@@ -91,6 +92,11 @@ class Reader {
 
   constructor(environment: Environment) {
     this.#environment = environment
+  }
+
+  /** Nothing wrong so far. */
+  get allRight(): boolean {
+    return this.#problems.length === 0
   }
 
   has(name: string): boolean {
@@ -165,6 +171,15 @@ class Reader {
     if (text !== undefined && isIP(text) !== 4)
       this.problem(`${name} must be an IPv4 address such as 203.0.113.7; it is "${text}".`)
     return text
+  }
+
+  destination(name: string): Destination | undefined {
+    const text = this.optional(name)
+    if (text === undefined) return undefined
+    const destination = parseDestination(text)
+    if (!('problem' in destination)) return destination
+    this.problem(`${name}: ${destination.problem}.`)
+    return undefined
   }
 
   e164(name: string): string | undefined {

@@ -46,9 +46,7 @@ export async function ownAsterisk(
     externalAddress: config.externalAddress,
     localNetworks: config.localNetworks,
     allowedNetworks: config.sip.allow,
-    fallbackDestination: config.fallbackDestination
-      ? destination('FALLBACK_DESTINATION', config.fallbackDestination)
-      : undefined,
+    fallbackDestination: config.fallbackDestination,
     destinations: destinationsOf(business),
     leaseSeconds: config.timing.leaseMs / 1_000,
     silentCallerSeconds: config.timing.silentCallerMs / 1_000,

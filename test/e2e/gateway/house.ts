@@ -27,6 +27,8 @@ export interface HouseOptions {
   /** Further variables of the gateway's environment. */
   readonly environment?: Readonly<Record<string, string>>
   readonly greeting?: string
+  /** Where calls reach an Asterisk that another house runs. */
+  readonly sipPort?: number
   /** Lets a test see and cut the way from the gateway to Asterisk. */
   readonly throughWire?: boolean
 }
@@ -38,7 +40,7 @@ interface CallView {
 
 /** A whole Parley on ports of its own: the gateway as a process, as `npm start` runs it, and its Asterisk. */
 export class House implements AsyncDisposable {
-  readonly #environment: Readonly<Record<string, string>>
+  readonly environment: Readonly<Record<string, string>>
   readonly stateDir: string
   readonly sipPort: number
   readonly httpPort: number
@@ -57,7 +59,7 @@ export class House implements AsyncDisposable {
     this.wire = wire
     this.sipPort = ports.sip
     this.httpPort = ports.http
-    this.#environment = environment
+    this.environment = environment
   }
 
   static async open(options: HouseOptions = {}): Promise<House> {
@@ -69,7 +71,7 @@ export class House implements AsyncDisposable {
     const rtpStart = 12_000 + 400 * randomInt(45)
     const wire = new Wire(ari)
     const ariPort = options.throughWire ? await wire.open() : ari
-    const house = new House(stateDir, { sip, http }, wire, {
+    const house = new House(stateDir, { sip: options.sipPort ?? sip, http }, wire, {
       PATH: process.env['PATH'] ?? '',
       HOME: stateDir,
       STATE_DIR: join(stateDir, 'state'),
@@ -85,7 +87,10 @@ export class House implements AsyncDisposable {
       DRAIN_SECONDS: '1',
       ...options.environment,
     })
-    await house.start()
+    await house.start().catch(async error => {
+      await house[Symbol.asyncDispose]()
+      throw error
+    })
     return house
   }
 
@@ -94,7 +99,7 @@ export class House implements AsyncDisposable {
     const node = join(root, 'node_modules/node/bin/node')
     const gateway = spawn(node, [join(root, 'src/main.ts')], {
       cwd: this.stateDir,
-      env: this.#environment,
+      env: this.environment,
     })
     this.#gateway = gateway
     await new Promise<void>((resolve, reject) => {
@@ -115,6 +120,10 @@ export class House implements AsyncDisposable {
   /** Where Asterisk keeps what the fallback records. */
   get recordings(): string {
     return join(this.stateDir, 'state/pbx/spool/recording')
+  }
+
+  async ariPassword(): Promise<string> {
+    return (await readFile(join(this.stateDir, 'state/ari-password'), 'utf8')).trim()
   }
 
   async asteriskPid(): Promise<number> {

@@ -1,0 +1,19 @@
+import { runSteps } from './steps.ts'
+
+// The exhaustive form of what `npm test` samples; minutes, not seconds.
+process.env['PARLEY_SOAK'] = '1'
+await runSteps([
+  [
+    'every way to leave at every step of the set-up',
+    'vitest',
+    'run',
+    '--project',
+    'e2e',
+    'test/e2e/gateway/setup.test.ts',
+  ],
+  ...[1, 2, 3, 4, 5].map(seed => simulation(seed)),
+])
+
+function simulation(seed: number): readonly [string, ...string[]] {
+  return [`simulation, seed ${seed}`, 'node', 'test/sim/run.ts', '--seed', String(seed), '--calls', '2000']
+}
