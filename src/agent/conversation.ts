@@ -69,9 +69,12 @@ export class Conversation {
     this.#events.push(event)
     if (this.#busy) return
     this.#busy = true
-    for (let next = this.#events.shift(); next; next = this.#events.shift()) this.#step(next)
-    this.#busy = false
-    this.#armWake()
+    try {
+      for (let next = this.#events.shift(); next; next = this.#events.shift()) this.#step(next)
+    } finally {
+      this.#busy = false
+      this.#armWake()
+    }
   }
 
   /** Resolves when the turn cannot be taken back any more; for a turn that is taken back, never. */

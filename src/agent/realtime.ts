@@ -173,10 +173,13 @@ class RealtimeCall implements Mind {
     const { clock, settings } = this.#parts
     this.#responding = true
     this.#cancelWatch()
-    this.#cancelWatch = clock.after(settings.stepMs, () => {
-      this.#lose(new GatewayError('ENGINE_FAILED', `The conversant gave nothing for ${settings.stepMs} ms.`))
-      this.#dialogue.conversation.happened({ kind: 'failed', fatal: true })
-    })
+    const useless = () => this.#useless(`The conversant gave nothing for ${settings.stepMs} ms.`)
+    this.#cancelWatch = clock.after(settings.stepMs, useless)
+  }
+
+  #useless(why: string): void {
+    this.#lose(new GatewayError('ENGINE_FAILED', why))
+    this.#dialogue.conversation.happened({ kind: 'failed', fatal: true })
   }
 
   #lose(error: unknown): void {
@@ -280,7 +283,7 @@ class RealtimeCall implements Mind {
     const saying = this.#saying
     this.#saying = false
     if (this.#spoke) this.#dialogue.quiet()
-    else if (saying) conversation.happened({ kind: 'failed', fatal: true })
+    else if (saying) this.#useless('The conversant made no sound of the words that it was to say.')
     else conversation.happened({ kind: 'replyEmpty' })
   }
 }

@@ -73,13 +73,13 @@ export function turnEndMs(state: Hearing | Pausing): number {
 }
 
 export function inDoubt(at: At): Pick<Speaking, 'doubt' | 'doubted'> {
-  const doubt = { sinceMs: at.nowMs, voicedMs: 0, voiceSinceMs: undefined, dueMs: at.nowMs }
+  const doubt = { sinceMs: at.nowMs, voiced: false, voicedMs: 0, dueMs: at.nowMs }
   return { doubt: whileVoiced(doubt, at), doubted: true }
 }
 
 export function whileVoiced(doubt: Doubt, { nowMs, settings }: At): Doubt {
-  if (doubt.voiceSinceMs !== undefined) return doubt
-  return { ...doubt, voiceSinceMs: nowMs, dueMs: nowMs + Math.max(0, settings.interruptMs - doubt.voicedMs) }
+  if (doubt.voiced) return doubt
+  return { ...doubt, voiced: true, dueMs: nowMs + Math.max(0, settings.interruptMs - doubt.voicedMs) }
 }
 
 /** The caller has the floor. A turn that nobody has heard an answer to goes on as it was. */

@@ -16,7 +16,8 @@ export interface Always {
   readonly failures: number
   /** The caller's voice is on. */
   readonly voice: boolean
-  /** Media time at which it was last switched off. */
+  /** Media times at which it last began and ended. */
+  readonly voiceStartMs: number
   readonly voiceEndMs: number
   /** Media time: words that began before it belong to a turn that has been answered. */
   readonly takenMs: number
@@ -25,9 +26,9 @@ export interface Always {
 /** We were paused by a voice and do not know yet whether it is an interruption. The line is paused exactly while this is. */
 export interface Doubt {
   readonly sinceMs: number
+  readonly voiced: boolean
   /** Of the voice's earlier parts. */
   readonly voicedMs: number
-  readonly voiceSinceMs: number | undefined
   /** By then it is decided. */
   readonly dueMs: number
 }
@@ -49,7 +50,7 @@ interface Replying {
   readonly untilMs: number
 }
 
-export type Listening = Always & { readonly phase: 'listening' }
+type Listening = Always & { readonly phase: 'listening' }
 export type Hearing = Always & { readonly phase: 'hearing'; readonly words: Words; readonly turnUntilMs: number }
 export type Pausing = Always & {
   readonly phase: 'pausing'
@@ -77,7 +78,7 @@ export type Thinking = Always &
     readonly fillMs: number
   }
 export type Speaking = Always & Replying & { readonly phase: 'speaking'; readonly troubled: boolean }
-export type Ended = Always & { readonly phase: 'ended' }
+type Ended = Always & { readonly phase: 'ended' }
 
 export type TurnState = Listening | Hearing | Pausing | Thinking | Speaking | Ended
 
@@ -144,6 +145,6 @@ export function isReplying(state: TurnState): state is Thinking | Speaking {
 
 /** The part of a state that outlives its phase. */
 export function always(state: TurnState): Always {
-  const { endsMs, warnMs, inputDueMs, prompts, failures, voice, voiceEndMs, takenMs } = state
-  return { endsMs, warnMs, inputDueMs, prompts, failures, voice, voiceEndMs, takenMs }
+  const { endsMs, warnMs, inputDueMs, prompts, failures, voice, voiceStartMs, voiceEndMs, takenMs } = state
+  return { endsMs, warnMs, inputDueMs, prompts, failures, voice, voiceStartMs, voiceEndMs, takenMs }
 }

@@ -69,7 +69,7 @@ function pauseOver(state: Pausing, at: At): Step {
 
 function doubtTime(state: Thinking | Speaking, at: At): Step {
   if (!state.doubt || at.nowMs < state.doubt.dueMs) return [state, []]
-  return state.doubt.voiceSinceMs === undefined ? resume(state) : yieldToCaller(state, at)
+  return state.doubt.voiced ? yieldToCaller(state, at) : resume(state)
 }
 
 /** The line has not told the end of what it plays. */

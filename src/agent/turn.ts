@@ -45,7 +45,7 @@ export function step(state: TurnState, event: TurnEvent, nowMs: number, settings
   const at: At = { nowMs, settings }
   switch (event.kind) {
     case 'voiceStarted':
-      return voiceStarted({ ...state, voice: true }, at)
+      return voiceStarted({ ...state, voice: true, voiceStartMs: event.atMs }, at)
     case 'voiceStopped':
       return voiceStopped({ ...state, voice: false, voiceEndMs: event.atMs }, at)
     case 'words':
@@ -89,6 +89,7 @@ export function greeting(nowMs: number, settings: TurnSettings): TurnState {
     prompts: 0,
     failures: 0,
     voice: false,
+    voiceStartMs: Number.NEGATIVE_INFINITY,
     voiceEndMs: Number.NEGATIVE_INFINITY,
     takenMs: Number.NEGATIVE_INFINITY,
     ...unquestioned,
@@ -121,12 +122,12 @@ function voiceStopped(state: Live, at: At): Step {
     case 'thinking':
     case 'speaking': {
       const { doubt } = state
-      if (doubt?.voiceSinceMs === undefined) return [state, []]
-      const voicedMs = doubt.voicedMs + at.nowMs - doubt.voiceSinceMs
-      // The timer may be late: so much voice is an interruption all the same.
+      if (!doubt?.voiced) return [state, []]
+      // By media time: a voice is noticed some time after it began, and its end as well.
+      const voicedMs = doubt.voicedMs + Math.max(0, state.voiceEndMs - state.voiceStartMs)
       if (voicedMs >= at.settings.interruptMs) return yieldToCaller(state, at)
       const dueMs = Math.max(at.nowMs, doubt.sinceMs + at.settings.falseInterruptionMs)
-      return [{ ...state, doubt: { ...doubt, voicedMs, voiceSinceMs: undefined, dueMs } }, []]
+      return [{ ...state, doubt: { ...doubt, voiced: false, voicedMs, dueMs } }, []]
     }
     default:
       return [state, []]

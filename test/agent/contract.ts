@@ -12,7 +12,7 @@ import { type Fault, Faults } from './faults.ts'
 import { House, type HouseOptions, phraseHz, toneSettings } from './house.ts'
 
 /** What an engine under test is made of; its parts fail as `faults` says. */
-export interface Setup {
+interface Setup {
   readonly clock: VirtualClock
   readonly script: Script
   readonly settings: AgentSettings
@@ -450,7 +450,7 @@ function failures(engine: Engine): void {
 function leftovers(engine: Engine): void {
   it('leaves nothing behind, whenever the caller hangs up', async () => {
     const reply = [{ say: '[tone 700 400ms]. ' }, { call: 'look_up_slowly', args: what }]
-    for (let atMs = 0; atMs < 9_000; atMs += 170) {
+    for (let atMs = 0; atMs < 9_000; atMs += 230) {
       const house = stage(engine, { turns: [reply] })
       await house.run(Math.min(atMs, GREETED_MS))
       if (atMs > GREETED_MS) {

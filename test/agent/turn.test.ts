@@ -218,6 +218,12 @@ describe('an interruption', () => {
     expect(table.effects.at(-1)).toEqual({ kind: 'think', text: 'stop', keys: '' })
   })
 
+  it('is measured by when the voice was there, not by when it was noticed', () => {
+    const table = speaking()
+    table.on({ kind: 'voiceStarted', atMs: 5_000 }).wait(480).on({ kind: 'voiceStopped', atMs: 5_500 })
+    expect(table.take()).toEqual(['pauseSpeech', 'cancelReply'])
+  })
+
   it('adds up voice that comes in pieces', () => {
     const table = speaking().voice().wait(300).silence().wait(100).voice()
     expect(table.wait(199).take()).toEqual(['pauseSpeech'])

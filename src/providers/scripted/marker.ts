@@ -23,7 +23,7 @@ export class Marker {
     this.#samples = 0
   }
 
-  /** Frames of a word follow on each other without a gap. */
+  /** A frame has whole blocks, so silent ones may be left out. */
   hear(frame: Int16Array): void {
     for (let i = 0; i < FRAME_SAMPLES; i++) {
       const sample = frame[i]!

@@ -50,8 +50,8 @@ class ScriptedEar implements Ear {
     const audible = powerOf(frame) >= AUDIBLE_POWER
     if (!this.#inWord && !audible) return
     if (!this.#inWord) this.#begin(mediaTimeMs)
-    this.#marker.hear(frame)
     if (audible) {
+      this.#marker.hear(frame)
       this.#heardMs += FRAME_MS
       this.#silentMs = 0
       this.#endMs = mediaTimeMs + FRAME_MS

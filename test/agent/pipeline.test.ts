@@ -1,0 +1,261 @@
+import { describe, expect, it } from 'vitest'
+import { pipelineAgent } from '../../src/agent/pipeline.ts'
+import type { Ear, Message, Model, Recognizer, ReplyPart, Speaker, Tool } from '../../src/agent/ports.ts'
+import { Queue } from '../../src/agent/queue.ts'
+import type { AgentSettings } from '../../src/agent/settings.ts'
+import { pause } from '../../src/clock.ts'
+import { GatewayError } from '../../src/errors.ts'
+import { scriptedModel } from '../../src/providers/scripted/model.ts'
+import { scriptedRecognizer } from '../../src/providers/scripted/recognizer.ts'
+import { inTurn, type Step } from '../../src/providers/scripted/script.ts'
+import { scriptedSpeaker } from '../../src/providers/scripted/speaker.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
+import { House, phraseHz, toneSettings } from './house.ts'
+
+interface Changes {
+  readonly model?: (clock: VirtualClock) => Model
+  readonly speaker?: (usual: Speaker) => Speaker
+  readonly recognizer?: (usual: Recognizer) => Recognizer
+  readonly turns?: readonly (readonly Step[])[]
+  readonly tools?: (clock: VirtualClock) => readonly Tool[]
+  readonly settings?: AgentSettings
+  readonly clock?: VirtualClock
+}
+
+function cascade(clock: VirtualClock, changes: Changes) {
+  const speaker = scriptedSpeaker({ clock, format: { encoding: 'pcm16', rate: 24_000 }, latencyMs: 20 })
+  const recognizer = scriptedRecognizer({ clock, latencyMs: 50 })
+  return pipelineAgent({
+    recognizer: changes.recognizer?.(recognizer) ?? recognizer,
+    model: changes.model?.(clock) ?? scriptedModel({ clock, script: inTurn(changes.turns ?? []), latencyMs: 100 }),
+    speaker: changes.speaker?.(speaker) ?? speaker,
+    tools: changes.tools?.(clock) ?? [],
+    settings: changes.settings ?? toneSettings,
+    clock,
+  })
+}
+
+async function greeted(changes: Changes): Promise<House> {
+  const clock = new VirtualClock()
+  const house = new House(clock).start(cascade(clock, changes))
+  await house.run(900)
+  expect(house.hertz).toEqual([440])
+  return house
+}
+
+/** Each call of the model gets the next of these. */
+function modelOf(...replies: ((history: readonly Message[], signal: AbortSignal) => AsyncIterable<ReplyPart>)[]): {
+  readonly model: () => Model
+  readonly asked: (readonly Message[])[]
+} {
+  const asked: (readonly Message[])[] = []
+  const reply: Model['reply'] = (history, _tools, signal) => {
+    asked.push(history)
+    return (replies[asked.length - 1] ?? replies.at(-1)!)(history, signal)
+  }
+  return { model: () => ({ reply }), asked }
+}
+
+async function* says(text: string): AsyncGenerator<ReplyPart> {
+  yield { kind: 'text', text }
+}
+
+// biome-ignore lint/correctness/useYield: it fails before its first piece
+async function* fails(error = new Error('broken')): AsyncGenerator<ReplyPart> {
+  throw error
+}
+
+describe('a cascade', () => {
+  it('asks its model again when that fails before its first word, without a sound of it', async () => {
+    const { model, asked } = modelOf(
+      () => fails(),
+      () => fails(),
+      () => says('[tone 700 400ms]'),
+    )
+    const house = await greeted({ model })
+    house.says(1_300)
+    await house.run(3_000)
+    expect(house.hertz).toEqual([440, 700])
+    expect(asked).toHaveLength(3)
+    expect(house.all('degraded')).toHaveLength(2)
+  })
+
+  it('does not ask again when it was told that this is of no use', async () => {
+    const { model, asked } = modelOf(() => fails(new GatewayError('ENGINE_FAILED', 'The key is wrong.')))
+    const house = await greeted({ model })
+    house.says(1_300)
+    await house.run(3_000)
+    expect(asked).toHaveLength(1)
+    expect(house.fact('degraded')).toMatchObject({ code: 'ENGINE_FAILED', detail: 'The key is wrong.' })
+  })
+
+  it("tells nothing of a vendor's error but its name: it may hold what the caller said", async () => {
+    const house = await greeted({ model: modelOf(() => fails(new RangeError('secret words'))).model })
+    house.says(1_300)
+    await house.run(3_000)
+    expect(house.fact('degraded')?.detail).toContain('RangeError')
+    expect(JSON.stringify(house.facts)).not.toContain('secret')
+  })
+
+  it('hands the caller back after the third turn in a row that fails, with stored words when the speaker is down', async () => {
+    let down = false
+    const house = await greeted({
+      turns: [['fail'], ['fail'], ['fail']],
+      speaker: usual => ({
+        format: usual.format,
+        speak: (text, signal) => {
+          if (down) throw new Error('down')
+          return usual.speak(text, signal)
+        },
+      }),
+    })
+    await house.run(1_000)
+    down = true
+    for (let turn = 0; turn < 3; turn++) {
+      house.says(1_300)
+      await house.run(3_000)
+    }
+    expect(house.hertz).toEqual([440, phraseHz.trouble, phraseHz.trouble, phraseHz.handingOver])
+    expect(house.outcome).toEqual({ kind: 'handBack', reason: 'engine failed' })
+  })
+
+  it('speaks each sentence as it comes', async () => {
+    const house = await greeted({
+      turns: [[{ say: '[tone 700 400ms]. ' }, { waitMs: 3_000 }, { say: '[tone 750 400ms]' }]],
+    })
+    house.says(1_300)
+    await house.run(2_500)
+    expect(house.hertz).toEqual([440, 700])
+    await house.run(3_000)
+    expect(house.hertz.at(-1)).toBe(750)
+  })
+
+  it('shows its model what the agent is for, and what the caller pressed', async () => {
+    const { model, asked } = modelOf(() => says('[tone 700 400ms]'))
+    const house = await greeted({ model })
+    house.press('12#')
+    await house.run(2_000)
+    expect(asked[0]).toEqual([
+      { role: 'instruction', text: 'Be kind.' },
+      { role: 'agent', text: '[tone 440 600ms]', interrupted: false },
+      { role: 'caller', text: '[pressed 12#]' },
+    ])
+  })
+
+  it('does not book for a caller who has not finished', async () => {
+    const runs: unknown[] = []
+    const book = (clock: VirtualClock): Tool => ({
+      name: 'book',
+      description: '',
+      parameters: { type: 'object' },
+      effect: 'write',
+      timeoutMs: 1_000,
+      async run(args, signal) {
+        await pause(clock, 10, signal)
+        runs.push(args)
+        return { ok: true, value: 'booked' }
+      },
+    })
+    const house = await greeted({
+      turns: [[{ waitMs: 300 }, { call: 'book' }]],
+      tools: clock => [book(clock)],
+    })
+    // The model comes to the tool while the caller is heard again, and before that is known to be an interruption.
+    house.says(1_300, 500)
+    await house.run(1_150)
+    house.says(1_500, 500)
+    await house.run(450)
+    expect(runs).toEqual([])
+    await house.run(3_000)
+    expect(runs).toHaveLength(1)
+    expect(house.all('callerSpoke').map(fact => fact.private.text)).toEqual(['tone 1300 tone 1500'])
+  })
+
+  it('stops a model that never ends', async () => {
+    const model = (): Model => ({
+      async *reply() {
+        for (;;) {
+          await Promise.resolve()
+          yield { kind: 'text', text: 'and so on, ' }
+        }
+      },
+    })
+    const house = await greeted({ model })
+    house.says(1_300)
+    await house.run(2_000)
+    expect(house.line.soundingFrames.at(-1)! * 20).toBeGreaterThan(house.line.playedMs - 200)
+    await house.hangUp()
+    expect(house.clock.pending).toBe(0)
+  })
+
+  it('stops a model that calls tools without an end', async () => {
+    let count = 0
+    const model = (): Model => ({
+      async *reply() {
+        yield { kind: 'toolCall', id: `${count++}`, name: 'none', args: {} }
+      },
+    })
+    const house = await greeted({ model })
+    house.says(1_300)
+    await house.run(3_000)
+    expect(count).toBe(8)
+    expect(house.hertz).toEqual([440, phraseHz.trouble])
+  })
+
+  it('is not answered for a caller whom nobody could hear, see to or speak to', async () => {
+    const broken: readonly Changes[] = [
+      { speaker: usual => ({ format: usual.format, speak: () => fails() as never }) },
+      {
+        recognizer: () => ({
+          open: () => {
+            throw new Error('no licence')
+          },
+        }),
+      },
+    ]
+    for (const changes of broken) {
+      const clock = new VirtualClock()
+      const house = new House(clock).start(cascade(clock, changes))
+      await house.run(1_000)
+      expect(house.answeredMs).toBeUndefined()
+      expect(house.outcome).toEqual({ kind: 'handBack', reason: 'engine failed' })
+      expect(clock.pending).toBe(0)
+    }
+  })
+
+  it('hands back, with a word, when it has gone deaf', async () => {
+    const ears: Queue<never>[] = []
+    const recognizer = (): Recognizer => ({
+      open: (): Ear => {
+        const results = new Queue<never>()
+        ears.push(results)
+        return { format: { encoding: 'ulaw', rate: 8_000 }, results, write: () => {}, finish: () => {} }
+      },
+    })
+    const house = await greeted({ recognizer })
+    ears[0]!.end()
+    await house.run(2_000)
+    expect(house.hertz).toEqual([440, phraseHz.handingOver])
+    expect(house.outcome).toMatchObject({ kind: 'handBack' })
+  })
+
+  it('keeps its phrases for the calls to come', async () => {
+    const spoken: string[] = []
+    const clock = new VirtualClock()
+    const speaker = (usual: Speaker): Speaker => ({
+      format: usual.format,
+      speak: (text, signal) => {
+        spoken.push(text)
+        return usual.speak(text, signal)
+      },
+    })
+    const handler = cascade(clock, { speaker })
+    for (let call = 0; call < 3; call++) {
+      const house = new House(clock).start(handler)
+      await house.run(2_000)
+      await house.hangUp()
+    }
+    expect(spoken.filter(text => text === toneSettings.phrases.trouble)).toHaveLength(1)
+    expect(spoken.filter(text => text === '[tone 440 600ms]')).toHaveLength(3)
+  })
+})

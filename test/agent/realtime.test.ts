@@ -1,0 +1,189 @@
+import { describe, expect, it } from 'vitest'
+import type { Conversant, ConversantEvent, ConversantSession, ToolResult } from '../../src/agent/ports.ts'
+import { Queue } from '../../src/agent/queue.ts'
+import { realtimeAgent } from '../../src/agent/realtime.ts'
+import { Sounds } from '../../src/providers/scripted/sounds.ts'
+import { scriptedSpeaker } from '../../src/providers/scripted/speaker.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
+import { House, phraseHz, toneSettings } from './house.ts'
+
+const sounds = new Sounds({ encoding: 'ulaw', rate: 8_000 })
+
+/** A conversant that does what a test tells it to, and remembers what it was told. */
+class Puppet implements Conversant {
+  readonly events = new Queue<ConversantEvent>()
+  readonly log: string[] = []
+  readonly results: { id: string; result: ToolResult; reply: boolean }[] = []
+  session: ConversantSession | undefined
+
+  async open(session: ConversantSession) {
+    this.session = session
+    return {
+      hear: { format: session.format, write: () => {} },
+      events: this.events,
+      say: (text: string) => this.log.push(`say ${text}`),
+      instruct: (text: string) => this.log.push(`instruct ${text}`),
+      toolResult: (id: string, result: ToolResult, reply: boolean) => this.results.push({ id, result, reply }),
+      cancel: () => this.log.push('cancel'),
+      heard: (item: string, ms: number) => this.log.push(`heard ${item} ${ms}`),
+    }
+  }
+
+  /** An item, whole. */
+  gives(item: string, text: string): void {
+    this.events.push({ kind: 'audio', item, audio: sounds.render(text), text })
+    this.events.push({ kind: 'audioEnded', item })
+    this.events.push({ kind: 'turnEnded' })
+  }
+}
+
+function open(options: { reserve?: boolean } = {}) {
+  const clock = new VirtualClock()
+  const puppet = new Puppet()
+  const speaker = scriptedSpeaker({ clock, format: { encoding: 'ulaw', rate: 8_000 }, latencyMs: 20 })
+  const handler = realtimeAgent({
+    conversant: puppet,
+    speaker: (options.reserve ?? true) ? speaker : undefined,
+    tools: [],
+    settings: toneSettings,
+    clock,
+  })
+  return { puppet, house: new House(clock).start(handler) }
+}
+
+/** Greeted, and one second into a reply. */
+async function replying(options: { reserve?: boolean } = {}) {
+  const { puppet, house } = open(options)
+  await house.run(100)
+  puppet.gives('greeting', '[tone 440 600ms]')
+  await house.run(1_000)
+  puppet.events.push({ kind: 'speechStarted', atMs: 500 })
+  await house.run(400)
+  puppet.events.push({ kind: 'speechStopped', atMs: 900 })
+  puppet.events.push({ kind: 'replying' })
+  puppet.gives('item', '[tone 700 3000ms]')
+  await house.run(1_000)
+  expect(house.hertz).toEqual([440, 700])
+  puppet.log.length = 0
+  return { puppet, house }
+}
+
+describe('a realtime agent', () => {
+  it('opens a session in the law of the line', async () => {
+    const { puppet, house } = open()
+    await house.run(10)
+    expect(puppet.session).toMatchObject({ format: { encoding: 'ulaw', rate: 8_000 }, instructions: 'Be kind.' })
+    expect(puppet.log).toEqual(['say [tone 440 600ms]'])
+    expect(house.answeredMs).toBeUndefined()
+    await house.hangUp()
+  })
+
+  it('tells where the caller stopped hearing, and nothing beyond it ever plays', async () => {
+    const { puppet, house } = await replying()
+    puppet.events.push({ kind: 'speechStarted', atMs: 2_500 })
+    await house.run(300)
+    puppet.events.push({ kind: 'words', final: false, text: 'stop', startMs: 2_500 })
+    await house.run(100)
+    const heardMs = house.fact('agentInterrupted')!.ms
+    // Generation was over: there was nothing to cancel.
+    expect(puppet.log).toEqual([`heard item ${heardMs}`])
+    expect(heardMs).toBe(house.all('agentSpoke').at(-1)!.ms)
+    const frames = house.line.soundingFrames.length
+    puppet.events.push({ kind: 'audio', item: 'item', audio: sounds.render('[tone 950 500ms]'), text: 'late' })
+    await house.run(1_000)
+    expect(house.line.soundingFrames).toHaveLength(frames)
+  })
+
+  it('stops what is still being generated', async () => {
+    const { puppet, house } = await replying()
+    puppet.events.push({ kind: 'replying' })
+    puppet.events.push({ kind: 'audio', item: 'more', audio: sounds.render('[tone 750 400ms]'), text: '' })
+    puppet.events.push({ kind: 'speechStarted', atMs: 2_500 })
+    await house.run(600)
+    expect(puppet.log).toEqual(['cancel', expect.stringMatching(/^heard item \d+$/), 'heard more 0'])
+    puppet.events.push({ kind: 'turnEnded' })
+    await house.run(500)
+    expect(house.all('degraded')).toEqual([])
+  })
+
+  it('goes on when it was no interruption', async () => {
+    const { puppet, house } = await replying()
+    puppet.events.push({ kind: 'speechStarted', atMs: 2_500 })
+    await house.run(200)
+    puppet.events.push({ kind: 'speechStopped', atMs: 2_700 })
+    await house.run(5_000)
+    expect(puppet.log).toEqual([])
+    expect(house.all('agentSpoke').at(-1)).toMatchObject({ ms: 3_000, complete: true })
+  })
+
+  it('tells it of keys, and of nothing else that it has heard itself', async () => {
+    const { puppet, house } = await replying()
+    await house.run(3_000)
+    puppet.events.push({ kind: 'words', final: true, text: 'hello', startMs: 9_000 })
+    await house.run(600)
+    house.press('7#')
+    await house.run(100)
+    expect(puppet.log).toEqual(['instruct The caller pressed 7# on the keypad.'])
+    await house.hangUp()
+  })
+
+  it('ends the turn of a tool that was interrupted without giving cause for another', async () => {
+    const { puppet, house } = await replying()
+    puppet.events.push({ kind: 'toolCall', id: 't1', name: 'none', args: {} })
+    await house.run(20)
+    expect(puppet.results).toMatchObject([{ id: 't1', result: { ok: false }, reply: true }])
+    puppet.events.push({ kind: 'turnEnded' })
+    puppet.events.push({ kind: 'speechStarted', atMs: 2_500 })
+    await house.run(100)
+    puppet.events.push({ kind: 'toolCall', id: 't2', name: 'end_call', args: {} })
+    await house.run(600)
+    expect(puppet.results.at(-1)).toMatchObject({ id: 't2', result: { ok: false }, reply: false })
+    expect(house.outcome).toBeUndefined()
+  })
+
+  it.each([
+    ['fails', (puppet: Puppet) => puppet.events.push({ kind: 'failed', error: new Error('secret words') })],
+    ['ends', (puppet: Puppet) => puppet.events.end()],
+  ])('hands back with a stored word when it %s', async (_, happen) => {
+    const { puppet, house } = await replying()
+    happen(puppet)
+    await house.run(2_000)
+    expect(house.hertz).toEqual([440, 700, phraseHz.handingOver])
+    expect(house.outcome).toEqual({ kind: 'handBack', reason: 'engine failed' })
+    expect(house.all('degraded')).toHaveLength(1)
+    expect(JSON.stringify(house.facts)).not.toContain('secret')
+  })
+
+  it('hands back at once when there is nobody to say a word', async () => {
+    const { puppet, house } = await replying({ reserve: false })
+    puppet.events.end()
+    await house.run(20)
+    expect(house.outcome).toMatchObject({ kind: 'handBack' })
+  })
+
+  it('does not wait for ever for a reply that was promised', async () => {
+    const { puppet, house } = await replying()
+    await house.run(2_500)
+    puppet.events.push({ kind: 'speechStarted', atMs: 5_500 })
+    puppet.events.push({ kind: 'speechStopped', atMs: 6_000 })
+    puppet.events.push({ kind: 'replying' })
+    await house.run(toneSettings.stepMs + 1_000)
+    expect(house.hertz).toEqual([440, 700, phraseHz.filler, phraseHz.filler, phraseHz.handingOver])
+    expect(house.outcome).toMatchObject({ kind: 'handBack' })
+  })
+
+  it('says that it did not understand when a reply has no sound', async () => {
+    const { puppet, house } = await replying()
+    await house.run(2_500)
+    puppet.events.push({ kind: 'speechStarted', atMs: 5_500 })
+    puppet.events.push({ kind: 'speechStopped', atMs: 6_000 })
+    puppet.events.push({ kind: 'replying' })
+    puppet.events.push({ kind: 'turnEnded' })
+    await house.run(100)
+    expect(puppet.log).toEqual([`say ${toneSettings.phrases.trouble}`])
+    // And when not even that has one, it is of no use any more.
+    puppet.events.push({ kind: 'turnEnded' })
+    await house.run(1_000)
+    expect(house.outcome).toMatchObject({ kind: 'handBack' })
+  })
+})
