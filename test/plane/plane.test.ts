@@ -3,10 +3,9 @@ import { describe, expect, it } from 'vitest'
 import type { Clock } from '../../src/clock.ts'
 import { limits } from '../../src/limits.ts'
 import { type AudioSink, FRAME_SAMPLES, type FrameKind, type Law, SILENCE } from '../../src/media/audio.ts'
+import { DECODED } from '../../src/media/g711.ts'
 import { parseRtp, RtpPacket, RtpWriter } from '../../src/media/rtp.ts'
-import { PlaneCore } from '../../src/plane/core.ts'
-import type { Address, Heard, LineEvent, LineFigures } from '../../src/plane/line.ts'
-import type { FromPlane } from '../../src/plane/protocol.ts'
+import type { Address, Heard, LineEvent } from '../../src/plane/line.ts'
 import type { OpenSocket, SocketListener } from '../../src/plane/sockets.ts'
 import { BusyClock } from '../support/busy-clock.ts'
 import { localPlane } from '../support/local-plane.ts'
@@ -254,6 +253,51 @@ describe('a line', () => {
     expect(heard.frames).toHaveLength(5)
   })
 
+  it('supplies silence, marked as missing, while its peer sends nothing', async () => {
+    const { clock, line, far } = await connected()
+    const heard = sink()
+    line.hear(heard)
+    const packet = new Uint8Array(172)
+    new RtpWriter(0, seeded(5)).write(packet, speech(1), false)
+    far.send(packet, line.local)
+    clock.advance(400)
+    expect(heard.frames[0]).toEqual({ first: 1, timeMs: 0, kind: 'heard' })
+    expect(heard.frames.length).toBeGreaterThan(15)
+    for (const [index, frame] of heard.frames.slice(1).entries()) {
+      expect(frame).toEqual({ first: SILENCE.ulaw, timeMs: 20 * (index + 1), kind: 'missing' })
+    }
+  })
+
+  it('hands every listener its own format', async () => {
+    const { clock, line } = await connected()
+    const plain = sink()
+    const samples: number[] = []
+    line.tap(plain)
+    const stop = line.tap({
+      format: { encoding: 'pcm16', rate: 8_000 },
+      write: frame => void samples.push(frame.length, frame[0]!),
+    })
+    line.speak({ utterance: 1, audio: new Uint8Array(FRAME_SAMPLES).fill(0x80), text: '', last: true })
+    clock.advance(0)
+    expect(samples).toEqual([FRAME_SAMPLES, DECODED.ulaw[0x80]])
+    stop()
+    clock.advance(100)
+    expect(samples).toHaveLength(2)
+    // The one that is left goes on hearing.
+    expect(plain.frames.length).toBeGreaterThanOrEqual(5)
+  })
+
+  it('counts a frame as late from 2 ms after its deadline on', async () => {
+    const { clock, line } = await connectedIn(houseOn(new BusyClock()))
+    clock.inner.advance(100)
+    clock.lateMs = 1.9
+    clock.inner.advance(100)
+    expect((await line.figures()).sent).toMatchObject({ lateFrames: 0, worstLateMs: expect.closeTo(1.9) })
+    clock.lateMs += 2.1
+    clock.inner.advance(20)
+    expect((await line.figures()).sent).toMatchObject({ lateFrames: 1, worstLateMs: expect.closeTo(2.1) })
+  })
+
   it('lets what it sends be tapped, silence included', async () => {
     const { clock, line, sent } = await connected()
     const tapped = sink()
@@ -288,25 +332,6 @@ describe('a line', () => {
     expect(core.lineCount).toBe(0)
     expect(clock.pending).toBe(0)
   })
-
-  it('closed while its socket is being opened leaves none', async () => {
-    const clock = new VirtualClock()
-    const network = new VirtualNetwork(clock, seeded(1))
-    const posted: FromPlane[] = []
-    const core = new PlaneCore({
-      clock,
-      random: seeded(2),
-      forbiddenPorts: { start: 1, end: 2 },
-      openSocket: network.openSocket,
-      afterTurn: run => run(),
-      post: message => posted.push(message),
-    })
-    core.receive({ kind: 'open', line: 1, law: 'ulaw' })
-    core.receive({ kind: 'close', line: 1 })
-    await clock.settle()
-    expect(posted).toEqual([{ kind: 'closed', line: 1 }])
-    expect(network.openSockets).toBe(0)
-  })
 })
 
 describe('a line that fails', () => {
@@ -335,6 +360,7 @@ describe('a line that fails', () => {
     sockets[1]!.failed('its network is down')
     sockets[1]!.failed('its network is down')
     const count = whole.sent.length
+    whole.line.connect(whole.far.local)
     parts.clock.advance(1_000)
     expect(whole.events).toEqual([{ kind: 'failed', message: 'its network is down' }])
     expect(whole.sent).toHaveLength(count)
@@ -360,65 +386,6 @@ describe('a line that fails', () => {
 })
 
 describe('the plane', () => {
-  it('sends the frames of all lines in one turn as one message', async () => {
-    const clock = new VirtualClock()
-    const network = new VirtualNetwork(clock, seeded(1))
-    const posted: FromPlane[] = []
-    const core = new PlaneCore({
-      clock,
-      random: seeded(2),
-      forbiddenPorts: { start: 1, end: 2 },
-      openSocket: network.openSocket,
-      afterTurn: run => void clock.after(0, run),
-      post: message => posted.push(message),
-    })
-    const far = network.bind({ received: () => {}, failed: () => {} })
-    for (const line of [1, 2, 3]) core.receive({ kind: 'open', line, law: 'ulaw' })
-    await clock.settle()
-    const packet = new Uint8Array(172)
-    for (const message of posted.splice(0)) {
-      if (message.kind !== 'opened') continue
-      core.receive({ kind: 'connect', line: message.line, peer: far.local })
-      core.receive({ kind: 'listen', line: message.line, to: 'received', on: true })
-      new RtpWriter(0, seeded(message.line)).write(packet, speech(1), false)
-      far.send(packet, message.local)
-    }
-    clock.advance(0)
-    const batches = posted.filter(message => message.kind === 'frames')
-    expect(batches).toHaveLength(1)
-    expect([...batches[0]!.batch.heads.filter((_, index) => index % 3 === 0)]).toEqual([1, 2, 3])
-    expect(batches[0]!.batch.audio).toHaveLength(3 * FRAME_SAMPLES)
-  })
-
-  it('keeps no more than two seconds for a main thread that takes nothing', async () => {
-    const clock = new VirtualClock()
-    const network = new VirtualNetwork(clock, seeded(1))
-    let frames = 0
-    let figures: LineFigures | undefined
-    const core = new PlaneCore({
-      clock,
-      random: seeded(2),
-      forbiddenPorts: { start: 1, end: 2 },
-      openSocket: network.openSocket,
-      afterTurn: run => void clock.after(0, run),
-      post: message => {
-        if (message.kind === 'frames') frames += message.batch.heads.length / 3
-        if (message.kind === 'stats') figures = message.figures
-      },
-    })
-    core.receive({ kind: 'open', line: 1, law: 'ulaw' })
-    await clock.settle()
-    core.receive({ kind: 'listen', line: 1, to: 'sent', on: true })
-    core.receive({ kind: 'connect', line: 1, peer: { address: '127.0.0.1', port: 1 } })
-    clock.advance(10_000)
-    expect(frames).toBe(limits.media.pendingFrames)
-    core.receive({ kind: 'stats', line: 1, ticket: 1 })
-    expect(figures?.shedFrames).toBe(figures!.sent.packets - limits.media.pendingFrames)
-    core.receive({ kind: 'taken', frames })
-    clock.advance(1_000)
-    expect(frames).toBe(limits.media.pendingFrames + 50)
-  })
-
   it('refuses more lines than its bound, in words', async () => {
     const { plane } = house()
     await Promise.all(Array.from({ length: limits.media.lines }, () => plane.open('ulaw')))
