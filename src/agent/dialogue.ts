@@ -1,4 +1,4 @@
-import type { LiveCall, Outcome } from '../call/ports.ts'
+import type { Handler, LiveCall, Outcome } from '../call/ports.ts'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import type { Scope } from '../scope.ts'
@@ -21,6 +21,23 @@ interface DialogueDependencies {
   readonly mind: Mind
   /** More will come to be said, even if all that is there has been heard. */
   readonly replying: () => boolean
+}
+
+/** An agent's part in a call. One that cannot even begin leaves the caller to somebody who can, unanswered. */
+export function agent(begin: (call: LiveCall, scope: Scope) => Promise<Dialogue>): Handler {
+  return async (call, scope) => {
+    const own = scope.child('conversation')
+    try {
+      const dialogue = await begin(call, own)
+      return await dialogue.outcome()
+    } catch (error) {
+      own.signal.throwIfAborted()
+      call.emit(degraded(error))
+      return { kind: 'handBack', reason: 'engine failed' }
+    } finally {
+      await own.close()
+    }
+  }
 }
 
 /** What agents of every kind are made of, wired for one call. */

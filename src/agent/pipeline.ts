@@ -1,10 +1,10 @@
-import type { Handler, LiveCall, Outcome } from '../call/ports.ts'
+import type { Handler, LiveCall } from '../call/ports.ts'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { VoiceActivity } from '../media/voice-activity.ts'
 import type { Scope } from '../scope.ts'
 import type { Mind } from './conversation.ts'
-import { Dialogue } from './dialogue.ts'
+import { agent, Dialogue } from './dialogue.ts'
 import { degraded } from './facts.ts'
 import { History, Turn } from './history.ts'
 import { guarded } from './iterate.ts'
@@ -26,14 +26,7 @@ export interface PipelineParts {
 /** An agent of three parts: one recognizes, one thinks, one speaks. */
 export function pipelineAgent(parts: PipelineParts): Handler {
   const stored = new StoredPhrases(parts.settings.phrases)
-  return async (call, scope) => {
-    const own = scope.child('conversation')
-    try {
-      return await new PipelineCall(parts, stored, call, own).run()
-    } finally {
-      await own.close()
-    }
-  }
+  return agent((call, scope) => new PipelineCall(parts, stored, call, scope).begin())
 }
 
 class PipelineCall implements Mind {
@@ -71,21 +64,15 @@ class PipelineCall implements Mind {
     }
   }
 
-  async run(): Promise<Outcome> {
-    const { signal } = this.#scope
-    try {
-      const ear = this.#parts.recognizer.open({ encoding: this.#call.line.law, rate: 8_000 }, signal)
-      this.#ear = ear
-      const earEnded = this.#follow(ear)
-      const greeting = this.#greet()
-      await this.#dialogue.answer(greeting)
-      this.#begin(ear, earEnded, greeting)
-    } catch (error) {
-      signal.throwIfAborted()
-      this.#call.emit(degraded(error))
-      return { kind: 'handBack', reason: 'engine failed' }
-    }
-    return this.#dialogue.outcome()
+  async begin(): Promise<Dialogue> {
+    const format = { encoding: this.#call.line.law, rate: 8_000 } as const
+    const ear = this.#parts.recognizer.open(format, this.#scope.signal)
+    this.#ear = ear
+    const earEnded = this.#follow(ear)
+    const greeting = this.#greet()
+    await this.#dialogue.answer(greeting)
+    this.#converse(ear, earEnded, greeting)
+    return this.#dialogue
   }
 
   think(text: string, keys: string): void {
@@ -103,7 +90,6 @@ class PipelineCall implements Mind {
   }
 
   cancelReply(): Promise<number> {
-    this.#uncommitted = undefined
     this.#dialogue.making.cancel()
     return this.#dialogue.speech.cancel()
   }
@@ -153,7 +139,7 @@ class PipelineCall implements Mind {
     return promise
   }
 
-  #begin(ear: Ear, earEnded: Promise<void>, greeting: Promise<void>): void {
+  #converse(ear: Ear, earEnded: Promise<void>, greeting: Promise<void>): void {
     const { line } = this.#call
     const { conversation, making } = this.#dialogue
     const { signal } = making

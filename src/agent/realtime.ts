@@ -1,10 +1,10 @@
-import type { Handler, LiveCall, Outcome } from '../call/ports.ts'
+import type { Handler, LiveCall } from '../call/ports.ts'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Scope } from '../scope.ts'
 import type { Mind } from './conversation.ts'
-import { Dialogue } from './dialogue.ts'
+import { agent, Dialogue } from './dialogue.ts'
 import { degraded } from './facts.ts'
 import { guarded, unlessAborted } from './iterate.ts'
 import type { Conversant, ConversantEvent, ConversantVoice, Speaker, Tool, ToolCall, ToolResult } from './ports.ts'
@@ -25,14 +25,7 @@ export interface RealtimeParts {
 /** An agent that is one party: it hears, thinks and speaks. */
 export function realtimeAgent(parts: RealtimeParts): Handler {
   const stored = new StoredPhrases(parts.settings.phrases)
-  return async (call, scope) => {
-    const own = scope.child('conversation')
-    try {
-      return await new RealtimeCall(parts, stored, call, own).run()
-    } finally {
-      await own.close()
-    }
-  }
+  return agent((call, scope) => new RealtimeCall(parts, stored, call, scope).begin())
 }
 
 class RealtimeCall implements Mind {
@@ -67,28 +60,22 @@ class RealtimeCall implements Mind {
     this.#dialogue = new Dialogue({ call, scope, clock, settings, tools, mind: this, replying })
   }
 
-  async run(): Promise<Outcome> {
-    const { signal } = this.#scope
-    try {
-      const voice = await this.#open()
-      const ended = this.#follow(voice)
-      this.#sayBy(voice, this.#dialogue.openingWords)
-      await this.#dialogue.answer(ended.then(() => this.#gone()))
-      this.#stopHearing = this.#call.line.hear(voice.hear)
-      this.#scope.onClose(() => this.#stopHearing())
-      void ended.then(() => this.#dialogue.conversation.happened({ kind: 'failed', fatal: true }))
-      if (this.#reserve) this.#stored.prepare(this.#reserve, signal).catch(() => {})
-    } catch (error) {
-      signal.throwIfAborted()
-      this.#call.emit(degraded(error))
-      return { kind: 'handBack', reason: 'engine failed' }
-    }
-    return this.#dialogue.outcome()
+  async begin(): Promise<Dialogue> {
+    const voice = await this.#open()
+    const ended = this.#follow(voice)
+    this.#sayBy(voice, this.#dialogue.openingWords)
+    await this.#dialogue.answer(ended.then(() => this.#gone()))
+    this.#stopHearing = this.#call.line.hear(voice.hear)
+    this.#scope.onClose(() => this.#stopHearing())
+    void ended.then(() => this.#dialogue.conversation.happened({ kind: 'failed', fatal: true }))
+    if (this.#reserve) this.#stored.prepare(this.#reserve, this.#scope.signal).catch(() => {})
+    return this.#dialogue
   }
 
   /** The conversant takes the turn by itself; only what it cannot hear must be told. */
   think(_text: string, keys: string): void {
     if (keys === '') return
+    this.#spoke = false
     this.#expectResponse()
     this.#voice?.instruct(`The caller pressed ${keys} on the keypad.`)
   }
@@ -110,9 +97,7 @@ class RealtimeCall implements Mind {
 
   finishHearing(): void {}
 
-  commit(): void {
-    this.#spoke = false
-  }
+  commit(): void {}
 
   fill(): void {
     const { speech, making } = this.#dialogue
@@ -221,6 +206,8 @@ class RealtimeCall implements Mind {
       case 'speechStopped':
         return conversation.happened({ kind: 'voiceStopped', atMs: event.atMs })
       case 'replying':
+        // With the result of a tool the same reply goes on.
+        if (!this.#responding) this.#spoke = false
         this.#expectResponse()
         return conversation.happened({ kind: 'turnTaken' })
       case 'words':

@@ -47,7 +47,7 @@ export function listen(state: TurnState, at: At): Step {
 }
 
 /** The caller's turn is over: it is our turn to think. */
-export function take(state: Hearing | Pausing, at: At): Step {
+export function take(state: Hearing | Pausing, at: At): readonly [Thinking, TurnEffect[]] {
   const { words } = state
   const thinking: Thinking = {
     ...always(state),

@@ -187,7 +187,7 @@ function turnTaken(state: Live, at: At): Step {
     case 'hearing':
     case 'pausing': {
       const [thinking] = take(state, at)
-      return turnTaken(thinking as Thinking, at)
+      return turnTaken(thinking, at)
     }
     case 'thinking':
       if (state.committed) return [state, []]

@@ -171,6 +171,74 @@ describe('a cascade', () => {
     expect(house.all('callerSpoke').map(fact => fact.private.text)).toEqual(['tone 1300 tone 1500'])
   })
 
+  it('thinks of the next reply when it is known what was heard of the last one', async () => {
+    const { model, asked } = modelOf(
+      () => says('one two three four five six seven eight nine ten'),
+      () => says('[tone 700 400ms]'),
+    )
+    const house = await greeted({ model })
+    house.says(1_300)
+    await house.run(2_500)
+    const { cancel } = house.line
+    house.line.cancel = async () => {
+      const heard = await cancel.call(house.line)
+      await pause(house.clock, 300)
+      return heard
+    }
+    house.press('#')
+    await house.run(3_000)
+    const spoke = house.all('agentSpoke').at(-2)!
+    expect(spoke).toMatchObject({ complete: false, private: { text: expect.stringMatching(/^one two/) } })
+    expect(asked[1]).toContainEqual({ role: 'agent', text: spoke.private.text, interrupted: true })
+  })
+
+  it('thinks of the next reply when it is known what a tool has changed', async () => {
+    const { model, asked } = modelOf(
+      async function* () {
+        yield { kind: 'toolCall', id: '1', name: 'book', args: {} } as const
+      },
+      () => says('[tone 700 400ms]'),
+    )
+    const book = (clock: VirtualClock): Tool => ({
+      name: 'book',
+      description: '',
+      parameters: { type: 'object' },
+      effect: 'write',
+      timeoutMs: 5_000,
+      async run(_args, signal) {
+        await pause(clock, 3_000, signal)
+        return { ok: true, value: 'booked' }
+      },
+    })
+    const house = await greeted({ model, tools: clock => [book(clock)] })
+    house.says(1_300)
+    await house.run(2_000)
+    house.press('#')
+    await house.run(4_000)
+    expect(asked).toHaveLength(2)
+    expect(asked[1]!.slice(-3)).toMatchObject([
+      { role: 'toolCall' },
+      { role: 'toolResult', result: { ok: true } },
+      { role: 'caller' },
+    ])
+  })
+
+  it('does not wait for its model when the speaker has failed', async () => {
+    let down = false
+    const house = await greeted({
+      turns: [[{ say: '[tone 700 400ms]. ' }, { waitMs: 6_000 }, { say: 'more' }]],
+      speaker: usual => ({
+        format: usual.format,
+        speak: (text, signal) => (down ? (fails() as never) : usual.speak(text, signal)),
+      }),
+    })
+    await house.run(1_000)
+    down = true
+    house.says(1_300)
+    await house.run(2_500)
+    expect(house.hertz).toEqual([440, phraseHz.trouble])
+  })
+
   it('stops a model that never ends', async () => {
     const model = (): Model => ({
       async *reply() {

@@ -45,6 +45,16 @@ describe('speech', () => {
     expect(line.soundingFrames).toHaveLength(50)
   })
 
+  it('that was cancelled before that is never heard', async () => {
+    const { clock, line, speech } = table()
+    spoken(speech, 'hello')
+    await speech.cancel()
+    line.connect()
+    speech.release()
+    clock.advance(2_000)
+    expect(line.soundingFrames).toEqual([])
+  })
+
   it('is ready with its first audio', async () => {
     const { speech, clock } = table()
     let ready = false

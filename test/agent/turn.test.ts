@@ -310,6 +310,13 @@ describe('a silent caller', () => {
     expect(table.state.prompts).toBe(0)
   })
 
+  it('whose sound nobody understood is told so, and asked when it is silent after that', () => {
+    const table = listening().wait(6_000).voice().wait(400).silence().wait(2_000)
+    expect(table.take()).toEqual(['finishHearing', 'say trouble'])
+    table.on({ kind: 'agentStarted' }).on({ kind: 'agentQuiet', replying: false })
+    expect(table.wait(8_000).take()).toEqual(['say stillThere'])
+  })
+
   it('on a line full of noise is not held for ever', () => {
     const table = listening().voice()
     for (let i = 0; i < 3; i++) {
@@ -367,6 +374,14 @@ describe('the time of a call', () => {
     expect(table.wait(60_000).take()).toEqual(['say timeOver'])
     table.voice().wait(600).words('but')
     expect(table.on({ kind: 'agentQuiet', replying: false }).effects).toEqual([{ kind: 'end', outcome: hangup }])
+  })
+})
+
+describe('the last words before a transfer', () => {
+  it('are not cut when the time is over', () => {
+    const table = speaking({ durationMs: 60_000 }).on({ kind: 'endWanted', outcome: transfer })
+    expect(table.wait(70_000).take()).toEqual([])
+    expect(table.on({ kind: 'agentQuiet', replying: false }).effects).toEqual([{ kind: 'end', outcome: transfer }])
   })
 })
 
