@@ -65,22 +65,33 @@ clone() { # user
 }
 
 prove_start() { # user
-  local log=$root/tmp/start-$1.log before after
-  before=$(pgrep -c asterisk || true)
+  local log=$root/tmp/start-$1.log
+  # Job control gives it a process group of its own, as a terminal does: Ctrl-C reaches all of it.
+  set -m
   within "$1" 'exec npm start' >"$log" 2>&1 &
   local job=$!
+  set +m
   for _ in $(seq 300); do
     grep -q '^parley ready' "$log" && break
     kill -0 $job 2>/dev/null || break
     sleep 1
   done
   grep '^parley ready' "$log" || { echo "fresh-machine: npm start as $1 was never ready:" >&2; cat "$log" >&2; exit 1; }
-  # Ctrl-C: the whole foreground group gets the signal.
-  pkill -INT -P $job || kill -INT $job
-  wait $job || true
-  after=$(pgrep -c asterisk || true)
-  [ "$before" = "$after" ] || { echo "fresh-machine: an Asterisk was left running after Ctrl-C" >&2; exit 1; }
+  kill -INT -- -$job
+  for _ in $(seq 60); do
+    [ -z "$(left_running)" ] && break
+    sleep 0.5
+  done
+  [ -z "$(left_running)" ] || { echo "fresh-machine: left running after Ctrl-C:" >&2; left_running >&2; exit 1; }
   echo "fresh-machine: npm start as $1: ready, and nothing left after Ctrl-C"
+}
+
+# Whatever has the new root for its root.
+left_running() {
+  local pid
+  for pid in /proc/[0-9]*; do
+    if [ "$(readlink "$pid/root" 2>/dev/null)" = "$root" ]; then tr '\0' ' ' <"$pid/cmdline"; echo; fi
+  done
 }
 
 prove_test() { # user
