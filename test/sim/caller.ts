@@ -1,0 +1,237 @@
+import { defaultSettings } from '../../src/agent/settings.ts'
+import type { Line } from '../../src/call/ports.ts'
+import { Sender } from '../../src/caller/sender.ts'
+import { type Clock, pause } from '../../src/clock.ts'
+import { PAYLOAD_TYPE, parseRtp, RtpPacket } from '../../src/media/rtp.ts'
+import type { Wheel } from '../../src/media/wheel.ts'
+import type { PlaneSocket } from '../../src/plane/sockets.ts'
+import type { Ledger } from './ledger.ts'
+import type { CallPlan, Doing } from './plan.ts'
+import { cough, shareOfTone, spokenWord, type Voice } from './sounds.ts'
+import type { FarEnd, SimLeg } from './telephony.ts'
+
+export interface CallerSurroundings {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly wheel: Wheel
+  readonly voice: Voice
+  readonly ledger: (port: number) => Ledger
+  readonly note: (what: string) => void
+  readonly blame: (message: string) => void
+}
+
+export type CallerFate = 'hungUpByCaller' | 'hungUpByGateway' | 'handedBack'
+
+/** Between the packets' end and the trunk's notice of it. */
+const UNNOTICED_MS = 2_500
+const SETTLED_MS = 300
+const PATIENCE_MS = 3_000
+const DIGITS_PAYLOAD_TYPE = 101
+/** Between the moment at which something should be said and the moment at which it is heard. */
+const SLACK_MS = 1_500
+
+/** A caller in virtual time: does what the plan says, and hears whether all is well. */
+export class SimCaller implements FarEnd {
+  readonly plan: CallPlan
+  readonly #with: CallerSurroundings
+  readonly #packet = new RtpPacket()
+  readonly #sequences = new Set<number>()
+  readonly #actor = new AbortController()
+  /** Milliseconds heard of each utterance, in the order in which they were said. */
+  readonly heardMs = new Map<number, number>()
+  fate: CallerFate | undefined
+  leg: SimLeg | undefined
+  ledger: Ledger | undefined
+  /** When the caller could first have heard something. */
+  audibleMs: number | undefined
+  firstHeardMs: number | undefined
+  #socket: PlaneSocket | undefined
+  #line: Line | undefined
+  #sender: Sender | undefined
+  #answered = false
+  #quietSinceMs = 0
+  #heardAtMs = 0
+  #saidAtMs = 0
+  /** For the answer to a word. */
+  #waiting = false
+  #blamedQuiet = false
+
+  constructor(plan: CallPlan, surroundings: CallerSurroundings) {
+    this.plan = plan
+    this.#with = surroundings
+  }
+
+  get markerHz(): number {
+    return this.#with.voice.markerHz
+  }
+
+  /** From the moment at which the leg was offered. */
+  begin(leg: SimLeg): void {
+    this.leg = leg
+    const { clock } = this.#with
+    void pause(clock, this.plan.leavesAfterMs, this.#actor.signal).then(
+      () => this.#leaveAsPlanned(),
+      () => {},
+    )
+  }
+
+  connected(socket: PlaneSocket, line: Line): void {
+    this.#socket = socket
+    this.#line = line
+    this.ledger = this.#with.ledger(line.local.port)
+    if (this.plan.takenOver || this.#answered) this.#hearsAndSpeaks()
+  }
+
+  answered(): void {
+    this.#answered = true
+    if (this.#socket) this.#hearsAndSpeaks()
+  }
+
+  hungUp(): void {
+    this.#end('hungUpByGateway')
+  }
+
+  handedBack(): void {
+    this.#end('handedBack')
+  }
+
+  leaves(): void {
+    if (this.fate) return
+    this.#end('hungUpByCaller')
+    this.leg?.leave()
+  }
+
+  note(what: string): void {
+    this.#with.note(what)
+  }
+
+  #leaveAsPlanned(): void {
+    if (!this.plan.vanishes) return this.leaves()
+    this.note('vanishes')
+    this.#sender?.stop()
+    this.#sender = undefined
+    void pause(this.#with.clock, UNNOTICED_MS, this.#actor.signal).then(
+      () => this.leaves(),
+      () => {},
+    )
+  }
+
+  #end(fate: CallerFate): void {
+    if (this.fate) return
+    this.fate = fate
+    this.note(fate)
+    this.#sender?.stop()
+    this.#sender = undefined
+    this.#actor.abort()
+  }
+
+  #hearsAndSpeaks(): void {
+    if (this.fate || this.#sender) return
+    const { clock, wheel, random } = this.#with
+    const { law } = this.plan
+    const line = this.#line!
+    const socket = this.#socket!
+    this.ledger!.audible = true
+    this.audibleMs = clock.now()
+    this.#quietSinceMs = clock.now()
+    this.#sender = new Sender({ clock, wheel, random }, 20, packet => socket.send(packet, line.local))
+    this.#sender.start({ law, payloadType: PAYLOAD_TYPE[law], digitsPayloadType: DIGITS_PAYLOAD_TYPE })
+    void this.#act(this.#sender).catch(error => {
+      if (!this.#actor.signal.aborted) throw error
+    })
+  }
+
+  async #act(sender: Sender): Promise<void> {
+    const { clock } = this.#with
+    for (const doing of this.plan.doings) {
+      await this.#do(doing, sender)
+      await pause(clock, 100, this.#actor.signal)
+    }
+  }
+
+  async #do(doing: Doing, sender: Sender): Promise<void> {
+    const { clock, voice } = this.#with
+    const { signal } = this.#actor
+    if (doing.kind === 'say' && doing.answers) await this.#untilQuiet()
+    this.note(doing.kind === 'press' ? `press ${doing.keys}` : `${doing.kind} ${doing.ms}`)
+    switch (doing.kind) {
+      case 'say':
+        this.#waiting = true
+        return this.#make(spokenWord(voice, doing.ms), doing.ms, sender)
+      case 'cough':
+        return this.#make(cough(doing.ms), doing.ms, sender)
+      case 'wait':
+        return pause(clock, doing.ms, signal)
+      case 'mute':
+      case 'hold': {
+        sender.silence(true)
+        if (doing.kind === 'hold') this.leg?.happen({ kind: 'held' })
+        await pause(clock, doing.ms, signal)
+        if (doing.kind === 'hold') this.leg?.happen({ kind: 'unheld' })
+        sender.silence(false)
+        return
+      }
+      case 'press':
+        for (const digit of doing.keys) {
+          await sender.outgoing.press(digit)
+          if (signal.aborted) return
+          this.#quietSinceMs = clock.now()
+          this.leg?.happen({ kind: 'digit', digit })
+          await pause(clock, 100, signal)
+        }
+    }
+  }
+
+  async #make(sound: Int16Array, ms: number, sender: Sender): Promise<void> {
+    this.#saidAtMs = this.#with.clock.now() + ms
+    this.#quietSinceMs = this.#saidAtMs
+    void sender.outgoing.say(sound)
+    await pause(this.#with.clock, ms, this.#actor.signal)
+  }
+
+  /** The agent has said something since the caller last did and is done, or says nothing at all. */
+  async #untilQuiet(): Promise<void> {
+    const { clock } = this.#with
+    const patientUntilMs = clock.now() + PATIENCE_MS
+    for (;;) {
+      await pause(clock, 40, this.#actor.signal)
+      const answered = this.#heardAtMs > this.#saidAtMs || clock.now() > patientUntilMs
+      if (answered && clock.now() > this.#heardAtMs + SETTLED_MS) return
+    }
+  }
+
+  received(datagram: Uint8Array, port: number): void {
+    const { voice, clock } = this.#with
+    // A late packet of the line that had this port before; the PBX would not take it either.
+    if (port !== this.#line?.local.port) return
+    const packet = parseRtp(datagram, this.#packet)!
+    if (this.#sequences.has(packet.sequence)) return
+    this.#sequences.add(packet.sequence)
+    const said = this.ledger!.said(packet.sequence)
+    if (said) this.heardMs.set(said.utterance, (this.heardMs.get(said.utterance) ?? 0) + said.ms)
+    const share = shareOfTone(this.plan.law, datagram.subarray(packet.start, packet.end), voice.toneHz)
+    if (share === undefined) return this.#checkQuiet()
+    if (share < 0.5) this.#with.blame(`heard something that is not its own tone of ${voice.toneHz} Hz`)
+    this.firstHeardMs ??= clock.now()
+    this.#heardAtMs = clock.now()
+    if (this.#heardAtMs > this.#saidAtMs) this.#waiting = false
+    this.#quietSinceMs = Math.max(this.#quietSinceMs, clock.now())
+  }
+
+  /** Nobody has said anything for longer than it should take the agent to say something. */
+  #checkQuiet(): void {
+    const quietMs = this.#with.clock.now() - this.#quietSinceMs
+    if (this.fate || !this.#sender || this.#blamedQuiet || quietMs < this.#longestQuietMs) return
+    this.#blamedQuiet = true
+    this.#with.blame(`dead air for ${Math.round(quietMs)} ms`)
+  }
+
+  get #longestQuietMs(): number {
+    const { faults, stepMs, latencyMs } = this.plan.engine
+    const { wordsMs, fillAfterMs, fillAgainMs, noInputMs } = { ...defaultSettings.turn, ...this.plan.engine.turn }
+    // A stored phrase may not be stored yet, and a broken part is found out after its time limit.
+    const brokenMs = faults.length > 0 ? 3 * stepMs : 0
+    const promptMs = this.#waiting ? fillAfterMs : Math.max(fillAgainMs, ...noInputMs)
+    return wordsMs + promptMs + latencyMs.recognizer + latencyMs.speaker + brokenMs + SLACK_MS
+  }
+}

@@ -1,0 +1,94 @@
+import type { CallEvent } from '../../src/call/events.ts'
+import type { SimCaller } from './caller.ts'
+import { FILLER_MS } from './plan.ts'
+
+/** What must be true of the events of any call, whatever happened to it. */
+export function checkRecord(caller: SimCaller, events: readonly CallEvent[], blame: (message: string) => void): void {
+  const names = events.map(({ fact }) => fact.name)
+  const count = (name: string) => names.filter(each => each === name).length
+  if (names[0] === 'refused') return names.length === 1 ? undefined : blame(`refused, and then ${names[1]}`)
+  if (names[0] !== 'offered') blame(`the first event is ${names[0]}`)
+  if (names.at(-1) !== 'ended') blame(`the last event is ${names.at(-1)}`)
+  for (const once of ['offered', 'ended']) if (count(once) !== 1) blame(`${once} ${count(once)} times`)
+  for (const atMostOnce of ['takenOver', 'mediaOpened', 'answered', 'handedBack', 'mediaClosed']) {
+    if (count(atMostOnce) > 1) blame(`${atMostOnce} ${count(atMostOnce)} times`)
+  }
+  checkOrder(caller, names, blame)
+  checkTimes(events, blame)
+  checkEnd(caller, events, blame)
+  checkWhoSpoke(caller, events, blame)
+  // A media thread that dies takes with it what it knew.
+  const threadDied = events.some(({ fact }) => fact.name === 'degraded' && fact.code === 'MEDIA_FAILED')
+  if (isClean(caller) && !threadDied) checkWhatWasHeard(caller, events, blame)
+}
+
+const needAnAnswer = ['callerSpoke', 'agentSpoke', 'turnAnswered', 'agentPaused', 'agentResumed', 'agentInterrupted']
+
+function checkOrder({ plan }: SimCaller, names: readonly string[], blame: (message: string) => void): void {
+  if (plan.takenOver && names[1] !== 'takenOver') blame(`the second event of a take-over is ${names[1]}`)
+  const opened = names.indexOf('mediaOpened')
+  const answered = plan.takenOver ? opened : names.indexOf('answered')
+  if (answered >= 0 && (opened < 0 || opened > answered)) blame('answered before the media was there')
+  for (const [at, name] of names.entries()) {
+    if (needAnAnswer.includes(name) && (answered < 0 || at < answered)) blame(`${name} before the call was answered`)
+  }
+  let paused = false
+  for (const name of names) {
+    if (name === 'agentResumed' && !paused) blame('agentResumed without agentPaused')
+    if (name === 'agentPaused') paused = true
+    if (name === 'agentResumed') paused = false
+  }
+}
+
+function checkTimes(events: readonly CallEvent[], blame: (message: string) => void): void {
+  for (let at = 1; at < events.length; at++) {
+    if (events[at]!.atMs < events[at - 1]!.atMs) blame(`${events[at]!.fact.name} came before its time`)
+  }
+}
+
+/** How the caller's channel ended is what the record says, and no caller is forgotten. */
+function checkEnd(caller: SimCaller, events: readonly CallEvent[], blame: (message: string) => void): void {
+  const { fact } = events.at(-1)!
+  if (fact.name !== 'ended') return
+  const { troubles } = caller.plan.leg
+  const { reason } = fact
+  const unable = troubles.handBack !== undefined || troubles.hangup !== undefined
+  if (!caller.fate && !unable) blame(`ended (${reason}), and the caller is still there`)
+  if (reason === 'callerHungUp' && caller.fate !== 'hungUpByCaller') blame('the caller is said to have hung up')
+  const handedBack = events.some(each => each.fact.name === 'handedBack')
+  if (handedBack && caller.fate !== 'handedBack') blame('said to have been handed back')
+  if (fact.durationMs < 0) blame(`lasted ${fact.durationMs} ms`)
+}
+
+function checkWhoSpoke(caller: SimCaller, events: readonly CallEvent[], blame: (message: string) => void): void {
+  for (const { fact } of events) {
+    if (fact.name !== 'callerSpoke' || !isClean(caller)) continue
+    const foreign = [...fact.private.text.matchAll(/tone (\d+)/g)].filter(([, hz]) => Number(hz) !== caller.markerHz)
+    if (foreign.length > 0) blame(`heard the caller say "${fact.private.text}", whose marker is ${caller.markerHz} Hz`)
+  }
+}
+
+/** Nothing is lost, doubled or late on the way. */
+function isClean({ plan: { conditions } }: SimCaller): boolean {
+  return conditions.lostPerMille + conditions.doubledPerMille + conditions.jitterMs === 0
+}
+
+const FRAME_MS = 20
+
+/** What the record says was heard is what arrived. Fillers, which are no part of it, may stand between. */
+function checkWhatWasHeard(caller: SimCaller, events: readonly CallEvent[], blame: (message: string) => void): void {
+  const heardMs = [...caller.heardMs.values()]
+  const told = events.flatMap(({ fact }) => (fact.name === 'agentSpoke' ? [fact] : []))
+  let next = 0
+  for (const { ms, complete, private: words } of told) {
+    const found = heardMs.findIndex((heard, at) => at >= next && Math.abs(heard - ms) <= FRAME_MS)
+    if (found < 0) return blame(`told as spoken: ${told.map(each => each.ms)} ms; heard: ${heardMs} ms`)
+    if (heardMs.slice(next, found).some(ms => ms > FILLER_MS + FRAME_MS))
+      return blame(`heard and not told: ${heardMs.slice(next, found)} ms`)
+    next = found + 1
+    const wholeMs = [...words.text.matchAll(/\[tone \d+ (\d+)ms\]/g)].reduce((sum, [, each]) => sum + Number(each), 0)
+    if (complete && Math.abs(wholeMs - ms) > FRAME_MS) blame(`"${words.text}" took ${ms} ms`)
+  }
+  // The last of all may have been cut off with the call.
+  if (heardMs.slice(next).some(ms => ms > FILLER_MS + FRAME_MS)) blame(`heard and not told: ${heardMs.slice(next)} ms`)
+}

@@ -1,0 +1,276 @@
+import { type Business, openBusiness } from '../../src/business.ts'
+import { Admission } from '../../src/call/admission.ts'
+import type { CallEvent } from '../../src/call/events.ts'
+import { Exchange } from '../../src/call/exchange.ts'
+import { pause } from '../../src/clock.ts'
+import { Wheel } from '../../src/media/wheel.ts'
+import { Scope } from '../../src/scope.ts'
+import { seeded } from '../support/random.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
+import { VirtualNetwork } from '../support/virtual-network.ts'
+import { SimCaller } from './caller.ts'
+import { type Engine, planEngine } from './engine.ts'
+import { MediaThread } from './media-thread.ts'
+import { type CallPlan, Chance, planCall } from './plan.ts'
+import { checkRecord } from './record.ts'
+import { type Voice, voices } from './sounds.ts'
+import { SimTelephony } from './telephony.ts'
+
+export interface Simulated {
+  readonly log: readonly string[]
+  /** Each names the seed and the call. */
+  readonly problems: readonly string[]
+  readonly figures: Readonly<Record<string, number>>
+  readonly virtualMs: number
+}
+
+/** Room for eleven calls at once. */
+const ASTERISK_PORTS = { start: 10_000, end: 10_049 }
+/** Some of the gateway's own lie within those, and are passed over. */
+const GATEWAY_PORTS = { first: 10_040, count: 150 }
+const STEP_MS = 500
+const DRAIN_MS = 4_000
+const LONGEST_DRAIN_MS = 60_000
+const STRANGER_MS = 700
+
+/** So many random calls on one gateway, in virtual time; the same seed gives the same log. */
+export async function simulate(seed: number, calls: number): Promise<Simulated> {
+  const house = new House(seed)
+  const unhandled = (error: unknown) =>
+    house.blame('house', `nobody handled: ${error instanceof Error ? error.stack : error}`)
+  process.on('unhandledRejection', unhandled)
+  try {
+    await house.run(calls)
+  } finally {
+    process.off('unhandledRejection', unhandled)
+  }
+  return house.result()
+}
+
+class House {
+  readonly #seed: number
+  readonly #clock = new VirtualClock()
+  readonly #chance: Chance
+  readonly #log: string[] = []
+  readonly #problems: string[] = []
+  readonly #events = new Map<string, CallEvent[]>()
+  readonly #callers = new Map<string, SimCaller>()
+  readonly #engines = new Map<string, Engine>()
+  readonly #callOfPort = new Map<number, string>()
+  readonly #free: Voice[] = [...voices]
+  readonly #waiting: ((voice: Voice) => void)[] = []
+  readonly #scope = new Scope('house', (error, scope) => this.blame(scope, `could not be released: ${error}`))
+  readonly #network: VirtualNetwork
+  readonly #telephony: SimTelephony
+  readonly #thread: MediaThread
+  readonly #admission: Admission
+  readonly #exchange: Exchange
+  readonly #wheel: Wheel
+  readonly #business: Business
+  #offering: { plan: CallPlan; toneHz: number } | undefined
+  #deaths = 0
+
+  constructor(seed: number) {
+    this.#seed = seed
+    const clock = this.#clock
+    const random = seeded(seed)
+    this.#chance = new Chance(random)
+    this.#network = new VirtualNetwork(clock, random, undefined, GATEWAY_PORTS.first, GATEWAY_PORTS.count)
+    this.#telephony = new SimTelephony(clock, this.#network, ASTERISK_PORTS)
+    this.#admission = new Admission(ASTERISK_PORTS, undefined, () => this.#telephony.outsiders)
+    this.#thread = new MediaThread({
+      clock,
+      random,
+      openSocket: this.#network.openSocket,
+      forbiddenPorts: ASTERISK_PORTS,
+      messageMs: this.#chance.one(0, 0.2, 3),
+      blame: (port, message) => this.blame(this.#callOfPort.get(port) ?? `port ${port}`, message),
+    })
+    this.#wheel = new Wheel(clock)
+    const defaults = {
+      file: undefined,
+      name: 'House',
+      phone: undefined,
+      ownerPhone: undefined,
+      engine: 'scripted',
+    } as const
+    this.#business = openBusiness(defaults, () => {})()
+    this.#exchange = new Exchange({
+      clock,
+      scope: this.#scope,
+      telephony: this.#telephony,
+      plane: this.#thread.plane,
+      admission: this.#admission,
+      business: () => this.#businessOfOffered(),
+      handlers: { scripted: (call, scope) => this.#engines.get(call.id)!.handler(call, scope) },
+      observe: event => this.#observe(event),
+    })
+  }
+
+  async run(calls: number): Promise<void> {
+    const plans = this.#plan(calls)
+    let arrived = 0
+    for (const plan of plans) void this.#arrive(plan).then(() => arrived++)
+    const stopStrangers = this.#strangers()
+    if (this.#chance.of(0.5)) this.#clock.after(plans.at(-1)!.arrivesMs / 2, () => this.#killThread())
+    const drainFromMs = plans.at(-1)!.arrivesMs - this.#chance.between(0, 3_000)
+    await this.#until(() => this.#clock.now() >= drainFromMs)
+    let drained = false
+    void this.#exchange.drain(DRAIN_MS).then(() => {
+      drained = true
+    })
+    await this.#until(() => drained && arrived === calls)
+    stopStrangers()
+    if (this.#exchange.live.length > 0) this.blame('house', `${this.#exchange.live.length} calls outlived the drain`)
+    await this.#until(() => this.#exchange.live.length === 0)
+    let closed = false
+    void this.#scope.close().then(() => {
+      closed = true
+    })
+    await this.#until(() => closed)
+    // What is still on its way arrives, and what must still give up does.
+    await this.#clock.run(10_000)
+    this.#checkNothingIsLeft()
+    await this.#thread.plane.close()
+    for (const caller of this.#callers.values()) this.#checkCall(caller)
+  }
+
+  result(): Simulated {
+    const count = (name: string) => [...this.#events.values()].flat().filter(({ fact }) => fact.name === name).length
+    const names = [...new Set([...this.#events.values()].flat().map(({ fact }) => fact.name))].sort()
+    const figures = Object.fromEntries(names.map(name => [name, count(name)]))
+    return { log: this.#log, problems: this.#problems, figures, virtualMs: this.#clock.now() }
+  }
+
+  blame(call: string, message: string): void {
+    const problem = `seed ${this.#seed}, ${call}: ${message}`
+    // What goes wrong fifty times a second is told once.
+    if (this.#problems.includes(problem)) return
+    this.#note(call, `PROBLEM ${message}`)
+    this.#problems.push(problem)
+  }
+
+  #note(call: string, what: string): void {
+    this.#log.push(`${this.#clock.now().toFixed(3)} ${call} ${what}`)
+  }
+
+  #plan(calls: number): CallPlan[] {
+    const chance = this.#chance
+    let arrivesMs = 0
+    return Array.from({ length: calls }, (_, n) => {
+      // Now and then several at once.
+      if (!chance.of(0.3)) arrivesMs += chance.between(0, 2_200)
+      return planCall(`c${n}`, arrivesMs, chance)
+    })
+  }
+
+  async #arrive(plan: CallPlan): Promise<void> {
+    await pause(this.#clock, plan.arrivesMs)
+    const voice = this.#free.shift() ?? (await new Promise<Voice>(resolve => this.#waiting.push(resolve)))
+    const caller = this.#caller(plan, voice)
+    this.#callers.set(plan.id, caller)
+    this.#engines.set(plan.id, planEngine(plan.engine, voice.toneHz, this.#clock))
+    this.#offering = { plan, toneHz: voice.toneHz }
+    this.#note(plan.id, `arrives ${JSON.stringify(plan)}`)
+    const leg = this.#telephony.offer(plan, caller, this.#chance.random)
+    caller.begin(leg)
+    if (plan.operatorAfterMs !== undefined) {
+      this.#clock.after(plan.operatorAfterMs, () => this.#exchange.find(plan.id)?.hangUp('operator'))
+    }
+    await this.#exchange.find(plan.id)?.ended
+    // What is on its way until then is still of this voice.
+    await pause(this.#clock, 1_000)
+    const next = this.#waiting.shift()
+    if (next) next(voice)
+    else this.#free.push(voice)
+  }
+
+  #caller(plan: CallPlan, voice: Voice): SimCaller {
+    return new SimCaller(plan, {
+      clock: this.#clock,
+      random: this.#chance.random,
+      wheel: this.#wheel,
+      voice,
+      ledger: port => {
+        this.#callOfPort.set(port, plan.id)
+        return this.#thread.ledger(port)
+      },
+      note: what => this.#note(plan.id, what),
+      blame: message => this.blame(plan.id, message),
+    })
+  }
+
+  #businessOfOffered(): Business {
+    const { plan, toneHz } = this.#offering!
+    return { ...this.#business, greeting: `[tone ${toneHz} ${plan.engine.greetingMs}ms]` }
+  }
+
+  #observe(event: CallEvent): void {
+    const events = this.#events.get(event.call) ?? []
+    this.#events.set(event.call, events)
+    events.push(event)
+    this.#note(event.call, JSON.stringify(event.fact))
+  }
+
+  /** Packets from nowhere, which look as good as any, to whatever line is open. */
+  #strangers(): () => void {
+    const socket = this.#network.bind({ received: () => {}, failed: () => {} }, { port: 9_999 })
+    const packet = Uint8Array.from({ length: 172 }, (_, i) => (i === 0 ? 0x80 : i < 12 ? i : 0x10 + (i % 16)))
+    let stopped = false
+    const send = () => {
+      if (stopped) return socket.close()
+      const ports = this.#thread.openPorts
+      if (ports.length > 0) {
+        const port = this.#chance.one(...ports)
+        this.#thread.ledger(port).strangers += 1
+        socket.send(packet, { address: '127.0.0.1', port })
+      }
+      this.#clock.after(STRANGER_MS, send)
+    }
+    send()
+    return () => {
+      stopped = true
+    }
+  }
+
+  #killThread(): void {
+    this.#note('house', 'the media thread dies')
+    this.#deaths += 1
+    this.#thread.die()
+  }
+
+  async #until(condition: () => boolean): Promise<void> {
+    const patientUntilMs = this.#clock.now() + LONGEST_DRAIN_MS + 120_000
+    while (!condition()) {
+      if (this.#clock.now() > patientUntilMs) return this.blame('house', 'it does not come to an end')
+      await this.#clock.run(STEP_MS)
+    }
+  }
+
+  #checkNothingIsLeft(): void {
+    const { calls, pairsUsed } = this.#admission.figures
+    const left: Record<string, number> = {
+      timers: this.#clock.pending,
+      sockets: this.#network.openSockets,
+      lines: this.#thread.lineCount,
+      'lines held': this.#thread.plane.lineCount,
+      calls,
+      'port pairs': pairsUsed,
+      'live calls': this.#exchange.live.length,
+      'media channels': this.#telephony.made,
+      'callers in the fallback': this.#telephony.outsiders,
+      senders: this.#wheel.memberCount,
+    }
+    for (const [what, count] of Object.entries(left)) if (count !== 0) this.blame('house', `${count} ${what} are left`)
+  }
+
+  #checkCall(caller: SimCaller): void {
+    const { id, engine } = caller.plan
+    const events = this.#events.get(id) ?? []
+    checkRecord(caller, events, message => this.blame(id, message))
+    const { openStreams } = this.#engines.get(id)!.faults
+    const deaf = engine.faults.some(({ fault }) => fault === 'hang')
+    if (openStreams > 0 && !deaf) this.blame(id, `${openStreams} streams of its engine are still read`)
+    if (!caller.leg?.closed) this.blame(id, 'its leg was never closed')
+  }
+}
