@@ -154,6 +154,8 @@ export class Call {
   }
 
   #onLegEvent(event: LegEvent): void {
+    // The record is closed; the channel may still tell of what was on its way.
+    if (this.#state.name === 'ended') return
     switch (event.kind) {
       case 'digit':
         this.#emit({ name: 'digitPressed', private: { digit: event.digit } })

@@ -94,6 +94,16 @@ describe('a call in the exchange', () => {
     nothingIsLeft()
   })
 
+  it('has no event after its end, whatever the caller still does on the way out', async () => {
+    const { offer, facts, exchange, clock } = house(answerAndWait)
+    const leg = await offer(new FakeLeg('c1'))
+    exchange.find('c1')?.hangUp('operator')
+    await clock.settle()
+    leg.happen({ kind: 'digit', digit: '1' })
+    leg.happen({ kind: 'held' })
+    expect(facts('c1').at(-1)).toBe('ended')
+  })
+
   it('is not answered before the agent is ready, and handed back when it never is', async () => {
     const { offer, facts, clock, nothingIsLeft } = house(() => new Promise(() => {}))
     const leg = await offer(new FakeLeg('c1'))
