@@ -64,7 +64,7 @@ class Far {
   }
 
   #tookSpeech(audio: Uint8Array, marker: boolean, atMs: number): void {
-    const { utterance, atMs: handedOverMs } = readStamp(audio)
+    const { utterance, atMs: handedOverMs } = readStamp(audio)!
     if (marker) this.#figures.firstAudioMs.push(atMs - handedOverMs)
     if (this.#spurtPackets > 0) this.#figures.gapsMs.push(atMs - this.#lastMs)
     this.#spurtPackets += 1

@@ -5,6 +5,9 @@ export function nowMs(): number {
   return Number(process.hrtime.bigint()) / 1e6
 }
 
+/** So that audio that begins with something else is not taken for a stamp. */
+const MAGIC = 0x50_4c_4e_45
+
 export interface Stamp {
   readonly atMs: number
   readonly utterance: number
@@ -14,10 +17,13 @@ export function stamp(frame: Uint8Array, { atMs, utterance }: Stamp): void {
   const view = new DataView(frame.buffer, frame.byteOffset)
   view.setFloat64(0, atMs)
   view.setUint32(8, utterance)
+  view.setUint32(12, MAGIC)
 }
 
-export function readStamp(frame: Uint8Array): Stamp {
+/** Nothing where a frame does not begin with a packet. */
+export function readStamp(frame: Uint8Array): Stamp | undefined {
   const view = new DataView(frame.buffer, frame.byteOffset)
+  if (view.getUint32(12) !== MAGIC) return undefined
   return { atMs: view.getFloat64(0), utterance: view.getUint32(8) }
 }
 

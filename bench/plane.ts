@@ -29,13 +29,17 @@ async function measure(count: number, blocked: boolean): Promise<void> {
   const ask = (message: ToPeer) => peer.send(message)
   const [farPorts] = (await once(peer, 'message')) as [number[]]
   const toEarMs: number[] = []
+  let unstamped = 0
   const lines: Line[] = []
   for (const port of farPorts) {
     const line = await plane.open('ulaw')
     line.hear({
       format: { encoding: 'ulaw', rate: 8_000 },
-      write: (frame, _timeMs, kind) =>
-        void (kind === 'heard' && toEarMs.push(nowMs() - readStamp(frame as Uint8Array).atMs)),
+      write: (frame, _timeMs, kind) => {
+        const stamped = kind === 'heard' ? readStamp(frame as Uint8Array) : undefined
+        if (stamped) toEarMs.push(nowMs() - stamped.atMs)
+        else unstamped += 1
+      },
     })
     line.connect({ address: '127.0.0.1', port })
     lines.push(line)
@@ -45,6 +49,7 @@ async function measure(count: number, blocked: boolean): Promise<void> {
 
   ask('reset')
   toEarMs.length = 0
+  unstamped = 0
   const meter = startMeter()
   const stopBlocking = blocked ? every(systemClock, 100, () => block(20)) : () => {}
   const cancelledMs = await talk(lines, 2, ROUNDS)
@@ -64,7 +69,9 @@ async function measure(count: number, blocked: boolean): Promise<void> {
   )
   console.log(`  first audio to its packet  ${spread(far.firstAudioMs)}`)
   console.log(`  cancel to the last packet  ${spread(afterCancelMs)}`)
-  console.log(`  caller's packet to the ear ${spread(toEarMs)}`)
+  console.log(
+    `  caller's packet to the ear ${spread(toEarMs)}  (${unstamped} frames concealed, missing or out of step)`,
+  )
   console.log(`  the peer's own lateness    ${spread(far.sentLateMs)}`)
   console.log(
     `  late frames ${sent.reduce((sum, each) => sum + each.lateFrames, 0)} of ${sent.reduce((sum, each) => sum + each.packets, 0)}, worst ${Math.max(...sent.map(each => each.worstLateMs)).toFixed(2)} ms`,

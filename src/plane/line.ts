@@ -27,7 +27,7 @@ export type LineEvent =
   | { readonly kind: 'finished'; readonly heard: Heard; readonly atMs: number }
   /** The bound on unplayed audio was met: the chunk was dropped and the utterance ends where it was. */
   | { readonly kind: 'overflowed'; readonly utterance: UtteranceId }
-  /** The socket failed: this line will carry nothing more. */
+  /** Its socket, its listener or its thread failed: this line will carry nothing more, and is still to be closed. */
   | { readonly kind: 'failed'; readonly message: string }
 
 export interface LineFigures {
@@ -75,7 +75,7 @@ export interface Line {
   readonly law: Law
   /** Where the media thread listens for this line. */
   readonly local: Address
-  /** Pins the line to the only address it will ever hear and speak to. Nothing is sent before. */
+  /** Pins the line to the only address it will ever hear and speak to. Nothing is sent before. Throws if it is no IPv4 address. */
   connect(peer: Address): void
   /** Queues audio behind what is already queued. */
   speak(chunk: SpokenChunk): void
