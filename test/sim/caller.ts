@@ -29,6 +29,8 @@ const PATIENCE_MS = 3_000
 const DIGITS_PAYLOAD_TYPE = 101
 /** Between the moment at which something should be said and the moment at which it is heard. */
 const SLACK_MS = 1_500
+/** From a word's last sound until it is clear that no other follows. */
+const END_OF_TURN_MS = 1_300
 
 /** A caller in virtual time: does what the plan says, and hears whether all is well. */
 export class SimCaller implements FarEnd {
@@ -231,7 +233,15 @@ export class SimCaller implements FarEnd {
     const { wordsMs, fillAfterMs, fillAgainMs, noInputMs } = { ...defaultSettings.turn, ...this.plan.engine.turn }
     // A stored phrase may not be stored yet, and a broken part is found out after its time limit.
     const brokenMs = faults.length > 0 ? 3 * stepMs : 0
+    const understood = this.#waiting && this.isClean
     const promptMs = this.#waiting ? fillAfterMs : Math.max(fillAgainMs, ...noInputMs)
-    return wordsMs + promptMs + latencyMs.recognizer + latencyMs.speaker + brokenMs + SLACK_MS
+    const turnMs = understood ? END_OF_TURN_MS : wordsMs + SLACK_MS
+    return turnMs + promptMs + latencyMs.recognizer + latencyMs.speaker + brokenMs
+  }
+
+  /** Nothing is lost, doubled or late on the way. */
+  get isClean(): boolean {
+    const { lostPerMille, doubledPerMille, jitterMs } = this.plan.conditions
+    return lostPerMille + doubledPerMille + jitterMs === 0
   }
 }

@@ -1,5 +1,6 @@
 import { FRAME_MS, FRAME_SAMPLES, type Law, SILENCE } from '../../src/media/audio.ts'
 import { parseRtp, RtpPacket } from '../../src/media/rtp.ts'
+import type { Address } from '../../src/plane/line.ts'
 import type { ToPlane } from '../../src/plane/protocol.ts'
 
 interface Utterance {
@@ -14,6 +15,12 @@ interface Utterance {
 interface Said {
   readonly utterance: number
   readonly ms: number
+}
+
+interface Arrived {
+  readonly fromPeer: number
+  /** From anywhere else than where the line was told to listen. */
+  readonly strangers: number
 }
 
 const BYTES_PER_MS = 8
@@ -32,9 +39,10 @@ export class Ledger {
   law: Law = 'ulaw'
   /** A caller can hear now. */
   audible = false
-  /** Packets from elsewhere than the peer that reached the line. */
-  strangers = 0
-  arrived = 0
+  /** Packets that had reached the line when its figures were last asked for. */
+  told: Arrived | undefined
+  #arrived: Arrived = { fromPeer: 0, strangers: 0 }
+  #peer: Address | undefined
   lastSentMs: number | undefined
   readonly #queue: Utterance[] = []
   readonly #said = new Map<number, Said>()
@@ -63,6 +71,12 @@ export class Ledger {
     switch (message.kind) {
       case 'speak':
         return this.#speak(message.chunk)
+      case 'connect':
+        this.#peer = message.peer
+        return
+      case 'stats':
+        this.told = this.#arrived
+        return
       case 'pause':
         this.#paused = true
         return
@@ -90,6 +104,12 @@ export class Ledger {
     utterance.chunks.push(audio.slice())
     utterance.left += audio.length
     utterance.ended = last
+  }
+
+  arrived(address: string, port: number): void {
+    const { fromPeer, strangers } = this.#arrived
+    const isPeer = port === this.#peer?.port && address === this.#peer.address
+    this.#arrived = isPeer ? { fromPeer: fromPeer + 1, strangers } : { fromPeer, strangers: strangers + 1 }
   }
 
   sent(datagram: Uint8Array, atMs: number): void {

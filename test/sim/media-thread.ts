@@ -98,7 +98,7 @@ export class MediaThread {
     const socket: PlaneSocket = await openSocket({
       failed: message => listener.failed(message),
       received: (datagram, address, from) => {
-        ledger.arrived += 1
+        ledger.arrived(address, from)
         listener.received(datagram, address, from)
       },
     })

@@ -138,7 +138,7 @@ function planEngine(chance: Chance): EnginePlan {
       noInputMs: chance.one([3_000, 3_000, 3_000], [2_000, 2_000], [4_000, 3_000, 2_000]),
       ...(chance.of(0.1) ? { durationMs: 9_000, warnBeforeEndMs: 3_000 } : {}),
     },
-    stepMs: 2_000,
+    stepMs: chance.between(3_000, 4_500),
     readyMs: 3_000,
     greetingMs: chance.ms(200, 1_500),
     replies: chance.many(0, 6, () => planReply(chance)),
@@ -177,7 +177,7 @@ function planLeg(chance: Chance): LegPlan {
   const tookMs = () => chance.between(0, slow ? 1_500 : 60)
   const troubles: Partial<Record<Operation, Trouble>> = {}
   for (const operation of ['connect', 'answer', 'handBack', 'hangup'] as const) {
-    if (chance.of(0.025)) troubles[operation] = chance.one<Trouble>('rejected', 'timesOut', 'callerLeaves')
+    if (chance.of(0.04)) troubles[operation] = chance.one<Trouble>('rejected', 'timesOut', 'callerLeaves')
   }
   return {
     tookMs: { connect: tookMs(), answer: tookMs(), handBack: tookMs(), hangup: tookMs(), close: 10 + tookMs() },

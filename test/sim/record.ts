@@ -17,9 +17,10 @@ export function checkRecord(caller: SimCaller, events: readonly CallEvent[], bla
   checkTimes(events, blame)
   checkEnd(caller, events, blame)
   checkWhoSpoke(caller, events, blame)
+  checkArrivals(caller, events, blame)
   // A media thread that dies takes with it what it knew.
   const threadDied = events.some(({ fact }) => fact.name === 'degraded' && fact.code === 'MEDIA_FAILED')
-  if (isClean(caller) && !threadDied) checkWhatWasHeard(caller, events, blame)
+  if (caller.isClean && !threadDied) checkWhatWasHeard(caller, events, blame)
 }
 
 const needAnAnswer = ['callerSpoke', 'agentSpoke', 'turnAnswered', 'agentPaused', 'agentResumed', 'agentInterrupted']
@@ -62,15 +63,20 @@ function checkEnd(caller: SimCaller, events: readonly CallEvent[], blame: (messa
 
 function checkWhoSpoke(caller: SimCaller, events: readonly CallEvent[], blame: (message: string) => void): void {
   for (const { fact } of events) {
-    if (fact.name !== 'callerSpoke' || !isClean(caller)) continue
+    if (fact.name !== 'callerSpoke' || !caller.isClean) continue
     const foreign = [...fact.private.text.matchAll(/tone (\d+)/g)].filter(([, hz]) => Number(hz) !== caller.markerHz)
     if (foreign.length > 0) blame(`heard the caller say "${fact.private.text}", whose marker is ${caller.markerHz} Hz`)
   }
 }
 
-/** Nothing is lost, doubled or late on the way. */
-function isClean({ plan: { conditions } }: SimCaller): boolean {
-  return conditions.lostPerMille + conditions.doubledPerMille + conditions.jitterMs === 0
+/** Each packet that reached the line is counted, and none from elsewhere taken for the caller's. */
+function checkArrivals({ ledger }: SimCaller, events: readonly CallEvent[], blame: (message: string) => void): void {
+  for (const { fact } of events) {
+    if (fact.name !== 'mediaClosed' || !ledger?.told) continue
+    const { packets, strangers } = fact.figures.received
+    if (strangers !== ledger.told.strangers) blame(`${strangers} strangers counted of ${ledger.told.strangers}`)
+    if (packets > ledger.told.fromPeer) blame(`${packets} packets taken, and ${ledger.told.fromPeer} have come`)
+  }
 }
 
 const FRAME_MS = 20

@@ -9,6 +9,7 @@ import { seeded } from '../support/random.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 import { VirtualNetwork } from '../support/virtual-network.ts'
 import { SimCaller } from './caller.ts'
+import { CountedClock } from './counted-clock.ts'
 import { type Engine, planEngine } from './engine.ts'
 import { MediaThread } from './media-thread.ts'
 import { type CallPlan, Chance, planCall } from './plan.ts'
@@ -28,7 +29,7 @@ export interface Simulated {
 const ASTERISK_PORTS = { start: 10_000, end: 10_049 }
 /** Some of the gateway's own lie within those, and are passed over. */
 const GATEWAY_PORTS = { first: 10_040, count: 150 }
-const STEP_MS = 500
+const STEP_MS = 100
 const DRAIN_MS = 4_000
 const LONGEST_DRAIN_MS = 60_000
 const STRANGER_MS = 700
@@ -50,6 +51,8 @@ export async function simulate(seed: number, calls: number): Promise<Simulated> 
 class House {
   readonly #seed: number
   readonly #clock = new VirtualClock()
+  /** For the calls' own timers: nothing else may set one here. */
+  readonly #callClock = new CountedClock(this.#clock)
   readonly #chance: Chance
   readonly #log: string[] = []
   readonly #problems: string[] = []
@@ -96,7 +99,7 @@ class House {
     } as const
     this.#business = openBusiness(defaults, () => {})()
     this.#exchange = new Exchange({
-      clock,
+      clock: this.#callClock,
       scope: this.#scope,
       telephony: this.#telephony,
       plane: this.#thread.plane,
@@ -128,6 +131,7 @@ class House {
       closed = true
     })
     await this.#until(() => closed)
+    if (this.#callClock.pending > 0) this.blame('house', `${this.#callClock.pending} timers of calls outlived them`)
     // What is still on its way arrives, and what must still give up does.
     await this.#clock.run(10_000)
     this.#checkNothingIsLeft()
@@ -169,7 +173,8 @@ class House {
     const voice = this.#free.shift() ?? (await new Promise<Voice>(resolve => this.#waiting.push(resolve)))
     const caller = this.#caller(plan, voice)
     this.#callers.set(plan.id, caller)
-    this.#engines.set(plan.id, planEngine(plan.engine, voice.toneHz, this.#clock))
+    const clock = new CountedClock(this.#clock)
+    this.#engines.set(plan.id, planEngine(plan.engine, voice.toneHz, clock))
     this.#offering = { plan, toneHz: voice.toneHz }
     this.#note(plan.id, `arrives ${JSON.stringify(plan)}`)
     const leg = this.#telephony.offer(plan, caller, this.#chance.random)
@@ -178,6 +183,7 @@ class House {
       this.#clock.after(plan.operatorAfterMs, () => this.#exchange.find(plan.id)?.hangUp('operator'))
     }
     await this.#exchange.find(plan.id)?.ended
+    if (clock.pending > 0) this.blame(plan.id, `${clock.pending} timers of its agent are left`)
     // What is on its way until then is still of this voice.
     await pause(this.#clock, 1_000)
     const next = this.#waiting.shift()
@@ -221,9 +227,7 @@ class House {
       if (stopped) return socket.close()
       const ports = this.#thread.openPorts
       if (ports.length > 0) {
-        const port = this.#chance.one(...ports)
-        this.#thread.ledger(port).strangers += 1
-        socket.send(packet, { address: '127.0.0.1', port })
+        socket.send(packet, { address: '127.0.0.1', port: this.#chance.one(...ports) })
       }
       this.#clock.after(STRANGER_MS, send)
     }
