@@ -19,6 +19,7 @@ export interface Mind {
 
 interface ConversationDependencies {
   readonly call: LiveCall
+  readonly signal: AbortSignal
   readonly clock: Clock
   readonly settings: AgentSettings
   readonly speech: Speech
@@ -65,7 +66,8 @@ export class Conversation {
 
   /** Everything that follows from it at once is done on return: a voice has paused the line by then. */
   happened(event: TurnEvent): void {
-    if (this.#state === undefined) return
+    // When the call ends everything ends with it, and none of that is an event of the conversation.
+    if (this.#state === undefined || this.#with.signal.aborted) return
     this.#events.push(event)
     if (this.#busy) return
     this.#busy = true

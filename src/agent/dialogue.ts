@@ -59,10 +59,10 @@ export class Dialogue {
       quiet: () => this.quiet(),
     })
     this.making = new Making(scope, () => this.quiet())
-    this.conversation = new Conversation({ call, clock, settings, speech: this.speech, mind })
+    const { signal } = scope
+    this.conversation = new Conversation({ call, signal, clock, settings, speech: this.speech, mind })
     this.closing = new ClosingTools(outcome => this.conversation.happened({ kind: 'endWanted', outcome }))
     this.tools = [...dependencies.tools, ...this.closing.tools]
-    const { signal } = scope
     this.runner = new ToolRunner({ tools: this.tools, clock, signal, emit: fact => call.emit(fact) })
     scope.onClose(() => this.#finish())
     scope.onClose(this.speech.attach())

@@ -239,6 +239,15 @@ describe('a cascade', () => {
     expect(house.hertz).toEqual([440, phraseHz.trouble])
   })
 
+  it('records what a caller said who hung up before there was an answer', async () => {
+    const house = await greeted({ turns: [['stall']] })
+    house.says(1_300)
+    await house.run(2_000)
+    expect(house.all('callerSpoke')).toEqual([])
+    await house.hangUp()
+    expect(house.all('callerSpoke').map(fact => fact.private.text)).toEqual(['tone 1300'])
+  })
+
   it('stops a model that never ends', async () => {
     const model = (): Model => ({
       async *reply() {

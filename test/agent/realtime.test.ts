@@ -101,8 +101,14 @@ describe('a realtime agent', () => {
     puppet.events.push({ kind: 'speechStarted', atMs: 2_500 })
     await house.run(600)
     expect(puppet.log).toEqual(['cancel', expect.stringMatching(/^heard item \d+$/), 'heard more 0'])
+    // Of the cancelled reply: it is no answer to what the caller has said meanwhile.
+    puppet.events.push({ kind: 'speechStopped', atMs: 3_100 })
+    puppet.events.push({ kind: 'words', final: true, text: 'stop', startMs: 2_500 })
+    await house.run(600)
+    puppet.log.length = 0
     puppet.events.push({ kind: 'turnEnded' })
-    await house.run(500)
+    await house.run(100)
+    expect(puppet.log).toEqual([])
     expect(house.all('degraded')).toEqual([])
   })
 
