@@ -20,6 +20,7 @@ export interface FarEnd {
 
 const GONE_NOTICE_MS = 5
 const FALLBACK_MS = 3_000
+const LEASE_MS = 5_000
 const LINGER_MS = 200
 
 interface Resources {
@@ -202,6 +203,13 @@ export class SimLeg implements Leg {
       this.#clock.after(LINGER_MS, () => socket.close())
     }
     if (this.#caller === 'ours') await this.handBack('closed').catch(() => {})
+    // The lease of a caller whom nobody could give back runs out.
+    this.#clock.after(LEASE_MS, () => {
+      if (this.#caller === 'left') return
+      this.#far.handedBack()
+      this.#handedBack = true
+      this.leave()
+    })
   }
 
   /** The caller's channel is gone. */
