@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, realpath } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { dirname, resolve } from 'node:path'
 import { asError, GatewayError } from './errors.ts'
 
 export interface StateDir {
@@ -32,7 +34,7 @@ export async function holdStateDir(directory: string): Promise<StateDir> {
 
 async function madeDirectory(directory: string): Promise<string> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+    await makeFolder(resolve(directory))
     return await realpath(directory)
   } catch (error) {
     throw new GatewayError(
@@ -40,5 +42,18 @@ async function madeDirectory(directory: string): Promise<string> {
       `STATE_DIR ${directory} cannot be made (${asError(error).message}). Choose a folder that this user may write to.`,
       { cause: error },
     )
+  }
+}
+
+/** Node's own recursive mkdir never ends where a folder is there but nothing can be made in it, as below /proc. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error
+    await makeFolder(dirname(path))
+    await mkdir(path, { mode: 0o700 })
   }
 }

@@ -25,7 +25,14 @@ describe('STATE_DIR', () => {
     await Promise.all([again.release(), other.release()])
   })
 
+  it('is made with all that stands above it', async () => {
+    const held = await holdStateDir(join(folder, 'a/b/c'))
+    expect(held.path.endsWith('a/b/c')).toBe(true)
+    await held.release()
+  })
+
   it('that cannot be made is refused in words', async () => {
+    await expect(holdStateDir('/proc/parley')).rejects.toThrow(/STATE_DIR .* Choose a folder/)
     writeFileSync(join(folder, 'file'), '')
     await expect(holdStateDir(join(folder, 'file', 'state'))).rejects.toThrow(/STATE_DIR .* Choose a folder/)
   })
