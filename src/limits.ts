@@ -40,8 +40,11 @@ export const limits = {
   journal: { fileBytes: 64 * 1024 * 1024, queuedEvents: 10_000 },
   ari: {
     requestMs: 4_000,
-    /** Each is a thread of Asterisk. Further requests wait, within their time limit. */
-    requestsAtOnce: 32,
+    /**
+     * Each is a thread of Asterisk, which lets 10 connections wait to be taken: one more is dropped and tried again after a
+     * second. Further requests wait, within their time limit.
+     */
+    requestsAtOnce: 8,
     heartbeatMs: 2_000,
     backoffMs: { first: 100, most: 5_000 },
     sweepMs: 30_000,

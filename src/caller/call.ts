@@ -66,6 +66,7 @@ export class Call {
   readonly #receiver: Receiver
   readonly #listening: Listening
   readonly #frameListeners = new Set<(frame: ReceivedFrame) => void>()
+  readonly #sentListeners = new Set<(packet: Uint8Array) => void>()
   readonly #sessionId: number
   #descriptions = 0
   #callee: AudioDescription | undefined
@@ -158,6 +159,12 @@ export class Call {
     return () => this.#frameListeners.delete(listener)
   }
 
+  /** Each packet just before it leaves; the returned function ends it. */
+  onSent(listener: (packet: Uint8Array) => void): () => void {
+    this.#sentListeners.add(listener)
+    return () => this.#sentListeners.delete(listener)
+  }
+
   /** Settles once this tone was heard for so long, whole; rejects in words that tell what was heard instead. */
   hearsTone(hz: number, options: ListenOptions & { readonly forMs: number }): Promise<Found> {
     return this.#listening.hearsTone(hz, options)
@@ -176,6 +183,7 @@ export class Call {
   }
 
   #sendRtp(packet: Uint8Array): void {
+    for (const listener of this.#sentListeners) listener(packet)
     this.#socket.send(packet, this.#callee!.port, this.#callee!.address)
   }
 

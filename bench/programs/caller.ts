@@ -1,0 +1,126 @@
+import { type Call, type CallerDeps, placeCall } from '../../src/caller/call.ts'
+import { Connection } from '../../src/caller/connection.ts'
+import { pause, systemClock } from '../../src/clock.ts'
+import { Wheel } from '../../src/media/wheel.ts'
+import { REPLY_PARAMETER } from '../conversation/replying.ts'
+import { type Caller, Talker, type TalkFigures } from '../conversation/talker.ts'
+import { EchoProbe } from '../house/echo-probe.ts'
+import { answer } from '../house/requests.ts'
+
+/** Everyone who calls, in a process of its own: real SIP, real RTP. */
+
+export interface Dialling {
+  readonly sipPort: number
+  readonly replyMs: number
+}
+
+export interface Conversation extends TalkFigures {
+  readonly echoMs: readonly number[]
+}
+
+export interface ShortCalls {
+  /** From an INVITE leaving to its 200 arriving. */
+  readonly setUpMs: number[]
+  readonly callerLateMs: number[]
+  readonly echoMs: number[]
+  readonly failures: string[]
+}
+
+/** The answer to the last click. */
+const LAST_REPLY_MS = 500
+
+const deps: CallerDeps = { clock: systemClock, wheel: new Wheel(systemClock), random: Math.random }
+/** One for all calls, as a trunk has it. */
+let connection: Connection | undefined
+const calls: { readonly call: Call; readonly law: 'ulaw' | 'alaw' }[] = []
+
+const requests = { open, converse, hangUp, placeShortCalls }
+export type CallerRequests = typeof requests
+answer(requests)
+
+/** One call after the other, until so many are up. */
+async function open({ count, everyMs, ...dialling }: Dialling & { count: number; everyMs: number }): Promise<void> {
+  const opened = Array.from({ length: count }, async (_, index) => {
+    await pause(systemClock, index * everyMs)
+    calls.push(await dial(dialling))
+  })
+  await Promise.all(opened)
+}
+
+async function dial({ sipPort, replyMs }: Dialling) {
+  connection ??= new Connection({ target: { address: '127.0.0.1', port: sipPort }, transport: 'tcp' })
+  const call = await placeCall(deps, {
+    target: connection.target,
+    transport: 'tcp',
+    user: 'bianca',
+    parameters: { [REPLY_PARAMETER]: String(replyMs) },
+    connection,
+  })
+  const answered = await call.answered
+  if (answered.kind !== 'answered') throw new Error(`a call was not answered: ${JSON.stringify(answered)}`)
+  return { call, law: answered.audio.laws[0]!.law, setUpMs: answered.setUpMs }
+}
+
+/** All calls that are up click for so long. */
+async function converse({ seconds, clickMs, echoPort }: { seconds: number; clickMs: number; echoPort: number }) {
+  const echo = new EchoProbe(echoPort)
+  const talkers = calls.map(({ call, law }) => new Talker(deps, callerOf(call), law))
+  for (const talker of talkers) talker.click(clickMs)
+  await pause(systemClock, seconds * 1_000)
+  for (const talker of talkers) talker.stopClicking()
+  await pause(systemClock, LAST_REPLY_MS)
+  return together(
+    talkers.map(talker => talker.finish()),
+    echo.stop(),
+  )
+}
+
+function callerOf(call: Call): Caller {
+  return {
+    play: samples => call.play(samples),
+    onSent: listener => call.onSent(listener),
+    onFrame: listener => call.onFrame(listener),
+    sendLateMs: () => call.figures().sent.lateMs.values,
+  }
+}
+
+function together(figures: readonly TalkFigures[], echoMs: readonly number[]): Conversation {
+  const sum = (name: 'packets' | 'missing' | 'unanswered') => figures.reduce((total, each) => total + each[name], 0)
+  return {
+    pathMs: figures.flatMap(each => each.pathMs),
+    spacingMs: figures.flatMap(each => each.spacingMs),
+    callerLateMs: figures.flatMap(each => each.callerLateMs),
+    packets: sum('packets'),
+    missing: sum('missing'),
+    unanswered: sum('unanswered'),
+    echoMs,
+  }
+}
+
+async function hangUp(): Promise<void> {
+  await Promise.all(calls.splice(0).map(({ call }) => call.hangup()))
+}
+
+/** So many calls, never more than `atOnce` of them up: each is answered, hears something, and hangs up. */
+async function placeShortCalls(options: Dialling & { count: number; atOnce: number; echoPort: number }) {
+  const echo = new EchoProbe(options.echoPort)
+  const figures: ShortCalls = { setUpMs: [], callerLateMs: [], echoMs: [], failures: [] }
+  let placed = 0
+  const oneAfterTheOther = async () => {
+    while (placed++ < options.count) {
+      await placeShortCall(options, figures).catch(error => figures.failures.push(String(error)))
+    }
+  }
+  await Promise.all(Array.from({ length: options.atOnce }, oneAfterTheOther))
+  return { ...figures, echoMs: echo.stop() }
+}
+
+async function placeShortCall(dialling: Dialling, figures: ShortCalls): Promise<void> {
+  const { call, setUpMs } = await dial(dialling)
+  figures.setUpMs.push(setUpMs)
+  await pause(systemClock, 500 * (1 + deps.random()))
+  const { sent, received } = call.figures()
+  if (received.packets === 0) figures.failures.push('a caller heard nothing')
+  figures.callerLateMs.push(...sent.lateMs.values)
+  await call.hangup()
+}

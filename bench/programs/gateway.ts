@@ -1,0 +1,69 @@
+import { readdirSync } from 'node:fs'
+import type { Worker } from 'node:worker_threads'
+import { type Engine, engines } from '../../src/business.ts'
+import type { Handler } from '../../src/call/ports.ts'
+import { every, systemClock } from '../../src/clock.ts'
+import { readConfig } from '../../src/config.ts'
+import { startGateway } from '../../src/gateway.ts'
+import { createLog } from '../../src/log.ts'
+import { replying } from '../conversation/replying.ts'
+import { answer } from '../house/requests.ts'
+
+/** The gateway as `npm start` runs it, with an agent made for measuring; told by environment, asked by its parent. */
+
+export interface GatewayUsage {
+  readonly rssBytes: number
+  /** After a forced collection. */
+  readonly heapBytes: number
+  readonly mediaHeapBytes: number
+  readonly descriptors: number
+  /** Of the main thread. */
+  readonly timers: number
+}
+
+const mediaThreads = new Set<Worker>()
+process.on('worker', worker => {
+  mediaThreads.add(worker)
+  worker.on('exit', () => mediaThreads.delete(worker))
+})
+
+const config = readConfig(process.env)
+const handlers = Object.fromEntries(engines.map(engine => [engine, replying])) as Record<Engine, Handler>
+const starting = startGateway({
+  config,
+  environment: process.env,
+  log: createLog(config.logLevel),
+  progress: text => console.error(text),
+  handlers,
+})
+let unblock = () => {}
+
+const requests = {
+  ready: async () => (await starting).httpAddress,
+  /** Keeps the main thread busy for so long in every period. */
+  block({ ms, everyMs }: { ms: number; everyMs: number }) {
+    unblock = every(systemClock, everyMs, () => {
+      const untilMs = systemClock.now() + ms
+      while (systemClock.now() < untilMs);
+    })
+  },
+  unblock: () => unblock(),
+  usage: readUsage,
+}
+export type GatewayRequests = typeof requests
+answer(requests, async () => (await starting).close())
+
+async function readUsage(): Promise<GatewayUsage> {
+  if (!globalThis.gc) throw new Error('the gateway must run with --expose-gc')
+  // The second one collects what finalizers have let go.
+  for (let times = 0; times < 2; times++) globalThis.gc()
+  const heaps = await Promise.all([...mediaThreads].map(thread => thread.getHeapStatistics()))
+  const { rss, heapUsed } = process.memoryUsage()
+  return {
+    rssBytes: rss,
+    heapBytes: heapUsed,
+    mediaHeapBytes: heaps.reduce((sum, heap) => sum + heap.used_heap_size, 0),
+    descriptors: readdirSync('/proc/self/fd').length,
+    timers: process.getActiveResourcesInfo().filter(kind => kind === 'Timeout').length,
+  }
+}
