@@ -70,10 +70,6 @@ export class History {
     if (this.#turns.length > limits.agent.historyTurns) this.#turns.shift()
   }
 
-  has(turn: Turn): boolean {
-    return this.#turns.includes(turn)
-  }
-
   /** As it is for one who replies to `current`, which may be among the turns already. */
   before(current: Turn): Message[] {
     return this.#turns.filter(turn => turn !== current).flatMap(turn => turn.heard)
