@@ -299,6 +299,24 @@ describe('the audio of a call', () => {
     expect(placed.figures().sent).toMatchObject({ failed: 0, skippedFrames: 0 })
   })
 
+  it('is shown packet by packet as it leaves, for as long as somebody looks', async () => {
+    const callee = await tcpCallee()
+    const { call: placed } = await answered(callee)
+    const left: string[] = []
+    const arrived = () => callee.received.map(({ bytes }) => bytes.toString('hex'))
+    const stop = placed.onSent(packet => left.push(Buffer.from(packet).toString('hex')))
+    await callee.until(() => left.length >= 3)
+    stop()
+    const shown = left.length
+    await callee.until(() =>
+      arrived()
+        .slice(0, -2)
+        .includes(left[shown - 1]!),
+    )
+    const first = arrived().indexOf(left[0]!)
+    expect(arrived().slice(first, first + shown)).toEqual(left)
+  })
+
   it('is cut by the end of the call', async () => {
     const callee = await tcpCallee()
     const { call: placed, invite } = await answered(callee)
