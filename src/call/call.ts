@@ -38,6 +38,7 @@ export class Call {
   #line: Line | undefined
   #lastFigures: LineFigures | undefined
   #endedMs: number | undefined
+  #recordClosed = false
   #cancelWake = () => {}
 
   constructor(leg: Leg, dependencies: CallDependencies) {
@@ -154,8 +155,6 @@ export class Call {
   }
 
   #onLegEvent(event: LegEvent): void {
-    // The record is closed; the channel may still tell of what was on its way.
-    if (this.#state.name === 'ended') return
     switch (event.kind) {
       case 'digit':
         this.#emit({ name: 'digitPressed', private: { digit: event.digit } })
@@ -256,6 +255,9 @@ export class Call {
   }
 
   #emit(fact: CallFact): void {
+    // The end closes the record, whatever is still on its way or took longer than it may.
+    if (this.#recordClosed) return
+    this.#recordClosed = fact.name === 'ended'
     const event = { call: this.id, atMs: this.#with.clock.wallMs(), fact }
     if (this.#events.length < limits.call.eventsKept) this.#events.push(event)
     this.#with.observe(event)

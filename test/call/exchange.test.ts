@@ -104,6 +104,19 @@ describe('a call in the exchange', () => {
     expect(facts('c1').at(-1)).toBe('ended')
   })
 
+  it('has no event after its end, also when giving it back took longer than it may', async () => {
+    const { offer, facts, exchange, clock } = house(answerAndWait)
+    const leg = await offer(new FakeLeg('c1'))
+    const handedBack = Promise.withResolvers<void>()
+    leg.hangup = () => handedBack.promise
+    exchange.find('c1')?.hangUp('operator')
+    await clock.run(limits.call.endingMs)
+    expect(facts('c1').at(-1)).toBe('ended')
+    handedBack.reject(new GatewayError('ARI_TIMEOUT', 'It took too long.'))
+    await clock.settle()
+    expect(facts('c1').at(-1)).toBe('ended')
+  })
+
   it('is not answered before the agent is ready, and handed back when it never is', async () => {
     const { offer, facts, clock, nothingIsLeft } = house(() => new Promise(() => {}))
     const leg = await offer(new FakeLeg('c1'))
