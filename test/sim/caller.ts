@@ -29,8 +29,8 @@ const PATIENCE_MS = 3_000
 const DIGITS_PAYLOAD_TYPE = 101
 /** Between the moment at which something should be said and the moment at which it is heard. */
 const SLACK_MS = 1_500
-/** From a word's last sound until it is clear that no other follows. */
-const END_OF_TURN_MS = 1_300
+/** From the last sound, be it a cough after the word, until it is clear that no other follows. */
+const END_OF_TURN_MS = 1_700
 
 /** A caller in virtual time: does what the plan says, and hears whether all is well. */
 export class SimCaller implements FarEnd {

@@ -38,7 +38,7 @@ export interface EnginePlan {
 /** As the scripted model's, but the tone of what is said is the call's own. */
 export type ReplyStep = { readonly sayMs: number } | Exclude<Step, { say: string }>
 
-export interface PlannedFault {
+interface PlannedFault {
   readonly part: 'recognizer' | 'model' | 'speaker' | 'conversant'
   readonly fault: Fault
   readonly atMs: number
@@ -47,9 +47,9 @@ export interface PlannedFault {
 
 export type Operation = 'connect' | 'answer' | 'handBack' | 'hangup'
 
-export type Trouble = 'rejected' | 'timesOut' | 'callerLeaves'
+type Trouble = 'rejected' | 'timesOut' | 'callerLeaves'
 
-export interface LegPlan {
+interface LegPlan {
   readonly tookMs: Readonly<Record<Operation | 'close', number>>
   readonly troubles: Readonly<Partial<Record<Operation, Trouble>>>
 }
@@ -110,7 +110,7 @@ export function planCall(id: string, arrivesMs: number, chance: Chance): CallPla
 }
 
 function planConditions(chance: Chance): Conditions {
-  if (chance.of(0.4)) return { ...perfect, delayMs: chance.one(0, 0, 5) }
+  if (chance.of(0.5)) return { ...perfect, delayMs: chance.one(0, 0, 5) }
   return {
     delayMs: chance.between(0, 60),
     jitterMs: chance.between(0, 40),
@@ -152,14 +152,14 @@ function planReply(chance: Chance): ReplyStep[] {
   if (dice < 0.55) return [say()]
   if (dice < 0.63) return [say(), { waitMs: chance.between(50, 2_500) }, say()]
   if (dice < 0.78) {
-    const call = chance.one('look_up', 'look_up_slowly', 'fail', 'get_stuck', 'book', 'unknown')
+    const call = chance.one('look_up', 'look_up_slowly', 'look_up_slowly', 'fail', 'get_stuck', 'book', 'unknown')
     return chance.of(0.5) ? [say(), { call }] : [{ call }]
   }
   if (dice < 0.83) return [say(), { call: 'end_call' }]
   if (dice < 0.87) return [say(), { call: 'hand_over' }]
-  if (dice < 0.91) return ['fail']
-  if (dice < 0.94) return [say(), 'fail']
-  if (dice < 0.97) return ['stall']
+  if (dice < 0.9) return ['fail']
+  if (dice < 0.92) return [say(), 'fail']
+  if (dice < 0.98) return ['stall']
   return []
 }
 
@@ -177,7 +177,7 @@ function planLeg(chance: Chance): LegPlan {
   const tookMs = () => chance.between(0, slow ? 1_500 : 60)
   const troubles: Partial<Record<Operation, Trouble>> = {}
   for (const operation of ['connect', 'answer', 'handBack', 'hangup'] as const) {
-    if (chance.of(0.04)) troubles[operation] = chance.one<Trouble>('rejected', 'timesOut', 'callerLeaves')
+    if (chance.of(0.05)) troubles[operation] = chance.one<Trouble>('rejected', 'timesOut', 'callerLeaves')
   }
   return {
     tookMs: { connect: tookMs(), answer: tookMs(), handBack: tookMs(), hangup: tookMs(), close: 10 + tookMs() },

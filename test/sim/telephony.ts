@@ -50,24 +50,30 @@ export class SimTelephony implements Telephony {
     this.#ports = ports
   }
 
+  get pairs(): number {
+    return Math.floor((this.#ports.end + 1 - this.#ports.start) / 2)
+  }
+
   onOffered(listener: (leg: Leg) => void): void {
     this.#listener = listener
   }
 
   offer(plan: CallPlan, far: FarEnd, random: () => number): SimLeg {
+    // Who is taken over held these before anybody could refuse them.
+    const pairs = plan.takenOver ? 0 : 1
     const leg = new SimLeg(plan, far, this.#clock, {
       bind: () => this.#bind(plan, far, random),
       mediaMade: () => {
         this.made += 1
-        this.#usePairs(1)
+        this.#usePairs(pairs)
       },
       mediaGone: () => {
         this.made -= 1
-        this.#usePairs(-1)
+        this.#usePairs(-pairs)
       },
-      left: handedBack => this.#left(handedBack),
+      left: handedBack => this.#left(handedBack, pairs),
     })
-    this.#usePairs(1)
+    this.#usePairs(pairs)
     this.#listener(leg)
     return leg
   }
@@ -77,12 +83,12 @@ export class SimTelephony implements Telephony {
   }
 
   /** A caller who was handed back keeps a port pair while the dialplan serves them. */
-  #left(handedBack: boolean): void {
-    if (!handedBack) return this.#usePairs(-1)
+  #left(handedBack: boolean, pairs: number): void {
+    if (!handedBack) return this.#usePairs(-pairs)
     this.outsiders += 1
     this.#clock.after(FALLBACK_MS, () => {
       this.outsiders -= 1
-      this.#usePairs(-1)
+      this.#usePairs(-pairs)
     })
   }
 
