@@ -32,8 +32,9 @@ const child = spawn(pinnedNode, ['--max-semi-space-size=16', join(root, program)
   stdio: 'inherit',
   env: { ...process.env, PATH: path },
 })
-// Ctrl-C reaches the whole foreground group, the child included; a SIGTERM reaches only this process and is passed on.
-process.on('SIGINT', () => {})
+// Ctrl-C in a terminal reaches the whole foreground group, the child included. Any other signal may have been sent to this
+// process alone, and is passed on.
+process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'))
 process.on('SIGTERM', () => child.kill('SIGTERM'))
 child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)))
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
@@ -25,20 +26,25 @@ import type { FallbackVoicemail } from './telephony/voicemail.ts'
 
 export interface Gateway {
   readonly httpAddress: string
-  /** Takes no new calls, lets running ones finish up to their limit, then gives everything back. */
-  close(): Promise<void>
+  /** Takes no new calls, lets running ones finish up to their limit or until it must hurry, then gives everything back. */
+  close(hurrying?: AbortSignal): Promise<void>
 }
 
-/** Builds everything, wires it, and starts it; what fails on the way leaves nothing behind. */
-export async function startGateway(surroundings: Surroundings): Promise<Gateway> {
+const never = new AbortController().signal
+
+/**
+ * Builds everything, wires it, and starts it; what fails on the way leaves nothing behind. It fails when it is told to stop
+ * meanwhile, for it may wait for ever: for an Asterisk that never comes.
+ */
+export async function startGateway(surroundings: Surroundings, stopping = never): Promise<Gateway> {
   const { log, config } = surroundings
   const scope = new Scope('gateway', (err, name) => log.error({ err, scope: name }, 'something could not be released'))
   try {
-    const { exchange, httpAddress } = await build(surroundings, scope)
+    const { exchange, httpAddress } = await Promise.race([build(surroundings, scope), rejectedBy(stopping)])
     return {
       httpAddress,
-      async close() {
-        await exchange.drain(config.timing.drainMs)
+      async close(hurrying = never) {
+        await Promise.race([exchange.drain(config.timing.drainMs), rejectedBy(hurrying).catch(() => {})])
         await scope.close()
       },
     }
@@ -46,6 +52,11 @@ export async function startGateway(surroundings: Surroundings): Promise<Gateway>
     await scope.close(error)
     throw error
   }
+}
+
+async function rejectedBy(signal: AbortSignal): Promise<never> {
+  if (!signal.aborted) await once(signal, 'abort')
+  throw signal.reason
 }
 
 async function build(surroundings: Surroundings, scope: Scope) {
@@ -86,6 +97,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
 
   if (config.asterisk !== 'external') {
     asterisk = await ownAsterisk(surroundings, state, { ari, maxCalls: admission.maxCalls, business: business() })
+    scope.signal.throwIfAborted()
     await asterisk.start()
   }
   await telephony.start()
@@ -133,13 +145,14 @@ async function listen(server: FastifyInstance, { http }: Config): Promise<string
   try {
     return await server.listen({ host: http.host, port: http.port })
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw error
     const words = {
       EADDRINUSE: 'is taken: another program, or another Parley, listens there',
       EACCES: 'may not be opened by this user; choose one above 1023',
       EADDRNOTAVAIL: 'cannot be opened: the address is none of this machine',
-    }[code]
+      ENOTFOUND: 'cannot be opened: nobody knows that name',
+      EAI_AGAIN: 'cannot be opened: nobody knows that name just now',
+    }[String((error as NodeJS.ErrnoException).code)]
+    if (!words) throw error
     throw new GatewayError(
       'PORT_TAKEN',
       `${http.host}:${http.port} ${words}. End that program, or set HTTP_HOST and HTTP_PORT.`,

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { systemClock } from './clock.ts'
 import { loadEnvironment, readConfig } from './config.ts'
 import { GatewayError } from './errors.ts'
@@ -5,25 +6,47 @@ import { startGateway } from './gateway.ts'
 import { createLog } from './log.ts'
 import { scriptedEngine } from './providers/scripted/engine.ts'
 
-/** The process: settings in, one line when ready, a drain on the first signal and an end on the second. */
+/** One wish to stop comes as several signals: the terminal sends one to npm, its script and us, and both pass theirs on. */
+const SAME_WISH_MS = 1_000
+
+/** The process: settings in, one line when ready, a drain at the first wish to stop, no more patience at the second. */
 async function main(): Promise<void> {
   const environment = loadEnvironment(process.cwd())
   const config = readConfig(environment)
   const log = createLog(config.logLevel)
-  const stopping = Promise.withResolvers<void>()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.resolve())
+  const { stopping, hurrying } = wishesToStop()
 
   const handlers = { scripted: scriptedEngine({ clock: systemClock }) }
   const progress = (text: string) => console.error(`parley: ${text}`)
-  const gateway = await startGateway({ config, environment, log, progress, handlers })
+  const starting = startGateway({ config, environment, log, progress, handlers }, stopping)
+  const gateway = await starting.catch(error => {
+    if (!stopping.aborted) throw error
+  })
+  if (!gateway) return
   const { user, tcpPort } = config.sip
   console.log(
     `parley ready: call sip:${user}@127.0.0.1:${tcpPort};transport=tcp, API at ${gateway.httpAddress}, engine ${config.engine}`,
   )
-  await stopping.promise
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
+  if (!stopping.aborted) await once(stopping, 'abort')
   progress('stopping; running calls may finish, a second Ctrl-C ends them ...')
-  await gateway.close()
+  hurrying.addEventListener('abort', () => progress('ending the calls that are left ...'))
+  await gateway.close(hurrying)
+}
+
+/** The third wish is granted at once, whatever is left behind. */
+function wishesToStop() {
+  const wishes = [new AbortController(), new AbortController()] as const
+  let lastMs = Number.NEGATIVE_INFINITY
+  const heard = () => {
+    const nowMs = systemClock.now()
+    if (nowMs - lastMs < SAME_WISH_MS) return
+    lastMs = nowMs
+    const next = wishes.find(wish => !wish.signal.aborted)
+    if (!next) process.exit(1)
+    next.abort()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, heard)
+  return { stopping: wishes[0].signal, hurrying: wishes[1].signal }
 }
 
 main().then(

@@ -37,6 +37,9 @@ it.concurrent('names a taken port, its setting and the remedy', async () => {
   using sip = await takenPort()
   expect(await lastWords({ HTTP_PORT: String(http.port) })).toMatch(/is taken.*set HTTP_HOST and HTTP_PORT/)
   expect(await lastWords({ SIP_TCP_PORT: String(sip.port) })).toMatch(/SIP_TCP_PORT.*is taken/)
+  expect(await lastWords({ HTTP_HOST: 'no-such-host.invalid' })).toMatch(
+    /ended \(1\):\nparley: no-such-host.*HTTP_HOST/,
+  )
 })
 
 it.concurrent('does not start where it may not write', async () => {

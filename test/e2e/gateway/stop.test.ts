@@ -1,0 +1,67 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { expect, it } from 'vitest'
+import { greetingHz, House, isRunning } from './house.ts'
+
+const root = join(import.meta.dirname, '../../..')
+
+/** The first line that holds the words; what comes after is read and thrown away. */
+async function says(program: ChildProcess, words: string): Promise<void> {
+  const found = Promise.withResolvers<void>()
+  for (const stream of [program.stdout, program.stderr]) {
+    createInterface(stream!).on('line', line => line.includes(words) && found.resolve())
+  }
+  await found.promise
+}
+
+/** Whatever a test that failed has left. */
+function endGroup({ pid = 0 }: ChildProcess): void {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {}
+}
+
+it.concurrent.each(['SIGTERM', 'SIGINT'] as const)('ends with all it started when only npm hears %s', async signal => {
+  await using house = await House.open()
+  await house.signal('SIGTERM')
+  // A group of its own, and no terminal: as a supervisor starts it.
+  const npm = spawn('npm', ['start'], { cwd: root, env: house.environment, detached: true })
+  await says(npm, 'parley ready')
+  const asterisk = await house.asteriskPid()
+  try {
+    npm.kill(signal)
+    await house.until(async () => !isRunning(asterisk))
+    await house.until(async () => !(await fetch(`http://127.0.0.1:${house.httpPort}/healthz`).catch(() => undefined)))
+  } finally {
+    endGroup(npm)
+  }
+})
+
+it.concurrent('ends when it is told to while it waits for an Asterisk that never comes', async () => {
+  await using house = await House.open()
+  await house.signal('SIGTERM')
+  const environment = { ...house.environment, ASTERISK: 'external', ARI_PASSWORD: 'of-no-asterisk' }
+  const waiting = spawn(process.execPath, [join(root, 'src/main.ts')], { cwd: house.stateDir, env: environment })
+  await says(waiting, 'Asterisk could not be reached')
+  waiting.kill('SIGTERM')
+  expect(await once(waiting, 'exit')).toEqual([0, null])
+})
+
+it.concurrent('waits no longer for its calls when it is told to stop a second time, and leaves no Asterisk', async () => {
+  await using house = await House.open({ environment: { DRAIN_SECONDS: '600' } })
+  const asterisk = await house.asteriskPid()
+  const call = await house.dial()
+  await call.hearsTone(greetingHz, { forMs: 600 })
+  const ended = house.signal('SIGTERM')
+  await house.draining()
+  // What comes within a second is still the first wish: one press of Ctrl-C may arrive several times.
+  await house.until(async () => {
+    const heard = house.log.some(line => line.includes('ending the calls'))
+    if (!heard) process.kill(house.pid, 'SIGTERM')
+    return heard
+  })
+  expect(await ended).toBe(0)
+  expect(isRunning(asterisk)).toBe(false)
+})
