@@ -22,13 +22,13 @@ export function planEngine(plan: EnginePlan, toneHz: number, clock: Clock): Engi
   const faults = new Faults()
   const settings = settingsOf(plan, toneHz)
   const script = scriptOf(plan.replies, toneHz)
-  const recognizer = scriptedRecognizer({ clock, latencyMs: latencyMs.recognizer })
+  const recognizer = faults.recognizer(scriptedRecognizer({ clock, latencyMs: latencyMs.recognizer }))
   const model = faults.model(scriptedModel({ clock, script, latencyMs: latencyMs.model }))
   const speaker = faults.speaker(scriptedSpeaker({ clock, format, latencyMs: latencyMs.speaker }))
   const tools = toolsOf(clock)
   const agent =
     variant === 'cascade'
-      ? pipelineAgent({ recognizer: faults.recognizer(recognizer), model, speaker, tools, settings, clock })
+      ? pipelineAgent({ recognizer, model, speaker, tools, settings, clock })
       : realtimeAgent({
           conversant: faults.conversant(scriptedConversant({ clock, recognizer, model })),
           speaker,

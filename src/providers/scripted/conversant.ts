@@ -11,6 +11,7 @@ import type {
 } from '../../agent/ports.ts'
 import { Queue } from '../../agent/queue.ts'
 import { type Clock, pause } from '../../clock.ts'
+import { asError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import type { AudioSink, FrameKind } from '../../media/audio.ts'
 import { VoiceActivity } from '../../media/voice-activity.ts'
@@ -126,11 +127,15 @@ class ScriptedVoice implements ConversantVoice {
   }
 
   async #listen(results: AsyncIterable<{ kind: 'partial' | 'final'; text: string; startMs: number }>): Promise<void> {
-    for await (const { kind, text, startMs } of results) {
-      this.events.push({ kind: 'words', final: kind === 'final', text, startMs })
-      if (kind === 'partial') continue
-      this.#history.push({ role: 'caller', text })
-      this.#respond(signal => this.#reply(signal))
+    try {
+      for await (const { kind, text, startMs } of results) {
+        this.events.push({ kind: 'words', final: kind === 'final', text, startMs })
+        if (kind === 'partial') continue
+        this.#history.push({ role: 'caller', text })
+        this.#respond(signal => this.#reply(signal))
+      }
+    } catch (error) {
+      if (!this.#signal.aborted) this.events.push({ kind: 'failed', error: asError(error) })
     }
   }
 
