@@ -129,9 +129,14 @@ function complete(chosen: unknown, defaults: BusinessDefaults): Business {
   }
 }
 
+/** A file that cannot be looked at is one that has changed: reading it tells what is wrong. */
 function stampOf(file: string): string {
-  const stat = statSync(file, { throwIfNoEntry: false })
-  return stat ? `${stat.mtimeMs} ${stat.size} ${stat.ino}` : 'missing'
+  try {
+    const { mtimeMs, size, ino } = statSync(file)
+    return `${mtimeMs} ${size} ${ino}`
+  } catch {
+    return 'missing'
+  }
 }
 
 function slug(name: string): string {

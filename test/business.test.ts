@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -67,5 +67,14 @@ describe('a business', () => {
     expect(problems).toHaveLength(1)
     write('name: Third')
     expect(current().name).toBe('Third')
+  })
+
+  it('is kept when the way to its file is barred', () => {
+    const problems: string[] = []
+    const { current } = openFile('name: First', problem => problems.push(problem))
+    rmSync(join(folder, 'business.yaml'))
+    symlinkSync('business.yaml', join(folder, 'business.yaml'))
+    expect(current().name).toBe('First')
+    expect(problems).toHaveLength(1)
   })
 })

@@ -1,6 +1,6 @@
 import type { Business } from '../business.ts'
 import { type Clock, within } from '../clock.ts'
-import { asError, GatewayError } from '../errors.ts'
+import { asError, GatewayError, isCode } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Plane } from '../plane/line.ts'
 import type { Scope } from '../scope.ts'
@@ -130,6 +130,8 @@ export class Call {
       const outcome = await handler(this.#liveCall(line), scope.child('agent'))
       this.#input({ kind: 'agentDone', outcome })
     } catch (error) {
+      // Whoever waits for the answer of a call that is ending is told so; that is no failure.
+      if (this.#state.name === 'ending' && isCode(error, 'CHANNEL_GONE')) return
       this.#fail(asError(error))
     }
   }
@@ -191,7 +193,7 @@ export class Call {
         await this.#carryOutOne(effect)
       } catch (error) {
         // A caller who hangs up while we act on the channel is no failure: the leg tells that they are gone.
-        if (error instanceof GatewayError && error.code === 'CHANNEL_GONE') continue
+        if (isCode(error, 'CHANNEL_GONE')) continue
         this.#fail(asError(error))
       }
     }

@@ -13,7 +13,7 @@ import type { CallEvent } from './events.ts'
  */
 export interface Journal {
   append(event: CallEvent): void
-  /** Settles when everything appended so far is on the disk. */
+  /** Settles when everything appended so far is on the disk; rejects when the journal is closed before that can be. */
   flushed(): Promise<void>
   readonly figures: {
     readonly written: number
@@ -69,7 +69,7 @@ class FileJournal implements Journal {
   #goodBytes = 0
   #torn = false
   #queue: string[] = []
-  #waiting: (() => void)[] = []
+  #waiting: PromiseWithResolvers<void>[] = []
   #writing: Promise<void> | undefined
   #cancelRetry: (() => void) | undefined
   #closed = false
@@ -108,7 +108,10 @@ class FileJournal implements Journal {
 
   flushed(): Promise<void> {
     if (this.#queue.length === 0 && !this.#writing) return Promise.resolve()
-    return new Promise(resolve => this.#waiting.push(resolve))
+    if (this.#closed && !this.#writing) return Promise.reject(unwritten())
+    const waiting = Promise.withResolvers<void>()
+    this.#waiting.push(waiting)
+    return waiting.promise
   }
 
   async close(): Promise<void> {
@@ -200,8 +203,12 @@ class FileJournal implements Journal {
   #settleWaiting(): void {
     const waiting = this.#waiting
     this.#waiting = []
-    for (const resolve of waiting) resolve()
+    for (const { resolve, reject } of waiting) this.#queue.length === 0 ? resolve() : reject(unwritten())
   }
+}
+
+function unwritten(): GatewayError {
+  return new GatewayError('STATE_UNWRITABLE', 'The journal was closed with events that are not on the disk.')
 }
 
 async function segmentsOf(directory: string): Promise<string[]> {

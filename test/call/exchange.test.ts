@@ -117,6 +117,17 @@ describe('a call in the exchange', () => {
     expect(facts('c1').at(-1)).toBe('ended')
   })
 
+  it('whose caller leaves before the answer is no trouble', async () => {
+    const { offer, facts, clock, nothingIsLeft } = house(answerAndWait)
+    const leg = new FakeLeg('c1')
+    leg.connect = () => new Promise(() => {})
+    await offer(leg)
+    leg.happen({ kind: 'gone', cause: 'hung up' })
+    await clock.settle()
+    expect(facts('c1')).toEqual(['offered', 'ended'])
+    nothingIsLeft()
+  })
+
   it('is not answered before the agent is ready, and handed back when it never is', async () => {
     const { offer, facts, clock, nothingIsLeft } = house(() => new Promise(() => {}))
     const leg = await offer(new FakeLeg('c1'))

@@ -112,6 +112,20 @@ describe('the journal', () => {
     expect(clock.pending).toBe(0)
   })
 
+  it('never says that an event is on the disk when it was closed without it', async () => {
+    const { journal, clock } = await open(8 * 100)
+    journal.append(event(0))
+    await journal.flushed()
+    writeFileSync(join(folder, 'journal', '0000000002.jsonl'), '')
+    journal.append(event(1))
+    journal.append(event(2))
+    while (!journal.figures.failing) await clock.settle()
+    const flushed = expect(journal.flushed()).rejects.toThrow(/not on the disk/)
+    await journal.close()
+    await flushed
+    await expect(journal.flushed()).rejects.toThrow(/not on the disk/)
+  })
+
   it('says what to do when its folder cannot be written', async () => {
     writeFileSync(join(folder, 'journal'), 'a file stands here')
     await expect(open()).rejects.toThrow(/STATE_DIR/)
