@@ -49,6 +49,23 @@ it.concurrent('leads the caller to the fallback when it is not back, and picks u
   await house.until(async () => readdirSync(house.recordings).length === 0)
 })
 
+it.concurrent('frozen for longer than the lease, leaves its callers to the fallback, and serves the next when it goes on', async () => {
+  await using house = await House.open({ environment: { LEASE_SECONDS: '2' } })
+  const talking = await house.dial()
+  await talking.hearsTone(greetingHz, { forMs: 600 })
+  process.kill(house.pid, 'SIGSTOP')
+  const ringing = await house.dial()
+  // Both hear the prompts, and then the beep.
+  await house.until(async () => readdirSync(house.recordings).length === 2)
+  expect(await ringing.answered).toMatchObject({ kind: 'answered' })
+  process.kill(house.pid, 'SIGCONT')
+  const next = await house.dial()
+  await next.hearsTone(greetingHz, { forMs: 600 })
+  expect(await house.liveCalls()).toHaveLength(1)
+  for (const call of [talking, ringing, next]) await call.hangup()
+  await house.isEmpty()
+})
+
 it.concurrent('starts Asterisk again when it was killed, and answers as before', async () => {
   await using house = await House.open({ environment: quick })
   const lost = await house.dial()
