@@ -29,6 +29,7 @@ class Far {
   readonly socket: Socket
   readonly #figures: Figures
   readonly #line: number
+  #port = 0
   #lastMs = 0
   #lastSequence = -1
   #spurtPackets = 0
@@ -37,10 +38,14 @@ class Far {
     this.#line = line
     this.socket = socket
     this.#figures = figures
-    socket.on('message', datagram => this.#received(datagram, nowMs()))
+    // The port may have belonged to another program, whose peer still sends to it.
+    socket.on('message', (datagram, from) => {
+      if (from.port === this.#port) this.#received(datagram, nowMs())
+    })
   }
 
   talkTo(port: number): void {
+    this.#port = port
     const writer = new RtpWriter(0, Math.random)
     const frame = new Uint8Array(FRAME_SAMPLES).fill(0x31)
     const datagram = new Uint8Array(RTP_HEADER_BYTES + FRAME_SAMPLES)

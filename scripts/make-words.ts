@@ -28,28 +28,28 @@ const tuning: readonly Word[] = [
   ['hello', 'espeak', 'en-us', 'telephone'],
   ['stop', 'flite', 'slt', 'telephone'],
   ['stop', 'flite', 'kal', 'wide'],
-  ['stop', 'espeak', 'en-gb+f2', 'wide'],
-  ['wait', 'flite', 'rms', 'wide'],
+  ['stop', 'espeak', 'en-us+linda', 'wide'],
+  ['wait a moment', 'flite', 'rms', 'wide'],
   ['wait', 'espeak', 'en-us+f4', 'telephone'],
   ['seven', 'flite', 'kal', 'telephone'],
   ['seven', 'flite', 'slt', 'wide'],
-  ['seven', 'espeak', 'en-gb+m3', 'wide'],
+  ['seven', 'espeak', 'en-us+m3', 'wide'],
   ['no', 'espeak', 'en-us', 'wide'],
-  ['no', 'flite', 'rms', 'telephone'],
+  ['no', 'espeak', 'en-us+belinda', 'telephone'],
   ['yes please', 'flite', 'slt', 'telephone'],
-  ['yes please', 'espeak', 'en-gb+m3', 'telephone'],
+  ['yes please', 'espeak', 'en-us+m3', 'telephone'],
   ['excuse me', 'flite', 'rms', 'wide'],
-  ['excuse me', 'espeak', 'en-gb+f2', 'telephone'],
+  ['excuse me', 'espeak', 'en-us+linda', 'telephone'],
   ['thank you', 'flite', 'slt', 'wide'],
   ['thank you', 'espeak', 'en-us', 'telephone'],
   ['six', 'flite', 'rms', 'telephone'],
   ['six', 'espeak', 'en-us+f4', 'wide'],
-  ['ship', 'espeak', 'en-gb+m3', 'wide'],
+  ['ship', 'espeak', 'en-us+m3', 'wide'],
   ['ship', 'flite', 'slt', 'telephone'],
   ['please', 'flite', 'kal', 'wide'],
   ['five', 'flite', 'rms', 'wide'],
   ['Bianca', 'espeak', 'it+f2', 'wide'],
-  ['Peter', 'flite', 'slt', 'telephone'],
+  ['Peter', 'flite', 'kal', 'wide'],
   ['Christine', 'espeak', 'de', 'wide'],
   ['hold on', 'flite', 'kal', 'telephone'],
   ['who is it', 'flite', 'slt', 'wide'],
@@ -63,7 +63,7 @@ const heldOut: readonly Word[] = [
   ['thank you', 'flite', 'awb', 'telephone'],
   ['six', 'espeak', 'en-gb-x-rp+f3', 'telephone'],
   ['hello', 'espeak', 'en-us+Andy', 'wide'],
-  ['no', 'espeak', 'en-us+anika', 'wide'],
+  ['no thanks', 'espeak', 'en-us+anika', 'wide'],
   ['ship', 'flite', 'awb', 'wide'],
   ['actually', 'flite', 'slt', 'telephone'],
   ['one moment', 'flite', 'rms', 'wide'],
@@ -86,20 +86,30 @@ function write(words: readonly Word[], into: string): void {
   mkdirSync(into, { recursive: true })
   for (const word of words) {
     const [text, synthesizer, voice, band] = word
-    const samples = levelled(trimmed(synthesize(word)))
+    const samples = levelled(speak(word))
     const name = [text, synthesizer, voice, band].join('-').replaceAll(/[ +]/g, '_')
-    if (samples.length < shortestMs * 8) throw new Error(`${name} is shorter than ${shortestMs} ms`)
     const bytes = new Uint8Array(samples.length)
     encode('ulaw', samples, bytes)
     writeFileSync(join(into, `${name}.ulaw`), bytes)
   }
 }
 
-function synthesize([text, synthesizer, voice, band]: Word): Int16Array {
+/** At the natural pace, or as much slower as makes it long enough. */
+function speak(word: Word): Int16Array {
+  for (let pace = 1; ; pace *= 0.95) {
+    const samples = trimmed(synthesize(word, pace))
+    if (samples.length >= shortestMs * 8) return samples
+  }
+}
+
+function synthesize([text, synthesizer, voice, band]: Word, pace: number): Int16Array {
   const wav = join(scratch, 'word.wav')
   const raw = join(scratch, 'word.raw')
-  if (synthesizer === 'espeak') execFileSync('espeak-ng', ['-v', voice, '-s', '120', '-w', wav, text])
-  else execFileSync('flite', ['-voice', voice, '--setf', 'duration_stretch=1.3', '-t', text, '-o', wav])
+  if (synthesizer === 'espeak') {
+    execFileSync('espeak-ng', ['-v', voice, '-s', `${Math.round(160 * pace)}`, '-w', wav, text])
+  } else {
+    execFileSync('flite', ['-voice', voice, '--setf', `duration_stretch=${1 / pace}`, '-t', text, '-o', wav])
+  }
   // No dither: the same words give the same bytes.
   execFileSync('sox', ['-D', '-G', wav, '-r', '8000', '-c', '1', '-b', '16', '-t', 's16', raw, 'sinc', bands[band]])
   const bytes = readFileSync(raw)

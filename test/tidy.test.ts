@@ -78,7 +78,9 @@ describe('who imports whom', () => {
   })
 
   it('never reaches from src into tests, scripts or bench', () => {
-    expect(code.flatMap(source => source.imports).filter(target => !/^(src\/|asterisk|package\.json$)/.test(target))).toEqual([])
+    expect(
+      code.flatMap(source => source.imports).filter(target => !/^(src\/|asterisk|package\.json$)/.test(target)),
+    ).toEqual([])
   })
 
   it('names no vendor and no PBX in media, plane, call, agent and desk', () => {
@@ -204,7 +206,9 @@ describe('every file', () => {
       ...sources('docs/**/*.md'),
       ...sources('asterisk/**/*'),
     ]
-    const pattern = new RegExp(`/${'work'}/|/${'root'}/|https?://(registry|deb|security|packages|mirror)[.](?!example)[a-z]`)
+    const pattern = new RegExp(
+      `/${'work'}/|/${'root'}/|https?://(registry|deb|security|packages|mirror)[.](?!example)[a-z]`,
+    )
     expect(texts.filter(source => pattern.test(source.text)).map(source => source.path)).toEqual([])
   })
 })

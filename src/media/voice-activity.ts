@@ -1,34 +1,109 @@
-import type { AudioFormat, AudioSink } from './audio.ts'
+import type { AudioSink, FrameKind } from './audio.ts'
+import { NoiseFloor } from './noise-floor.ts'
+import { HOP_SAMPLES, Voicing } from './voicing.ts'
 
+/** `atMs` is media time: where the sound that is a voice began, and where it ended. */
 export interface VoiceEvent {
   readonly kind: 'voiceStarted' | 'voiceStopped'
   readonly atMs: number
 }
 
-/** By level alone, until the true one stands. */
-export class VoiceActivity implements AudioSink {
-  readonly format: AudioFormat = { encoding: 'pcm16', rate: 8_000 }
-  readonly #onEvent: (event: VoiceEvent) => void
-  #loud = 0
-  #quiet = 0
-  #voice = false
+const HOP_MS = HOP_SAMPLES / 8
 
-  constructor(onEvent: (event: VoiceEvent) => void) {
+/** A voice stands out of the noise of the line by so much, and so does a sound that belongs to it. */
+const VOICE_OVER_NOISE_DB = 6
+const SOUND_OVER_NOISE_DB = 9
+/** That a voice goes on needs less evidence than that it begins. */
+const EVIDENCE_TO_GO_ON = 0.2
+/** A hiss or a stop belongs to a voice for so long before it and behind it; a gap within it lasts no longer than that. */
+const HEAD_HOPS = 36
+const TAIL_HOPS = 30
+const GAP_HOPS = 7
+/** No voice is known sooner after it began. */
+const EVIDENCE_HOPS = 4
+/** What is compared spans so many hops: all must have been heard, none made up. */
+const COMPARED_HOPS = 4
+
+/**
+ * Tells when a human voice starts and stops, for interruptions and the end of a turn. Noise, clicks, tones and hum do not
+ * start it, nor do they keep it up for longer than the unvoiced end of a word may last.
+ */
+export class VoiceActivity implements AudioSink {
+  readonly format = { encoding: 'pcm16', rate: 8000 } as const
+  readonly #onEvent: (event: VoiceEvent) => void
+  readonly #hangoverHops: number
+  readonly #voicing = new Voicing()
+  readonly #noise = new NoiseFloor()
+  readonly #hop = new Int16Array(HOP_SAMPLES)
+  #filled = 0
+  /** Whether each of the last hops was a sound: a ring. */
+  readonly #sounds = new Uint8Array(HEAD_HOPS + EVIDENCE_HOPS)
+  #newest = 0
+  #heardHops = 0
+  #speaking = false
+  #hopsSinceVoiced = 0
+  #hopsSinceSound = 0
+
+  /** A voice has stopped when nothing of it was heard for `hangoverMs`. */
+  constructor(onEvent: (event: VoiceEvent) => void, hangoverMs = 240) {
     this.#onEvent = onEvent
+    this.#hangoverHops = Math.ceil(hangoverMs / HOP_MS)
   }
 
-  write(frame: Uint8Array | Int16Array, mediaTimeMs: number): void {
-    let energy = 0
-    for (const sample of frame) energy += sample * sample
-    const loud = energy / frame.length > 300 ** 2
-    this.#loud = loud ? this.#loud + 1 : 0
-    this.#quiet = loud ? 0 : this.#quiet + 1
-    if (!this.#voice && this.#loud === 5) {
-      this.#voice = true
-      this.#onEvent({ kind: 'voiceStarted', atMs: mediaTimeMs - 80 })
-    } else if (this.#voice && this.#quiet === 10) {
-      this.#voice = false
-      this.#onEvent({ kind: 'voiceStopped', atMs: mediaTimeMs - 180 })
+  /** `mediaTimeMs` is that of the frame's first sample. */
+  write(frame: Int16Array, mediaTimeMs: number, kind: FrameKind): void {
+    for (let i = 0; i < frame.length; i++) {
+      this.#hop[this.#filled++] = frame[i]!
+      if (this.#filled < HOP_SAMPLES) continue
+      this.#filled = 0
+      this.#take(kind, mediaTimeMs + (i + 1) / 8)
     }
+  }
+
+  #take(kind: FrameKind, endMs: number): void {
+    const overNoiseDb =
+      kind === 'heard' ? this.#noise.overDb(this.#hop, this.#speaking || this.#voicing.evidence > 0) : 0
+    this.#follow(kind, overNoiseDb > VOICE_OVER_NOISE_DB)
+    const sound = overNoiseDb > SOUND_OVER_NOISE_DB
+    this.#newest = (this.#newest + 1) % this.#sounds.length
+    this.#sounds[this.#newest] = sound ? 1 : 0
+    if (this.#speaking) this.#goOn(sound, endMs)
+    else if (this.#voicing.isVoice()) this.#start(endMs)
+  }
+
+  #follow(kind: FrameKind, standsOut: boolean): void {
+    this.#heardHops = kind === 'heard' ? this.#heardHops + 1 : 0
+    const trusted = this.#heardHops >= COMPARED_HOPS
+    if (trusted && standsOut) this.#voicing.hear(this.#hop)
+    else this.#voicing.skip(this.#hop)
+    if (kind === 'missing' || (trusted && !standsOut)) this.#voicing.forget()
+  }
+
+  #start(endMs: number): void {
+    this.#speaking = true
+    this.#hopsSinceVoiced = 0
+    this.#hopsSinceSound = 0
+    this.#onEvent({ kind: 'voiceStarted', atMs: endMs - this.#hopsOfSound() * HOP_MS })
+  }
+
+  #goOn(sound: boolean, endMs: number): void {
+    const voiced = this.#voicing.evidence >= EVIDENCE_TO_GO_ON
+    this.#hopsSinceVoiced = voiced ? 0 : this.#hopsSinceVoiced + 1
+    const active = voiced || (sound && this.#hopsSinceVoiced <= TAIL_HOPS)
+    this.#hopsSinceSound = active ? 0 : this.#hopsSinceSound + 1
+    if (this.#hopsSinceSound < this.#hangoverHops) return
+    this.#speaking = false
+    this.#onEvent({ kind: 'voiceStopped', atMs: endMs - this.#hopsSinceSound * HOP_MS })
+  }
+
+  /** For how long there has been a sound without a gap longer than one within a word. */
+  #hopsOfSound(): number {
+    let hops = EVIDENCE_HOPS
+    for (let back = 0, gap = 0; back < this.#sounds.length && gap <= GAP_HOPS; back++) {
+      const sound = this.#sounds[(this.#newest - back + this.#sounds.length) % this.#sounds.length] === 1
+      if (sound && back >= hops) hops = back + 1
+      gap = sound ? 0 : gap + 1
+    }
+    return hops
   }
 }

@@ -65,6 +65,20 @@ async function* fails(error = new Error('broken')): AsyncGenerator<ReplyPart> {
   throw error
 }
 
+function bookSlowly(clock: VirtualClock): Tool {
+  return {
+    name: 'book',
+    description: '',
+    parameters: { type: 'object' },
+    effect: 'write',
+    timeoutMs: 5_000,
+    async run(_args, signal) {
+      await pause(clock, 3_000, signal)
+      return { ok: true, value: 'booked' }
+    },
+  }
+}
+
 describe('a cascade', () => {
   it('asks its model again when that fails before its first word, without a sound of it', async () => {
     const { model, asked } = modelOf(
@@ -199,20 +213,10 @@ describe('a cascade', () => {
       },
       () => says('[tone 700 400ms]'),
     )
-    const book = (clock: VirtualClock): Tool => ({
-      name: 'book',
-      description: '',
-      parameters: { type: 'object' },
-      effect: 'write',
-      timeoutMs: 5_000,
-      async run(_args, signal) {
-        await pause(clock, 3_000, signal)
-        return { ok: true, value: 'booked' }
-      },
-    })
-    const house = await greeted({ model, tools: clock => [book(clock)] })
+    const house = await greeted({ model, tools: clock => [bookSlowly(clock)] })
     house.says(1_300)
     await house.run(2_000)
+    expect(house.all('callerSpoke')).toHaveLength(1)
     house.press('#')
     await house.run(4_000)
     expect(asked).toHaveLength(2)
@@ -237,6 +241,14 @@ describe('a cascade', () => {
     house.says(1_300)
     await house.run(2_500)
     expect(house.hertz).toEqual([440, phraseHz.trouble])
+  })
+
+  it('records once what a caller said who hung up while something was done about it', async () => {
+    const house = await greeted({ turns: [[{ call: 'book' }]], tools: clock => [bookSlowly(clock)] })
+    house.says(1_300)
+    await house.run(2_500)
+    await house.hangUp()
+    expect(house.all('callerSpoke').map(fact => fact.private.text)).toEqual(['tone 1300'])
   })
 
   it('records what a caller said who hung up before there was an answer', async () => {

@@ -133,6 +133,23 @@ describe('a realtime agent', () => {
     await house.hangUp()
   })
 
+  it('listens when it has nothing to say about the result of a tool that it had announced', async () => {
+    const { puppet, house } = await replying()
+    puppet.events.push({ kind: 'replying' })
+    puppet.events.push({ kind: 'audio', item: 'more', audio: sounds.render('[tone 750 400ms]'), text: '' })
+    puppet.events.push({ kind: 'audioEnded', item: 'more' })
+    puppet.events.push({ kind: 'toolCall', id: 't1', name: 'none', args: {} })
+    puppet.events.push({ kind: 'turnEnded' })
+    await house.run(100)
+    expect(puppet.results).toHaveLength(1)
+    await house.run(2_500)
+    puppet.events.push({ kind: 'replying' })
+    puppet.events.push({ kind: 'turnEnded' })
+    await house.run(1_000)
+    expect(puppet.log).toEqual([])
+    expect(house.hertz).toEqual([440, 700, 750])
+  })
+
   it('ends the turn of a tool that was interrupted without giving cause for another', async () => {
     const { puppet, house } = await replying()
     puppet.events.push({ kind: 'toolCall', id: 't1', name: 'none', args: {} })

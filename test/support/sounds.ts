@@ -77,7 +77,7 @@ export function doorSlam(durationMs: number, random: Random): Sound {
   for (let mode = 0; mode < 4; mode++) {
     const hz = 60 + 340 * random()
     const decayMs = 15 + 35 * random()
-    const strength = 6000 * random()
+    const strength = 3000 * random()
     for (let i = 0; i < sound.length; i++) {
       sound[i]! += strength * Math.exp(-i / samplesIn(decayMs)) * Math.sin((2 * Math.PI * hz * i) / 8000)
     }
