@@ -72,7 +72,7 @@ export type ConversantEvent =
   /** Media times of the line's incoming stream. */
   | { readonly kind: 'speechStarted'; readonly atMs: number }
   | { readonly kind: 'speechStopped'; readonly atMs: number }
-  /** The caller's turn is taken: a reply is being made. */
+  /** A reply is being made: to the caller, to words, an instruction or a result. One at a time, each with its end. */
   | { readonly kind: 'replying' }
   /** In the session's format; `text` are the words that this audio says. */
   | { readonly kind: 'audio'; readonly item: string; readonly audio: Uint8Array; readonly text: string }
@@ -80,7 +80,7 @@ export type ConversantEvent =
   /** What the segment that began at `startMs` says so far, or finally. */
   | { readonly kind: 'words'; readonly final: boolean; readonly text: string; readonly startMs: number }
   | ({ readonly kind: 'toolCall' } & ToolCall)
-  /** What was being made is all there; a tool's result may give cause for more. */
+  /** All of it is there; the result of a tool may give cause for another. */
   | { readonly kind: 'turnEnded' }
   | { readonly kind: 'failed'; readonly error: Error }
 

@@ -41,7 +41,9 @@ class RealtimeCall implements Mind {
   #stopHearing = () => {}
   #cancelWatch = () => {}
   #dead = false
-  #responding = false
+  /** Replies that we have given cause for and that have not begun. */
+  #awaited = 0
+  #replying = false
   #toolsRunning = 0
   /** It was asked to say something, and has not ended. */
   #saying = false
@@ -56,7 +58,7 @@ class RealtimeCall implements Mind {
     this.#scope = scope
     this.#reserve = speaker && new Voice(speaker, call.line.law, clock, settings.stepMs)
     scope.onClose(() => this.#cancelWatch())
-    const replying = () => this.#responding || this.#toolsRunning > 0 || this.#dialogue.making.busy
+    const replying = () => this.#busy || this.#toolsRunning > 0 || this.#dialogue.making.busy
     this.#dialogue = new Dialogue({ call, scope, clock, settings, tools, mind: this, replying })
   }
 
@@ -76,7 +78,7 @@ class RealtimeCall implements Mind {
   think(_text: string, keys: string): void {
     if (keys === '') return
     this.#spoke = false
-    this.#expectResponse()
+    this.#awaitReply()
     this.#voice?.instruct(`The caller pressed ${keys} on the keypad.`)
   }
 
@@ -85,8 +87,8 @@ class RealtimeCall implements Mind {
     const { making, speech } = this.#dialogue
     const cut = [...this.#items].filter(([, utterance]) => !utterance.heard)
     making.cancel()
-    if (this.#responding && !this.#dead) voice?.cancel()
-    this.#noResponse()
+    if (this.#busy && !this.#dead) voice?.cancel()
+    this.#noReply()
     this.#saying = false
     this.#spoke = false
     const ms = await speech.cancel()
@@ -147,17 +149,26 @@ class RealtimeCall implements Mind {
   }
 
   #sayBy(voice: ConversantVoice, text: string): void {
-    this.#expectResponse()
+    this.#awaitReply()
     this.#saying = true
     this.#spoke = false
     voice.say(text)
   }
 
+  get #busy(): boolean {
+    return this.#replying || this.#awaited > 0
+  }
+
+  #awaitReply(): void {
+    this.#awaited += 1
+    this.#watch()
+  }
+
   /** A conversant that gives nothing when it should is as good as gone. */
-  #expectResponse(): void {
+  #watch(): void {
     const { clock, settings } = this.#parts
-    this.#responding = true
     this.#cancelWatch()
+    if (!this.#busy) return
     const useless = () => this.#useless(`The conversant gave nothing for ${settings.stepMs} ms.`)
     this.#cancelWatch = clock.after(settings.stepMs, useless)
   }
@@ -170,12 +181,13 @@ class RealtimeCall implements Mind {
   #lose(error: unknown): void {
     if (this.#dead || this.#scope.closed) return
     this.#dead = true
-    this.#noResponse()
+    this.#noReply()
     this.#call.emit(degraded(error))
   }
 
-  #noResponse(): void {
-    this.#responding = false
+  #noReply(): void {
+    this.#awaited = 0
+    this.#replying = false
     this.#cancelWatch()
   }
 
@@ -185,8 +197,8 @@ class RealtimeCall implements Mind {
     try {
       for await (const event of guarded(voice.events, signal)) {
         if (event.kind === 'failed') throw event.error
-        if (this.#responding) this.#expectResponse()
         this.#happened(event)
+        this.#watch()
       }
       throw new GatewayError('ENGINE_FAILED', 'The conversant has ended.')
     } catch (error) {
@@ -206,9 +218,10 @@ class RealtimeCall implements Mind {
       case 'speechStopped':
         return conversation.happened({ kind: 'voiceStopped', atMs: event.atMs })
       case 'replying':
-        // With the result of a tool the same reply goes on.
-        if (!this.#responding) this.#spoke = false
-        this.#expectResponse()
+        // With the result of a tool it goes on with what it has begun to say.
+        if (!this.#busy) this.#spoke = false
+        this.#awaited = Math.max(0, this.#awaited - 1)
+        this.#replying = true
         return conversation.happened({ kind: 'turnTaken' })
       case 'words':
         if (event.final) this.#call.emit({ name: 'callerSpoke', private: { text: event.text } })
@@ -224,8 +237,8 @@ class RealtimeCall implements Mind {
         return void this.#runTool(event)
       case 'turnEnded':
         // Of one that was cancelled nobody waits for the end.
-        if (!this.#responding) return
-        this.#noResponse()
+        if (!this.#replying) return
+        this.#replying = false
         return this.#turnOver()
     }
   }
@@ -260,13 +273,13 @@ class RealtimeCall implements Mind {
 
   #tellResult(id: string, result: ToolResult, reply: boolean): void {
     if (this.#dead || this.#scope.closed) return
-    if (reply) this.#expectResponse()
+    if (reply) this.#awaitReply()
     this.#voice?.toolResult(id, result, reply)
   }
 
   #turnOver(): void {
     const { conversation, making } = this.#dialogue
-    if (this.#responding || this.#toolsRunning > 0 || making.busy) return
+    if (this.#busy || this.#toolsRunning > 0 || making.busy) return
     const saying = this.#saying
     this.#saying = false
     if (this.#spoke) this.#dialogue.quiet()

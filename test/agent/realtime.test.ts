@@ -29,8 +29,9 @@ class Puppet implements Conversant {
     }
   }
 
-  /** An item, whole. */
+  /** A reply of one item, whole. */
   gives(item: string, text: string): void {
+    this.events.push({ kind: 'replying' })
     this.events.push({ kind: 'audio', item, audio: sounds.render(text), text })
     this.events.push({ kind: 'audioEnded', item })
     this.events.push({ kind: 'turnEnded' })
@@ -205,6 +206,7 @@ describe('a realtime agent', () => {
     await house.run(100)
     expect(puppet.log).toEqual([`say ${toneSettings.phrases.trouble}`])
     // And when not even that has one, it is of no use any more.
+    puppet.events.push({ kind: 'replying' })
     puppet.events.push({ kind: 'turnEnded' })
     await house.run(1_000)
     expect(house.outcome).toMatchObject({ kind: 'handBack' })
