@@ -1,7 +1,7 @@
 import type { Ear, Hearing, Recognizer } from '../../agent/ports.ts'
 import { Queue } from '../../agent/queue.ts'
 import type { Clock } from '../../clock.ts'
-import { FRAME_MS, FRAME_SAMPLES } from '../../media/audio.ts'
+import { FRAME_MS, FRAME_SAMPLES, type FrameKind } from '../../media/audio.ts'
 import { Marker } from './marker.ts'
 
 export interface RecognizerOptions {
@@ -46,12 +46,13 @@ class ScriptedEar implements Ear {
     signal.addEventListener('abort', close, { once: true })
   }
 
-  write(frame: Int16Array, mediaTimeMs: number): void {
+  write(frame: Int16Array, mediaTimeMs: number, kind: FrameKind): void {
     const audible = powerOf(frame) >= AUDIBLE_POWER
     if (!this.#inWord && !audible) return
     if (!this.#inWord) this.#begin(mediaTimeMs)
     if (audible) {
-      this.#marker.hear(frame)
+      // What was made up has the right sound at the wrong time.
+      if (kind === 'heard') this.#marker.hear(frame)
       this.#heardMs += FRAME_MS
       this.#silentMs = 0
       this.#endMs = mediaTimeMs + FRAME_MS
