@@ -27,8 +27,9 @@ if (!existsSync(pinnedNode)) fail('The pinned Node is missing from node_modules;
 
 const [program, ...rest] = process.argv.slice(2)
 const path = `${join(root, 'node_modules', 'node', 'bin')}:${process.env.PATH}`
-// A young generation of 16 MB a side lets most of a call die young, and keeps the memory of a busy gateway flat.
-const child = spawn(pinnedNode, ['--max-semi-space-size=16', join(root, program), ...rest], {
+// A young generation of 4 MB a side fills up within the first calls: memory is flat from then on, and a collection takes
+// 2 ms. Left alone it grows by 100 MB over hundreds of calls.
+const child = spawn(pinnedNode, ['--max-semi-space-size=4', join(root, program), ...rest], {
   stdio: 'inherit',
   env: { ...process.env, PATH: path },
 })
