@@ -6,6 +6,7 @@ import { engines } from './business.ts'
 import { GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
 import { type Destination, parseDestination } from './telephony/asterisk/destination.ts'
+import { mediaPorts } from './telephony/asterisk/media-ports.ts'
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
@@ -28,7 +29,13 @@ export function readConfig(environment: Environment) {
   }
   if (read.allRight && rtp.end - rtp.start < 8) {
     read.problem(
-      `RTP_PORT_END (${rtp.end}) must be at least 8 above RTP_PORT_START (${rtp.start}): a call takes 4 ports.`,
+      `RTP_PORT_END (${rtp.end}) must be at least 8 above RTP_PORT_START (${rtp.start}): a call takes 2 ports.`,
+    )
+  }
+  if (read.allRight && !mediaPorts(rtp)) {
+    read.problem(
+      `RTP_PORT_START (${rtp.start}) and RTP_PORT_END (${rtp.end}) leave no room above or below them for as many ports ` +
+        'between Asterisk and the gateway: choose a smaller range.',
     )
   }
   const asterisk = read.text('ASTERISK', '')

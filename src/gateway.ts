@@ -20,6 +20,7 @@ import { apiTokenSecret, ariPasswordSecret, keptSecret } from './secret.ts'
 import { callMetrics } from './server/call-metrics.ts'
 import { buildServer } from './server/server.ts'
 import { holdStateDir, type StateDir } from './state-dir.ts'
+import { asteriskPorts } from './telephony/asterisk/media-ports.ts'
 import type { AsteriskProcess } from './telephony/asterisk/process.ts'
 import { createTelephony } from './telephony/telephony.ts'
 import type { FallbackVoicemail } from './telephony/voicemail.ts'
@@ -69,7 +70,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
   scope.onClose(() => journal.close())
   const registry = new Registry()
   const observe = observer(journal, callMetrics(registry), log)
-  const media = openPlane({ forbiddenPorts: config.rtp, onTrouble: text => log.error(text) })
+  const media = openPlane({ forbiddenPorts: asteriskPorts(config.rtp), onTrouble: text => log.error(text) })
   scope.onClose(() => media.close())
   const ari = await ariSettings(config, state)
   const admission = new Admission(config.rtp, config.maxCalls, () => telephony.outsiders)

@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, '../..')
 /** Stays until the next house is opened, for whoever wants to know what the gateway said. */
 const directory = join(root, '.parley/bench')
 const logFile = join(directory, 'gateway.log')
-/** Below the ports that the system hands out by itself; wide enough for 225 calls. */
+/** Below the ports that the system hands out by itself, with as many above for the way to the gateway. */
 const RTP_PORTS = { start: 10_000, end: 11_999 }
 
 /** A whole Parley with its callers, each in a process of its own: gateway, Asterisk, callers, bare echo. */

@@ -93,7 +93,12 @@ export function spacingRow({ load, talk, conditions }: LoadFigures): Row {
   return {
     subject: `spacing, ${callsText(load)}${load.blocked ? ', main thread blocked 20 of every 100 ms' : ''}`,
     checks: [
-      { name: "p99 off 20 ms, beyond the caller's own", value: off.p99 - callerLateMs, most: 2, unit: 'ms' },
+      {
+        name: "p99 off 20 ms, beyond the caller's own",
+        value: Math.max(0, off.p99 - callerLateMs),
+        most: 2,
+        unit: 'ms',
+      },
       { name: 'frames missing', value: talk.missing, most: 0 },
     ],
     notes: [

@@ -8,16 +8,17 @@ const AT_ONCE = 25
 const WARM_UP = 200
 const COUNT = 1_000
 const REPLY_MS = 100
-/** Within it what is left of the last calls goes: closing sockets, requests under way. */
-const READINGS = 20
-const BETWEEN_READINGS_MS = 150
+/** Within it what is left of the last calls goes: connections kept for further requests, timers of these. */
+const READINGS = 25
+const BETWEEN_READINGS_MS = 300
 const MB = 1e6
 
-const method = `${WARM_UP} calls to warm up, then ${COUNT.toLocaleString('en')} more, ${AT_ONCE} at a time: each on a TCP
-connection of its own, answered by an agent that is ready at once, up for 0.5 to 1 s, hung up by the caller. Set-up is the time
-from the INVITE leaving to the 200 arriving. What the ${COUNT.toLocaleString('en')} calls have added is read from the gateway
-itself after a forced collection, the least of ${READINGS} readings within ${(READINGS * BETWEEN_READINGS_MS) / 1_000} s, for
-requests under way are no leak; channels and bridges by the operator's API from Asterisk.`
+const method = `${WARM_UP} calls to warm up, then ${COUNT.toLocaleString('en')} more, ${AT_ONCE} at a time on one TCP
+connection, as a trunk places them: each answered by an agent that is ready at once, up for 0.5 to 1 s, hung up by the caller.
+Set-up is the time from the INVITE leaving to the 200 arriving. What the ${COUNT.toLocaleString('en')} calls have added is
+read from the gateway itself after a forced collection, the least of ${READINGS} readings within
+${(READINGS * BETWEEN_READINGS_MS) / 1_000} s, for a connection that waits for another request is no leak; channels and bridges
+by the operator's API from Asterisk.`
 
 export const shortCalls: Subject = {
   title: 'Many short calls',

@@ -52,7 +52,7 @@ const hearing = { format: { encoding: 'ulaw', rate: 8_000 }, write() {} } as con
 
 const peers = new Worker(new URL('./peers.ts', import.meta.url), { name: 'peers' })
 const tellPeers = (message: ToPeers) => peers.postMessage(message)
-const plane = openPlane({ forbiddenPorts: { start: 10_000, end: 11_999 }, onTrouble: text => console.error(text) })
+const plane = openPlane({ forbiddenPorts: { start: 10_000, end: 13_999 }, onTrouble: text => console.error(text) })
 const lines: Line[] = []
 /** The utterance that each line is at. */
 const speaking: number[] = []

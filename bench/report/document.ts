@@ -22,11 +22,13 @@ const head = [
 export function document(command: string, machine: Machine, sections: readonly Section[]): string {
   const rows = sections.flatMap(section => section.rows)
   const missed = rows.filter(row => verdictOf(row) === 'MISSED').length
+  const others = Math.max(0, ...rows.map(row => row.conditions?.othersCpu ?? 0))
   const goals = rows.filter(row => verdictOf(row) !== 'no goal').length
   return [
     '# Benchmarks',
     `Written by \`${command}\`, all of it from one run; nothing here is typed by hand. ` +
-      `${goals - missed} of ${goals} goals met${missed > 0 ? `, **${missed} MISSED**` : ''}.`,
+      `${goals - missed} of ${goals} goals met${missed > 0 ? `, **${missed} MISSED**` : ''}. ` +
+      `What else ran on the machine took up to ${others.toFixed(0)} % of a core.`,
     machineTable(machine),
     reading,
     ...sections.map(sectionText),

@@ -1,10 +1,12 @@
-const PAIRS_A_CALL = 2
+import { limits } from '../limits.ts'
+
+const PAIRS_A_CALL = 1
 const SHARE_USED = 0.9
 
 /**
- * Admission counts Asterisk's RTP port pairs, not calls: a call takes one for the caller and one for the media channel, a
- * transfer one more, a caller in the dialplan's fallback one. Ten in a hundred stay free, because an Asterisk whose
- * range is exhausted crashes (facts: "External media over RTP").
+ * Admission counts the PBX's RTP port pairs, not calls: a call takes one, a transfer one more, a caller in the dialplan's
+ * fallback one. Ten in a hundred stay free, for those who have been let in by the PBX and not yet been refused here. The
+ * way between the PBX and us has as many pairs of its own, so none of its channels is ever asked for in vain.
  */
 export class Admission {
   readonly pairs: number
@@ -22,7 +24,7 @@ export class Admission {
   ) {
     this.#outsiders = outsiders
     this.pairs = Math.floor(pairsOf(rtp) * SHARE_USED)
-    this.maxCalls = Math.min(maxCalls ?? Number.POSITIVE_INFINITY, Math.floor(this.pairs / PAIRS_A_CALL))
+    this.maxCalls = Math.min(maxCalls ?? limits.media.lines, Math.floor(this.pairs / PAIRS_A_CALL))
   }
 
   get figures() {

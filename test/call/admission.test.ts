@@ -5,20 +5,20 @@ const none = () => 0
 const defaultRange = { start: 10_000, end: 10_100 }
 
 describe('admission', () => {
-  it('carries 22 calls in the default range, and never the last tenth of the pairs', () => {
+  it('carries 45 calls in the default range, and never the last tenth of the pairs', () => {
     const admission = new Admission(defaultRange, undefined, none)
-    expect(admission.maxCalls).toBe(22)
-    const seats = Array.from({ length: 22 }, () => admission.admit())
+    expect(admission.maxCalls).toBe(45)
+    const seats = Array.from({ length: 45 }, () => admission.admit())
     expect(seats.every(seat => seat !== undefined)).toBe(true)
     expect(admission.admit()).toBeUndefined()
-    expect(admission.figures).toEqual({ calls: 22, maxCalls: 22, pairs: 45, pairsUsed: 44, refused: 1 })
+    expect(admission.figures).toEqual({ calls: 45, maxCalls: 45, pairs: 45, pairsUsed: 45, refused: 1 })
   })
 
   it('counts pairs, not calls: callers in the fallback take the room of calls', () => {
     let inFallback = 5
     const admission = new Admission(defaultRange, undefined, () => inFallback)
-    const seats = Array.from({ length: 22 }, () => admission.admit()).filter(seat => seat !== undefined)
-    expect(seats).toHaveLength(20)
+    const seats = Array.from({ length: 45 }, () => admission.admit()).filter(seat => seat !== undefined)
+    expect(seats).toHaveLength(40)
     inFallback = 0
     expect(admission.admit()).toBeDefined()
   })

@@ -255,9 +255,9 @@ class House {
 
   #checkNothingIsLeft(): void {
     const { calls, pairsUsed } = this.#admission.figures
-    const { mostPairsUsed, pairs } = this.#telephony
-    if (mostPairsUsed > pairs)
-      this.blame('house', `${mostPairsUsed} port pairs were in use of ${pairs}: the PBX has crashed`)
+    const { mostPairsUsed, mostMade, pairs } = this.#telephony
+    if (mostPairsUsed > pairs) this.blame('house', `${mostPairsUsed} callers wanted ports and ${pairs} got them`)
+    if (mostMade > pairs) this.blame('house', `${mostMade} media channels on ${pairs} port pairs: the PBX has crashed`)
     const left: Record<string, number> = {
       timers: this.#clock.pending,
       sockets: this.#network.openSockets,

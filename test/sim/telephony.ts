@@ -39,7 +39,8 @@ export class SimTelephony implements Telephony {
   #listener: (leg: Leg) => void = () => {}
   /** Media channels and bridges that legs have made. */
   made = 0
-  /** Of port pairs: one a caller's channel, one a media channel. */
+  mostMade = 0
+  /** Of the callers' port pairs; media channels have as many of their own. */
   pairsUsed = 0
   mostPairsUsed = 0
   outsiders = 0
@@ -65,11 +66,10 @@ export class SimTelephony implements Telephony {
       bind: () => this.#bind(plan, far, random),
       mediaMade: () => {
         this.made += 1
-        this.#usePairs(pairs)
+        this.mostMade = Math.max(this.mostMade, this.made)
       },
       mediaGone: () => {
         this.made -= 1
-        this.#usePairs(-pairs)
       },
       left: handedBack => this.#left(handedBack, pairs),
     })

@@ -30,7 +30,6 @@ export async function testSettings(overrides: Partial<AsteriskSettings> = {}): P
   await sweepTestAsterisks()
   const stateDirectory = await mkdtemp(join(tmpdir(), `parley-asterisk-${process.pid}-`))
   const [sip, ari] = await Promise.all([freePort(), freePort()])
-  const rtpStart = rtpRange()
   return {
     systemName: `test-${randomUUID().slice(0, 8)}`,
     directory: join(stateDirectory, 'asterisk'),
@@ -39,8 +38,7 @@ export async function testSettings(overrides: Partial<AsteriskSettings> = {}): P
     bindAddress: '0.0.0.0',
     tcpPort: sip,
     udpPort: sip,
-    rtpStart,
-    rtpEnd: rtpStart + 400,
+    rtp: rtpRange(),
     localNetworks: ['127.0.0.0/8'],
     allowedNetworks: ['127.0.0.1/32'],
     ari: { port: ari, username: 'parley', password: randomUUID(), app: 'parley' },
@@ -129,6 +127,7 @@ function opens(socket: Server | Socket, port: number): Promise<boolean> {
 }
 
 /** Instances that meet in a range share it, which works while it is not exhausted. */
-function rtpRange(): number {
-  return 12_000 + 400 * randomInt(30)
+function rtpRange() {
+  const start = 10_400 + 800 * randomInt(17)
+  return { start, end: start + 399 }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { TrunkAddresses } from './addresses.ts'
 import type { Destination } from './destination.ts'
+import { mediaPorts } from './media-ports.ts'
 import type { AsteriskProgram } from './program.ts'
 import { type AsteriskSettings, checkSettings } from './settings.ts'
 import { fillTemplates, type Values } from './template.ts'
@@ -73,8 +74,7 @@ function valuesOf({ settings, program, trunk, destinations }: RenderInput): Valu
     ariUsername: settings.ari.username,
     ariPassword: settings.ari.password,
     app: settings.ari.app,
-    rtpStart: settings.rtpStart,
-    rtpEnd: settings.rtpEnd,
+    ...betweenValues(settings),
     trunkNetworks: trunkNetworks(settings, trunk),
     destinationAddresses: [...new Set([...destinations.values()].flatMap(each => each.addresses))].sort(),
     bindAddress: settings.bindAddress,
@@ -91,9 +91,17 @@ function valuesOf({ settings, program, trunk, destinations }: RenderInput): Valu
   }
 }
 
+/** `checkSettings` has made sure that there are such ports. */
+function betweenValues({ rtp }: AsteriskSettings) {
+  const { start, end } = mediaPorts(rtp) ?? rtp
+  return { mediaStart: start, mediaEnd: end }
+}
+
 function mediaValues(settings: AsteriskSettings) {
   const bound = settings.bindAddress !== '0.0.0.0'
   return {
+    rtpStart: settings.rtp.start,
+    rtpEnd: settings.rtp.end,
     silentCallerSeconds: settings.silentCallerSeconds,
     mediaAddress: bound ? [settings.bindAddress] : [],
     mediaAddressBound: bound ? ['yes'] : [],

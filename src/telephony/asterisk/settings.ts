@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { GatewayError } from '../../errors.ts'
 import type { Destination } from './destination.ts'
+import { mediaPorts, type PortRange } from './media-ports.ts'
 
 /** All that the configuration of one Asterisk depends on. Several may run side by side on one machine. */
 export interface AsteriskSettings {
@@ -13,8 +14,8 @@ export interface AsteriskSettings {
   readonly bindAddress: string
   readonly tcpPort: number
   readonly udpPort: number
-  readonly rtpStart: number
-  readonly rtpEnd: number
+  /** What callers and destinations are heard and spoken to on. */
+  readonly rtp: PortRange
   /** The address that the far end sees, when a NAT stands between. */
   readonly externalAddress?: string | undefined
   /** Networks on this side of the NAT. */
@@ -69,20 +70,25 @@ function nameProblems({ sipUser, systemName, ari, destinations }: AsteriskSettin
 }
 
 function portProblems(settings: AsteriskSettings): string[] {
-  const { tcpPort, udpPort, rtpStart, rtpEnd, ari } = settings
+  const { tcpPort, udpPort, rtp, ari } = settings
   const problems: string[] = []
   for (const [name, port] of Object.entries({
     SIP_TCP_PORT: tcpPort,
     SIP_UDP_PORT: udpPort,
     ARI_PORT: ari.port,
-    RTP_PORT_START: rtpStart,
-    RTP_PORT_END: rtpEnd,
+    RTP_PORT_START: rtp.start,
+    RTP_PORT_END: rtp.end,
   })) {
     if (!Number.isInteger(port) || port < 1 || port > 65_535) problems.push(`${name} ${port} is no port`)
   }
   if (tcpPort === ari.port) problems.push(`SIP_TCP_PORT and ARI_PORT are both ${tcpPort}`)
-  if (rtpEnd - rtpStart < 3) problems.push('the RTP ports from RTP_PORT_START to RTP_PORT_END carry not one call')
-  if (udpPort >= rtpStart && udpPort <= rtpEnd) problems.push(`SIP_UDP_PORT ${udpPort} lies among the RTP ports`)
+  if (rtp.end - rtp.start < 3) problems.push('the RTP ports from RTP_PORT_START to RTP_PORT_END carry not one call')
+  const media = mediaPorts(rtp)
+  if (!media)
+    problems.push('the RTP ports leave no room above or below them for the ports between Asterisk and the gateway')
+  for (const { start, end } of [rtp, ...(media ? [media] : [])]) {
+    if (udpPort >= start && udpPort <= end) problems.push(`SIP_UDP_PORT ${udpPort} lies among the RTP ports`)
+  }
   return problems
 }
 

@@ -27,6 +27,12 @@ describe('the document', () => {
     expect(written(row(1), row(21), free)).toContain('1 of 2 goals met, **1 MISSED**.')
   })
 
+  it('says how much else ran meanwhile', () => {
+    const busier = { ...row(1), conditions: { ...conditions, othersCpu: 82.4 } }
+    expect(written(row(1), busier, free)).toContain('What else ran on the machine took up to 82 % of a core.')
+    expect(written(free)).toContain('took up to 0 % of a core.')
+  })
+
   it('names the machine', () => {
     expect(written()).toContain('| processor | some, 2 cores |\n| Node | v24 |')
   })

@@ -29,6 +29,8 @@ export interface HouseOptions {
   readonly greeting?: string
   /** Where calls reach an Asterisk that another house runs. */
   readonly sipPort?: number
+  /** How many ports Asterisk has for callers. */
+  readonly rtpPorts?: number
   /** Lets a test see and cut the way from the gateway to Asterisk. */
   readonly throughWire?: boolean
 }
@@ -68,7 +70,7 @@ export class House implements AsyncDisposable {
     const businessFile = join(stateDir, 'business.yaml')
     await writeFile(businessFile, stringify({ name: 'Test house', greeting: options.greeting ?? greeting }))
     const [sip, http, ari] = await Promise.all([freePort(), freePort(), freePort()])
-    const rtpStart = 12_000 + 400 * randomInt(45)
+    const rtpStart = 10_400 + 800 * randomInt(17)
     const wire = new Wire(ari)
     const ariPort = options.throughWire ? await wire.open() : ari
     const house = new House(stateDir, { sip: options.sipPort ?? sip, http }, wire, {
@@ -83,7 +85,7 @@ export class House implements AsyncDisposable {
       ARI_PORT: String(ari),
       ARI_URL: `http://127.0.0.1:${ariPort}`,
       RTP_PORT_START: String(rtpStart),
-      RTP_PORT_END: String(rtpStart + 399),
+      RTP_PORT_END: String(rtpStart + (options.rtpPorts ?? 400) - 1),
       DRAIN_SECONDS: '1',
       ...options.environment,
     })

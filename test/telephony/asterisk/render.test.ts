@@ -11,8 +11,7 @@ const settings: AsteriskSettings = {
   bindAddress: '0.0.0.0',
   tcpPort: 5061,
   udpPort: 5060,
-  rtpStart: 10_000,
-  rtpEnd: 10_100,
+  rtp: { start: 10_000, end: 10_100 },
   localNetworks: ['10.0.0.0/8'],
   allowedNetworks: ['127.0.0.1/32'],
   ari: { port: 8088, username: 'parley', password: 'not-guessable', app: 'parley' },
@@ -91,6 +90,21 @@ test('a destination has its own endpoint, in a context without extensions', () =
   expect(dialplan.trim()).toBe('')
 })
 
+test('callers have ports of their own, so that none of them can take one from the way to the gateway', () => {
+  const rendered = render({}, new Map([['desk', desk]]))
+  expect(lines(rendered, 'rtp.conf').slice(0, 3)).toEqual(['[general]', 'rtpstart = 10101', 'rtpend = 10201'])
+  for (const [file, name] of [
+    ['pjsip.conf', 'trunk'],
+    ['pjsip_destinations.conf', 'desk'],
+  ] as const) {
+    const endpoint = section(lines(rendered, file), name, 'endpoint')
+    expect(endpoint.filter(line => line.startsWith('rtp_port'))).toEqual([
+      'rtp_port_start = 10000',
+      'rtp_port_end = 10100',
+    ])
+  }
+})
+
 test('the fallback dials only when there is somewhere to dial', () => {
   expect(lines(render(), 'extensions.conf')).toContain(' same => n,Goto(voicemail)')
   expect(lines(render({}, new Map([['fallback', desk]])), 'extensions.conf')).toContain(' same => n,Goto(destination)')
@@ -129,7 +143,9 @@ test.each([
   [{ sipUser: '' }, 'SIP_USER'],
   [{ tcpPort: 8088 }, 'SIP_TCP_PORT and ARI_PORT are both 8088'],
   [{ udpPort: 10_050 }, 'lies among the RTP ports'],
-  [{ rtpEnd: 10_001 }, 'carry not one call'],
+  [{ udpPort: 10_150 }, 'lies among the RTP ports'],
+  [{ rtp: { start: 10_000, end: 10_001 } }, 'carry not one call'],
+  [{ rtp: { start: 2_000, end: 65_000 } }, 'leave no room above or below'],
   [{ ari: { ...settings.ari, port: 70_000 } }, 'ARI_PORT 70000 is no port'],
   [{ allowedNetworks: ['127.0.0.1/33'] }, '"127.0.0.1/33" is no IPv4 network'],
   [{ localNetworks: ['home'] }, '"home" is no IPv4 network'],
