@@ -13,6 +13,7 @@ import type {
   ExternalMedia,
 } from './ari.ts'
 import { type AriClient, copyOfAriClient, type Operation } from './ari-client-copy.ts'
+import { eventTypes } from './ari-events.ts'
 import { AriRejection, AriRequests } from './ari-requests.ts'
 import { AriSocket } from './ari-socket.ts'
 
@@ -47,11 +48,18 @@ export class AriClientAdapter implements AriEndpoint {
       new GatewayError('ARI_TIMEOUT', "Asterisk's events socket did not open in time.", { retryable: true })
     try {
       await within(this.#clock, limits.ari.requestMs, socket.opened, late)
+      await this.#askForEvents()
     } catch (error) {
       socket.close()
       throw error
     }
     return socket
+  }
+
+  /** Of every event ari-client builds whole objects: those that nobody acts on are not sent. */
+  async #askForEvents(): Promise<void> {
+    const filter = { allowed: eventTypes.map(type => ({ type })) }
+    await this.#ask('applications', 'filter', { applicationName: this.#settings.app, filter })
   }
 
   async ping(): Promise<void> {

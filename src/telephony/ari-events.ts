@@ -1,5 +1,17 @@
 import type { AriEvent } from './ari.ts'
 
+/** All that `readEvent` acts on. */
+export const eventTypes = [
+  'ApplicationReplaced',
+  'StasisStart',
+  'StasisEnd',
+  'ChannelDestroyed',
+  'ChannelHangupRequest',
+  'ChannelDtmfReceived',
+  'ChannelHold',
+  'ChannelUnhold',
+] as const
+
 type Fields = Readonly<Record<string, unknown>>
 
 /** Of an event as Asterisk sends it; nothing when it is none that we act on, or is not of the documented form. */

@@ -1,7 +1,7 @@
 /** The part of ARI's own description (Swagger 1.1) that the gateway uses, as Asterisk 22.10.1 serves it. */
 
 interface Operation {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly path: string
   readonly query?: readonly string[]
   readonly body?: string
@@ -41,6 +41,12 @@ export const operations: Readonly<Record<string, Readonly<Record<string, Operati
   },
   applications: {
     get: { method: 'GET', path: '/applications/{applicationName}', answer: 'Application' },
+    filter: {
+      method: 'PUT',
+      path: '/applications/{applicationName}/eventFilter',
+      body: 'filter',
+      answer: 'Application',
+    },
   },
   recordings: {
     listStored: { method: 'GET', path: '/recordings/stored', answer: 'List[StoredRecording]' },

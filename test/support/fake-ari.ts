@@ -67,6 +67,8 @@ export class FakeAri {
   readonly #listeners = new Map<string, WebSocket>()
   readonly #frozen: (() => void)[] = []
   #isFrozen = false
+  /** Of events; all of them until a filter is set. */
+  #allowed: readonly string[] | undefined
   #count = 0
   password: string
   port = 0
@@ -203,7 +205,7 @@ export class FakeAri {
   }
 
   #emitOf(channel: FakeChannel, type: string, fields: Record<string, unknown>): void {
-    if (!channel.app) return
+    if (!channel.app || this.#allowed?.includes(type) === false) return
     const event = { type, application: channel.app, channel: viewOf(channel), ...fields }
     this.#listeners.get(channel.app)?.send(JSON.stringify(event))
   }
@@ -262,6 +264,9 @@ export class FakeAri {
         return [apiDocs(id, `${this.url}/ari`) ?? refuse(404, 'Resource not found')]
       case 'GET applications':
         return [{ name: id, channel_ids: this.#inApp(id).map(channel => channel.id) }]
+      case 'PUT applications':
+        this.#allowed = (body as { allowed: { type: string }[] }).allowed.map(({ type }) => type)
+        return [{ name: id, channel_ids: [] }]
       case 'GET channels':
         return [id === '' ? [...this.channels.values()].map(viewOf) : this.#variables(id, query)]
       case 'DELETE channels':

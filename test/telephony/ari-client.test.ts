@@ -4,6 +4,7 @@ import { limits } from '../../src/limits.ts'
 import type { AriEvent } from '../../src/telephony/ari.ts'
 import { AriClientAdapter } from '../../src/telephony/ari-client.ts'
 import { copyOfAriClient } from '../../src/telephony/ari-client-copy.ts'
+import { eventTypes } from '../../src/telephony/ari-events.ts'
 import { AriSocket } from '../../src/telephony/ari-socket.ts'
 import { FakeAri } from '../support/fake-ari.ts'
 import { until } from '../support/until.ts'
@@ -54,9 +55,9 @@ describe("ari-client's defects, contained", () => {
     const { ari, clock } = await connected(asterisk)
     await ari.ping()
     asterisk.fault = () => 'hang'
-    const sockets = asterisk.openSockets
+    const [sockets, before] = [asterisk.openSockets, asterisk.requests.length]
     const asked = [ari.channels(), ari.bridges()]
-    await until(() => asterisk.requests.length === 2)
+    await until(() => asterisk.requests.length === before + 2)
     clock.advance(limits.ari.requestMs)
     for (const answer of asked) await expect(answer).rejects.toMatchObject({ code: 'ARI_TIMEOUT', retryable: true })
     await until(() => asterisk.openSockets < sockets)
@@ -204,6 +205,20 @@ describe('connecting', () => {
     connection.close()
     asterisk.password = 'changed'
     await expect(ari.connect(ignore)).rejects.toMatchObject({ code: 'ARI_REFUSED' })
+  })
+})
+
+describe('events', () => {
+  it('come only if they are acted on: Asterisk is told which', async () => {
+    const asterisk = await fakeAri()
+    const { events } = await connected(asterisk)
+    const [request] = asterisk.requests.filter(({ path }) => path === '/applications/parley/eventFilter')
+    expect(request?.body).toEqual({ allowed: eventTypes.map(type => ({ type })) })
+    const id = asterisk.call()
+    asterisk.tell(id, 'ChannelVarset', { variable: 'x' })
+    asterisk.tell(id, 'ChannelHold')
+    await until(() => events.length === 2)
+    expect(events.map(event => event.kind)).toEqual(['entered', 'held'])
   })
 })
 
