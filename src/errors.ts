@@ -9,6 +9,7 @@ const consequences = {
   CONFIG_INVALID: 'refuse',
   STATE_UNWRITABLE: 'refuse',
   PORT_TAKEN: 'refuse',
+  PROGRAM_MISSING: 'refuse',
   ASTERISK_MISSING: 'refuse',
   ASTERISK_FAILED: 'refuse',
   ARI_REFUSED: 'refuse',

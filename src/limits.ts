@@ -49,15 +49,17 @@ export const limits = {
     backoffMs: { first: 100, most: 5_000 },
     sweepMs: 30_000,
   },
-  asterisk: {
+  debian: {
     commandMs: 30_000,
     commandOutputChars: 256 * 1024,
-    consoleMs: 3_000,
     /** One run of apt-get, on a slow line. */
     downloadMs: 10 * 60_000,
     unpackedAtOnce: 4,
     /** What an interrupted acquisition left is removed after this: no run takes so long. */
     leftoverMs: 60 * 60_000,
+  },
+  asterisk: {
+    consoleMs: 3_000,
     bootMs: 30_000,
     /** Between a request to end and the end by force. */
     stopMs: 5_000,

@@ -35,13 +35,14 @@ const base = ['business', 'clock', 'scope', 'errors', 'log', 'limits']
 /** What wires the parts together: may import everything. */
 const wiring = ['main', 'gateway', 'own-asterisk', 'commands', 'config', 'secret', 'state-dir']
 const mayImport: Readonly<Record<string, readonly string[]>> = {
+  debian: [],
   media: [],
   plane: ['media'],
   caller: ['media'],
   call: ['plane/line', 'media'],
   agent: ['call', 'media'],
-  telephony: ['call/ports', 'call/events', 'plane/line', 'media/audio'],
-  providers: ['agent', 'call/ports', 'desk', 'media'],
+  telephony: ['call/ports', 'call/events', 'plane/line', 'media/audio', 'debian'],
+  providers: ['agent', 'call/ports', 'desk', 'media', 'debian'],
   recording: ['call', 'media', 'plane/line'],
   store: ['call/events'],
   desk: ['store', 'call', 'agent'],

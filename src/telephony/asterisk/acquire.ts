@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
+import type { FetchOptions } from '../../debian/tree.ts'
 import { GatewayError } from '../../errors.ts'
-import { type FetchOptions, fetchAsterisk, remedy } from './fetch.ts'
+import { fetchAsterisk, remedy } from './fetch.ts'
 import { type AsteriskProgram, inspectInstalled } from './program.ts'
 
 interface AcquireOptions extends FetchOptions {

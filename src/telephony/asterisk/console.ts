@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Clock } from '../../clock.ts'
+import { runCommand } from '../../debian/command.ts'
 import { limits } from '../../limits.ts'
-import { runCommand } from './command.ts'
 import { configurationFile } from './instance.ts'
 import type { AsteriskProgram } from './program.ts'
 import type { AsteriskSettings } from './settings.ts'

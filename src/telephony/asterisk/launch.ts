@@ -3,10 +3,10 @@ import { closeSync, openSync } from 'node:fs'
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pause } from '../../clock.ts'
+import { onDisk } from '../../debian/disk.ts'
 import { GatewayError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import { askConsole, type Place, runDirectory } from './console.ts'
-import { onDisk } from './disk.ts'
 import {
   configurationFile,
   endProcess,

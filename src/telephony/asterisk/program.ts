@@ -1,8 +1,9 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Clock } from '../../clock.ts'
+import { runCommand } from '../../debian/command.ts'
+import { type Architecture, architectures, commandIn, librariesOf } from '../../debian/machine.ts'
 import { limits } from '../../limits.ts'
-import { runCommand } from './command.ts'
 import { isRecentEnough, minimumVersion, versionIn } from './version.ts'
 
 /** An Asterisk that can be run: how, and where it keeps what came with it. */
@@ -13,22 +14,6 @@ export interface AsteriskProgram {
   readonly command: readonly string[]
   readonly moduleDirectory: string
   readonly dataDirectory: string
-}
-
-export interface Architecture {
-  readonly name: 'amd64' | 'arm64'
-  readonly triplet: string
-  readonly loader: string
-}
-
-const architectures: Readonly<Record<string, Architecture>> = {
-  x64: { name: 'amd64', triplet: 'x86_64-linux-gnu', loader: 'ld-linux-x86-64.so.2' },
-  arm64: { name: 'arm64', triplet: 'aarch64-linux-gnu', loader: 'ld-linux-aarch64.so.1' },
-}
-
-/** Undefined on a machine that Debian's package is not made for here. */
-export function machineArchitecture(): Architecture | undefined {
-  return process.platform === 'linux' ? architectures[process.arch] : undefined
 }
 
 /** Why a program that was found is not used. */
@@ -42,7 +27,7 @@ export async function inspectInstalled(
   origin: 'configured' | 'installed',
   clock: Clock,
 ): Promise<AsteriskProgram | Unsuitable> {
-  const result = await runCommand([path, '-V'], { clock, timeoutMs: limits.asterisk.commandMs })
+  const result = await runCommand([path, '-V'], { clock, timeoutMs: limits.debian.commandMs })
   const version = versionIn(result.stdout)
   if (!version) {
     const said = (result.stdout || result.stderr).trim().slice(0, 200)
@@ -74,14 +59,12 @@ function prefixes(prefix: string): string[] {
   return prefix === '/' ? ['/usr'] : [prefix]
 }
 
-/** A tree of Debian's packages, run through its own loader so that it meets only its own libraries. */
 export function unpackedProgram(root: string, version: string, architecture: Architecture): AsteriskProgram {
-  const libraries = join(root, 'usr/lib', architecture.triplet)
   return {
     origin: 'unpacked',
     version,
-    command: [join(libraries, architecture.loader), '--library-path', libraries, join(root, 'usr/sbin/asterisk')],
-    moduleDirectory: join(libraries, 'asterisk/modules'),
+    command: commandIn(root, 'usr/sbin/asterisk', architecture),
+    moduleDirectory: join(librariesOf(root, architecture), 'asterisk/modules'),
     dataDirectory: join(root, 'usr/share/asterisk'),
   }
 }

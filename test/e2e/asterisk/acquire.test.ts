@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { systemClock } from '../../../src/clock.ts'
-import { runCommand } from '../../../src/telephony/asterisk/command.ts'
+import { runCommand } from '../../../src/debian/command.ts'
 import { fetchAsterisk } from '../../../src/telephony/asterisk/fetch.ts'
 import { cacheDirectory } from '../../support/asterisk.ts'
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Clock } from '../../clock.ts'
-import { GatewayError } from '../../errors.ts'
-import { limits } from '../../limits.ts'
+import type { Clock } from '../clock.ts'
+import { GatewayError } from '../errors.ts'
+import { limits } from '../limits.ts'
 import { type CommandResult, runCommand } from './command.ts'
 import { type Mirror, readMirrors } from './mirrors.ts'
 
@@ -70,7 +70,7 @@ export class PrivateApt {
     const directory = rest.find(each => typeof each === 'object')?.directory
     return runCommand(['apt-get', '--quiet', verb, ...rest.filter(each => typeof each === 'string')], {
       clock: this.#clock,
-      timeoutMs: limits.asterisk.downloadMs,
+      timeoutMs: limits.debian.downloadMs,
       environment: this.#environment,
       ...(directory && { directory }),
     })
@@ -112,7 +112,7 @@ export class PrivateApt {
   /** How this machine reaches its mirrors: a proxy, or certificates of its own. */
   async #machineProxies(): Promise<string[]> {
     const { APT_CONFIG: _, ...environment } = this.#environment
-    const options = { clock: this.#clock, timeoutMs: limits.asterisk.commandMs, environment }
+    const options = { clock: this.#clock, timeoutMs: limits.debian.commandMs, environment }
     const result = await runCommand(['apt-config', 'dump'], options)
     if (result.code !== 0) throw missing('this machine has no apt')
     return result.stdout.split('\n').filter(line => /^Acquire::(https?|ftp|tor)::.*"[^"]+";$/i.test(line))
@@ -137,5 +137,5 @@ function lastLines({ stdout, stderr }: CommandResult): string {
 }
 
 function missing(reason: string): GatewayError {
-  return new GatewayError('ASTERISK_MISSING', reason)
+  return new GatewayError('PROGRAM_MISSING', reason)
 }

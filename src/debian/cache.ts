@@ -2,11 +2,10 @@ import { createHash, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Clock } from '../../clock.ts'
-import { limits } from '../../limits.ts'
-import type { Architecture } from './program.ts'
+import type { Clock } from '../clock.ts'
+import { limits } from '../limits.ts'
+import type { Architecture } from './machine.ts'
 import type { UnpackedPackage } from './unpack.ts'
-import { compareVersions, isRecentEnough } from './version.ts'
 
 /** What a tree was made of: kept beside it, and the sign that it is whole. */
 export interface Manifest {
@@ -22,6 +21,9 @@ export interface CachedTree {
   readonly manifest: Manifest
 }
 
+/** 22.9 comes before 22.10. */
+const inOrder = new Intl.Collator('en', { numeric: true })
+
 const beginningOfUnfinished = '.unfinished-'
 
 /** The newest whole tree made of the wanted packages. */
@@ -29,6 +31,7 @@ export async function findTree(
   cache: string,
   architecture: Architecture,
   wanted: readonly string[],
+  isRecentEnough: (version: string) => boolean,
 ): Promise<CachedTree | undefined> {
   if (!existsSync(cache)) return undefined
   let newest: CachedTree | undefined
@@ -37,7 +40,7 @@ export async function findTree(
     const tree = await readTree(join(cache, name))
     if (!tree || tree.manifest.architecture !== architecture.name || !isRecentEnough(tree.manifest.version)) continue
     if (tree.manifest.wanted.join() !== wanted.join()) continue
-    if (!newest || compareVersions(tree.manifest.version, newest.manifest.version) > 0) newest = tree
+    if (!newest || inOrder.compare(tree.manifest.version, newest.manifest.version) > 0) newest = tree
   }
   return newest
 }
@@ -99,7 +102,7 @@ export async function sweepUnfinished(cache: string, clock: Clock): Promise<void
     if (!name.startsWith(beginningOfUnfinished)) continue
     const folder = join(cache, name)
     const found = await stat(folder).catch(() => undefined)
-    if (found && clock.wallMs() - found.mtimeMs > limits.asterisk.leftoverMs) {
+    if (found && clock.wallMs() - found.mtimeMs > limits.debian.leftoverMs) {
       await rm(folder, { recursive: true, force: true })
     }
   }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { GatewayError } from '../../../src/errors.ts'
-import { onDisk } from '../../../src/telephony/asterisk/disk.ts'
+import { onDisk } from '../../src/debian/disk.ts'
+import { GatewayError } from '../../src/errors.ts'
 
 const fail = (error: Error) => onDisk('/var/lib/parley', () => Promise.reject(error))
 

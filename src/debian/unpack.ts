@@ -3,9 +3,9 @@ import { createReadStream } from 'node:fs'
 import { mkdir, readdir, symlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import type { Clock } from '../../clock.ts'
-import { GatewayError } from '../../errors.ts'
-import { limits } from '../../limits.ts'
+import type { Clock } from '../clock.ts'
+import { GatewayError } from '../errors.ts'
+import { limits } from '../limits.ts'
 import { runCommand } from './command.ts'
 
 /** The links of a merged /usr, which base packages left out here would bring. */
@@ -25,7 +25,7 @@ export async function unpackPackages(downloads: string, root: string, clock: Clo
   const work = async () => {
     for (let name = waiting.shift(); name; name = waiting.shift()) await unpack(join(downloads, name), root, clock)
   }
-  await Promise.all(Array.from({ length: limits.asterisk.unpackedAtOnce }, work))
+  await Promise.all(Array.from({ length: limits.debian.unpackedAtOnce }, work))
 }
 
 async function unpack(file: string, root: string, clock: Clock): Promise<void> {
@@ -35,11 +35,11 @@ async function unpack(file: string, root: string, clock: Clock): Promise<void> {
   const script = 'file=$1; shift; dpkg-deb --fsys-tarfile "$file" | "$@"'
   const result = await runCommand(['sh', '-c', script, 'sh', file, ...tar], {
     clock,
-    timeoutMs: limits.asterisk.commandMs,
+    timeoutMs: limits.debian.commandMs,
   })
   // dpkg-deb's own failure leaves tar without an end of archive, which tar reports.
   if (result.code !== 0 || result.stderr.includes('dpkg-deb: error')) {
-    throw new GatewayError('ASTERISK_MISSING', `${basename(file)} could not be unpacked: ${result.stderr.trim()}`)
+    throw new GatewayError('PROGRAM_MISSING', `${basename(file)} could not be unpacked: ${result.stderr.trim()}`)
   }
 }
 

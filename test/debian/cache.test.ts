@@ -3,15 +3,10 @@ import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import {
-  buildTree,
-  discardTree,
-  findTree,
-  type Manifest,
-  sweepUnfinished,
-} from '../../../src/telephony/asterisk/cache.ts'
-import type { Architecture } from '../../../src/telephony/asterisk/program.ts'
-import { VirtualClock } from '../../support/virtual-clock.ts'
+import { buildTree, discardTree, findTree, type Manifest, sweepUnfinished } from '../../src/debian/cache.ts'
+import type { Architecture } from '../../src/debian/machine.ts'
+import { isRecentEnough } from '../../src/telephony/asterisk/version.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
 
 const architecture: Architecture = { name: 'amd64', triplet: 'x86_64-linux-gnu', loader: 'loader' }
 const wanted = ['asterisk']
@@ -36,11 +31,11 @@ function builder(made: Manifest, content = '') {
 }
 
 test('what was built is found, with its record; the newest of several', async () => {
-  expect(await findTree(cache, architecture, wanted)).toBeUndefined()
+  expect(await findTree(cache, architecture, wanted, isRecentEnough)).toBeUndefined()
   await buildTree(cache, builder(manifest('22.10.1')))
   await buildTree(cache, builder(manifest('22.11.0')))
   await buildTree(cache, builder(manifest('22.9.9')))
-  const found = await findTree(cache, architecture, wanted)
+  const found = await findTree(cache, architecture, wanted, isRecentEnough)
   expect(found?.manifest).toEqual(manifest('22.11.0'))
   expect(existsSync(join(found?.root ?? '', 'content'))).toBe(true)
 })
@@ -49,9 +44,9 @@ test('a tree of other packages, of another machine, or too old is not taken', as
   await buildTree(cache, builder(manifest('22.10.1', { wanted: ['asterisk', 'more'] })))
   await buildTree(cache, builder(manifest('22.10.1', { architecture: 'arm64' })))
   await buildTree(cache, builder(manifest('22.10.0')))
-  expect(await findTree(cache, architecture, wanted)).toBeUndefined()
+  expect(await findTree(cache, architecture, wanted, isRecentEnough)).toBeUndefined()
   await buildTree(cache, builder(manifest('22.10.1')))
-  expect((await findTree(cache, architecture, wanted))?.manifest.wanted).toEqual(wanted)
+  expect((await findTree(cache, architecture, wanted, isRecentEnough))?.manifest.wanted).toEqual(wanted)
 })
 
 test('a build that fails half-way leaves nothing', async () => {
@@ -70,7 +65,7 @@ test('a build that was killed half-way is never taken for whole, and is swept af
   await writeFile(join(left, 'manifest.json'), JSON.stringify(manifest('22.10.1')))
   const begun = new Date(clock.wallMs())
   await utimes(left, begun, begun)
-  expect(await findTree(cache, architecture, wanted)).toBeUndefined()
+  expect(await findTree(cache, architecture, wanted, isRecentEnough)).toBeUndefined()
   clock.advance(59 * 60_000)
   await sweepUnfinished(cache, clock)
   expect(existsSync(left)).toBe(true)
@@ -99,5 +94,5 @@ test('a discarded tree is gone, and another can take its place', async () => {
   await discardTree(cache, tree)
   expect(readdirSync(cache)).toEqual([])
   await buildTree(cache, builder(manifest('22.10.1')))
-  expect(await findTree(cache, architecture, wanted)).toBeDefined()
+  expect(await findTree(cache, architecture, wanted, isRecentEnough)).toBeDefined()
 })

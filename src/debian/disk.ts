@@ -1,4 +1,4 @@
-import { GatewayError } from '../../errors.ts'
+import { GatewayError } from '../errors.ts'
 
 const remedies: Readonly<Record<string, string>> = {
   EACCES: 'it may not be written by this user; change its owner, or point STATE_DIR elsewhere',

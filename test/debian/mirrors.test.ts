@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { readMirrors } from '../../../src/telephony/asterisk/mirrors.ts'
+import { readMirrors } from '../../src/debian/mirrors.ts'
 
 let apt: string
 

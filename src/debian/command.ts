@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import type { Clock } from '../../clock.ts'
-import { limits } from '../../limits.ts'
+import type { Clock } from '../clock.ts'
+import { limits } from '../limits.ts'
 
 export interface CommandResult {
   /** Undefined when it could not be started or did not end in time. */
@@ -32,10 +32,10 @@ export function runCommand([program = '', ...args]: readonly string[], options: 
       child.kill('SIGKILL')
     })
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout = (stdout + text).slice(-limits.asterisk.commandOutputChars)
+      stdout = (stdout + text).slice(-limits.debian.commandOutputChars)
     })
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr = (stderr + text).slice(-limits.asterisk.commandOutputChars)
+      stderr = (stderr + text).slice(-limits.debian.commandOutputChars)
     })
     const finish = (code: number | null) => {
       cancelTimeout()
