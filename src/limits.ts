@@ -94,6 +94,10 @@ export const limits = {
     /** For the media thread to tell what was heard. */
     heardMs: 500,
   },
+  local: {
+    /** For one sentence. */
+    speakMs: 8_000,
+  },
   scripted: { renderedTexts: 256, toneMs: 60_000 },
   caller: {
     /** A whole SIP message: more than any datagram holds. */

@@ -15,6 +15,8 @@ interface Options {
   readonly timeoutMs: number
   readonly environment?: Readonly<Record<string, string | undefined>>
   readonly directory?: string
+  /** Ends the program before its time. */
+  readonly signal?: AbortSignal
 }
 
 /** Runs a program to its end. Never rejects; a program that is not there has no exit code. */
@@ -31,6 +33,9 @@ export function runCommand([program = '', ...args]: readonly string[], options: 
       stderr += `\n${program} did not end within ${options.timeoutMs / 1_000} s`
       child.kill('SIGKILL')
     })
+    const kill = () => child.kill('SIGKILL')
+    if (options.signal?.aborted) kill()
+    options.signal?.addEventListener('abort', kill, { once: true })
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout = (stdout + text).slice(-limits.debian.commandOutputChars)
     })
@@ -39,6 +44,7 @@ export function runCommand([program = '', ...args]: readonly string[], options: 
     })
     const finish = (code: number | null) => {
       cancelTimeout()
+      options.signal?.removeEventListener('abort', kill)
       resolve({ code: code ?? undefined, stdout, stderr })
     }
     child.on('error', error => {
