@@ -114,6 +114,17 @@ export const limits = {
     digits: 100,
     /** How long to wait for a sound when nothing else is said. */
     listenMs: 10_000,
+    /** A test call: until it is answered, until the agent begins, until it has finished, until it gives way, in all. */
+    ringMs: 60_000,
+    agentBeginsMs: 15_000,
+    agentSpeaksMs: 60_000,
+    fallsSilentMs: 10_000,
+    callMs: 10 * 60_000,
+    callsAtOnce: 200,
+    turns: 100,
+    sentenceChars: 500,
+    /** A sound to play: 120 s of the largest format that is read. */
+    wavBytes: 24 * 1024 * 1024,
   },
   http: {
     bodyBytes: 64 * 1024,

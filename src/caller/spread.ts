@@ -20,7 +20,14 @@ export class Spread {
   figures(): SpreadFigures {
     const values = this.#values.slice(0, Math.min(this.#count, this.#most))
     const sorted = values.toSorted()
-    return { count: this.#count, p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99), max: this.#max, values }
+    return {
+      count: this.#count,
+      p50: quantile(sorted, 0.5),
+      p95: quantile(sorted, 0.95),
+      p99: quantile(sorted, 0.99),
+      max: this.#max,
+      values,
+    }
   }
 
   #grow(): void {
@@ -33,6 +40,7 @@ export class Spread {
 export interface SpreadFigures {
   readonly count: number
   readonly p50: number
+  readonly p95: number
   readonly p99: number
   readonly max: number
   /** In the order they came, so that the figures of many calls can be put together. */

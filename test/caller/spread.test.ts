@@ -13,6 +13,7 @@ it('gives values that really occurred, at their rank', () => {
       expect(figures).toMatchObject({
         count: values.length,
         p50: sorted[Math.ceil(values.length * 0.5) - 1],
+        p95: sorted[Math.ceil(values.length * 0.95) - 1],
         p99: sorted[Math.ceil(values.length * 0.99) - 1],
         max: sorted.at(-1),
       })

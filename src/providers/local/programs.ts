@@ -45,15 +45,18 @@ export async function obtainSpeechPrograms(options: FetchOptions): Promise<Speec
 
 /** Of pocketsphinx only 5 and newer, which brought the program of this name: earlier ones hear otherwise. */
 function installedPrograms(path: string): SpeechPrograms | undefined {
-  const find = (name: string) =>
-    path
-      .split(delimiter)
-      .map(folder => join(folder, name))
-      .find(file => isAbsolute(file) && existsSync(file))
-  const [speaker, five, recognizer] = [find('flite'), find('pocketsphinx'), find('pocketsphinx_batch')]
+  const names = ['flite', 'pocketsphinx', 'pocketsphinx_batch']
+  const [speaker, five, recognizer] = names.map(name => programOnPath(name, path))
   const model = join('/', modelFolder)
   if (!speaker || !five || !recognizer || !existsSync(join(model, 'en-us/mdef'))) return undefined
   return { speaker: [speaker], recognizer: [recognizer], model }
+}
+
+export function programOnPath(name: string, path: string): string | undefined {
+  return path
+    .split(delimiter)
+    .map(folder => join(folder, name))
+    .find(file => isAbsolute(file) && existsSync(file))
 }
 
 function programsIn(root: string, architecture: Architecture): SpeechPrograms {

@@ -1,0 +1,56 @@
+import { type CallerDeps, placeCall } from '../../caller/call.ts'
+import type { CallOptions } from '../../caller/invitation.ts'
+import { asError } from '../../errors.ts'
+import { SaidSide, wavOfCall } from './both-sides.ts'
+import { converse, type Happening, type Plan } from './conversation.ts'
+import { type CallFigures, figuresOf } from './figures.ts'
+
+export interface TestCall {
+  /** When the call began, on the clock of its happenings. */
+  readonly beganMs: number
+  readonly happenings: readonly Happening[]
+  readonly figures: CallFigures
+  /** Undefined when there was no call. */
+  readonly wav: Uint8Array | undefined
+}
+
+export interface TestCallOptions {
+  readonly call: CallOptions
+  readonly plan: Plan
+  /** Hangs up. */
+  readonly stopping: AbortSignal
+  readonly tell?: (happening: Happening, beganMs: number) => void
+}
+
+/** One call from the INVITE to its end. Whatever becomes of it is told; it rejects for what the caller did wrong. */
+export async function placeTestCall(deps: CallerDeps, options: TestCallOptions): Promise<TestCall> {
+  const { clock } = deps
+  const { plan, stopping } = options
+  const happenings: Happening[] = []
+  const beganMs = clock.now()
+  const tell = (happening: Happening) => {
+    happenings.push(happening)
+    options.tell?.(happening, beganMs)
+  }
+  const placed = await placeCall(deps, options.call).catch(error => {
+    // A call that cannot be is the caller's mistake; one that reaches nobody is an outcome.
+    if (error instanceof TypeError || error instanceof RangeError) throw error
+    tell({ kind: 'unanswered', atMs: clock.now(), status: undefined, reason: asError(error).message })
+  })
+  if (!placed) return { beganMs, happenings, figures: figuresOf(happenings, undefined), wav: undefined }
+  const said = new SaidSide()
+  placed.onSent(packet => said.sent(packet, clock.now()))
+  const hangUp = () => void placed.hangup()
+  stopping.addEventListener('abort', hangUp)
+  if (stopping.aborted) hangUp()
+  try {
+    await converse({ clock, tell }, placed, plan)
+  } finally {
+    stopping.removeEventListener('abort', hangUp)
+    placed.vanish()
+  }
+  const rtp = placed.figures()
+  const heard = { heard: placed.heard(), heardFromMs: rtp.received.firstAtMs }
+  const wav = wavOfCall({ sinceMs: beganMs, said, ...heard })
+  return { beganMs, happenings, figures: figuresOf(happenings, rtp), wav }
+}

@@ -1,0 +1,140 @@
+import { execFile } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type Segment, segments } from '../../../src/caller/tones.ts'
+import { word } from '../../../src/caller/voice.ts'
+import type { Entry } from '../../../src/commands/call/transcript.ts'
+import { writeStereoWav } from '../../../src/media/wav.ts'
+import { seeded } from '../../support/random.ts'
+import { greetingHz, House } from '../gateway/house.ts'
+
+const longReplyHz = 700
+const asksForLongReply = 3_100
+
+let house: House
+beforeAll(async () => {
+  house = await House.open()
+})
+afterAll(() => house[Symbol.asyncDispose]())
+
+/** A spoken word whose marker tells the scripted engine what to do, as a file. */
+async function spoken(markerHz: number): Promise<string> {
+  const path = join(house.stateDir, `${markerHz}.wav`)
+  const samples = word({ f0: 130, markerHz, ms: 600, level: -16, random: seeded(markerHz) })
+  await writeFile(path, writeStereoWav(samples, samples, 8_000))
+  return path
+}
+
+function run(args: readonly string[], environment: Record<string, string> = {}) {
+  const root = join(import.meta.dirname, '../../..')
+  const program = [join(root, 'src/commands/call.ts'), ...args]
+  const options = { cwd: house.stateDir, env: { ...house.environment, ...environment } }
+  return new Promise<{ code: number; stdout: string; stderr: string }>(resolve => {
+    execFile(join(root, 'node_modules/node/bin/node'), program, options, (error, stdout, stderr) =>
+      resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+    )
+  })
+}
+
+/** The loud parts of one channel. */
+async function channel(path: string, at: 'left' | 'right', grid: readonly number[]): Promise<Segment[]> {
+  const file = await readFile(path)
+  const offset = 44 + (at === 'left' ? 0 : 2)
+  const samples = Int16Array.from({ length: (file.length - 44) / 4 }, (_, i) => file.readInt16LE(offset + 4 * i))
+  return segments(samples, grid).filter(each => each.sound !== 'silence')
+}
+
+it.concurrent('tells a whole conversation in words, figures and sound, all of which agree', async () => {
+  const out = join(house.stateDir, 'conversation.wav')
+  const brought = [
+    '--from',
+    '+15550100321',
+    '--param',
+    'callSid=CA77',
+    '--param',
+    'patientId=7',
+    '--header',
+    'X-Note=a b',
+  ]
+  const call = await run(['--dtmf', '5', await spoken(1_300), '--out', out, '--json', ...brought])
+  expect(call).toMatchObject({ code: 0, stderr: '' })
+  const told = JSON.parse(call.stdout)
+  expect(told).toMatchObject({ answered: true, heard: true, callSid: 'CA77', lost: 0, recording: out })
+  expect(told.turns.map((turn: { said: string }) => turn.said)).toEqual(['keys 5', expect.stringContaining('1300.wav')])
+  expect(told.gatewayHeard.packets).toBeGreaterThan(100)
+
+  const entries: Entry[] = told.transcript
+  const recorded = entries.flatMap(each => each.recorded ?? [])
+  expect(recorded).toEqual([
+    { by: 'agent', text: '[tone 440 600ms]' },
+    { by: 'caller', text: '[pressed 5]' },
+    { by: 'agent', text: '[tone 1250 200ms]' },
+    { by: 'caller', text: 'tone 1300' },
+    { by: 'agent', text: '[tone 650 800ms]' },
+  ])
+  const offered = (await house.events()).flatMap(({ fact }) => (fact.name === 'offered' ? [fact.private] : []))
+  expect(offered.find(each => each.callerNumber === '+15550100321')).toMatchObject({
+    parameters: { callSid: 'CA77', patientId: '7' },
+    headers: { 'x-note': 'a b' },
+  })
+
+  const heard = await channel(out, 'right', [greetingHz, 1_250, 650])
+  expect(heard.map(each => each.hz)).toEqual([greetingHz, 1_250, 650])
+  const [said, ...more] = spans(await channel(out, 'left', []))
+  expect(more).toEqual([])
+  expect(said!.toMs - said!.fromMs).toBeGreaterThan(560)
+  // Sound and figures are of the same call, so they agree to what a packet lasts.
+  expect(Math.abs(heard[2]!.fromMs - said!.toMs - told.turns[1].latencyMs)).toBeLessThan(25)
+  const began = entries.filter(each => each.kind === 'agentBegan')
+  for (const [index, each] of began.entries()) expect(Math.abs(each.atMs - heard[index]!.fromMs)).toBeLessThan(25)
+})
+
+/** Sounds that follow each other without a silence between them that could be heard. */
+function spans(parts: readonly Segment[]): { fromMs: number; toMs: number }[] {
+  const spans: { fromMs: number; toMs: number }[] = []
+  for (const { fromMs, toMs } of parts) {
+    const last = spans.at(-1)
+    if (last && fromMs - last.toMs < 100) last.toMs = toMs
+    else spans.push({ fromMs, toMs })
+  }
+  return spans
+}
+
+it.concurrent('speaks into an answer, and tells how long the agent went on, as the sound has it', async () => {
+  const out = join(house.stateDir, 'interruption.wav')
+  const call = await run(['--interrupt', await spoken(asksForLongReply), await spoken(1_500), '--out', out])
+  expect(call).toMatchObject({ code: 0, stderr: '' })
+  const [, silentAfterMs = ''] = /agent {3}fell silent (\d+) ms after you began/.exec(call.stdout) ?? []
+  const [, interruption] = spans(await channel(out, 'left', []))
+  const cut = (await channel(out, 'right', [greetingHz, longReplyHz, 750])).find(each => each.hz === longReplyHz)!
+  expect(Math.abs(cut.toMs - interruption!.fromMs - Number(silentAfterMs))).toBeLessThan(25)
+  expect(call.stdout).toMatch(/^ +\d+\.\d\d {2}agent {3}"\[tone 750 800ms\]" \(0\.8 s\)$/m)
+  expect(call.stdout).toMatch(/^time to answer +\d+ ms\n/m)
+  expect(call.stdout).toMatch(/^turns +2 of 2 answered\n/m)
+})
+
+it.concurrent('places calls at once, and tells how they were spread; without the token it tells of the call alone', async () => {
+  const [many, alone] = await Promise.all([
+    run(['--calls', '3', await spoken(1_700)]),
+    run(['--hangup-after', '1500ms'], { STATE_DIR: join(house.stateDir, 'nobody') }),
+  ])
+  expect(many).toMatchObject({ code: 0, stderr: '' })
+  expect(many.stdout).toMatch(/^3 calls at once, 3 answered, the agent heard in 3\n/m)
+  expect(many.stdout).toMatch(/^latency of a turn( +\d+(\.\d)? ms){4}$/m)
+  expect(alone).toMatchObject({ code: 0, stderr: '' })
+  expect(alone.stdout).toMatch(/\(what the agent says is not shown: There is no API token in /)
+  expect(alone.stdout).toMatch(/^ +\d\.\d\d {2}agent {3}stops \(0\.6 s\)$/m)
+  expect(alone.stdout).toMatch(/^recording +call\.wav/m)
+})
+
+it.concurrent('says what to do when it is not let in, and when nobody is there', async () => {
+  const address = (user: string, port: number) => ['--to', `sip:${user}@127.0.0.1:${port}`]
+  const [lost, nobody] = await Promise.all([
+    run(address('nobody', house.sipPort)),
+    run([...address('bianca', house.httpPort + 1), '--calls', '2']),
+  ])
+  expect([lost.code, nobody.code]).toEqual([1, 1])
+  expect(lost.stderr).toMatch(/^call: Nobody has this name there\. .*SIP_USER/)
+  expect(nobody.stderr).toMatch(/^call: Nobody answers at .*npm start\n$/)
+})
