@@ -23,21 +23,7 @@ export function loadEnvironment(directory: string, environment: Environment = pr
 /** Every problem is reported at once, in words that name the variable and the remedy. */
 export function readConfig(environment: Environment) {
   const read = new Reader(environment)
-  const rtp = {
-    start: read.integer('RTP_PORT_START', 10_000, 1_024, 65_000),
-    end: read.integer('RTP_PORT_END', 10_100, 1_028, 65_535),
-  }
-  if (read.allRight && rtp.end - rtp.start < 8) {
-    read.problem(
-      `RTP_PORT_END (${rtp.end}) must be at least 8 above RTP_PORT_START (${rtp.start}): a call takes 2 ports.`,
-    )
-  }
-  if (read.allRight && !mediaPorts(rtp)) {
-    read.problem(
-      `RTP_PORT_START (${rtp.start}) and RTP_PORT_END (${rtp.end}) leave no room above or below them for as many ports ` +
-        'between Asterisk and the gateway: choose a smaller range.',
-    )
-  }
+  const rtp = rtpRange(read)
   const asterisk = read.text('ASTERISK', '')
   const ariUrl = read.url('ARI_URL', ['http:', 'https:'])
   if (asterisk === 'external' && !read.has('ARI_PASSWORD')) {
@@ -75,6 +61,7 @@ export function readConfig(environment: Environment) {
     },
     asterisk,
     asteriskCache: resolve(read.text('ASTERISK_CACHE', join(stateDir, 'asterisk'))),
+    speechCache: resolve(read.text('SPEECH_CACHE', join(stateDir, 'speech'))),
     fallbackDestination: read.destination('FALLBACK_DESTINATION'),
     business: {
       file: read.optional('BUSINESS_FILE'),
@@ -91,6 +78,25 @@ export function readConfig(environment: Environment) {
   }
   read.finish()
   return Object.freeze(config)
+}
+
+function rtpRange(read: Reader) {
+  const rtp = {
+    start: read.integer('RTP_PORT_START', 10_000, 1_024, 65_000),
+    end: read.integer('RTP_PORT_END', 10_100, 1_028, 65_535),
+  }
+  if (read.allRight && rtp.end - rtp.start < 8) {
+    read.problem(
+      `RTP_PORT_END (${rtp.end}) must be at least 8 above RTP_PORT_START (${rtp.start}): a call takes 2 ports.`,
+    )
+  }
+  if (read.allRight && !mediaPorts(rtp)) {
+    read.problem(
+      `RTP_PORT_START (${rtp.start}) and RTP_PORT_END (${rtp.end}) leave no room above or below them for as many ports ` +
+        'between Asterisk and the gateway: choose a smaller range.',
+    )
+  }
+  return rtp
 }
 
 class Reader {

@@ -120,7 +120,7 @@ export const limits = {
     agentSpeaksMs: 60_000,
     fallsSilentMs: 10_000,
     callMs: 10 * 60_000,
-    callsAtOnce: 200,
+    callsAtOnce: 100,
     turns: 100,
     sentenceChars: 500,
     /** A sound to play: 120 s of the largest format that is read. */

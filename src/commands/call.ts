@@ -3,7 +3,7 @@ import { lookup } from 'node:dns/promises'
 import { constants } from 'node:fs'
 import { access, writeFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { hostPort } from '../caller/address.ts'
 import { Connection } from '../caller/connection.ts'
 import type { CallOptions } from '../caller/invitation.ts'
@@ -49,7 +49,8 @@ async function main(): Promise<boolean> {
   const call = await callOptions(options.to ?? ownAddress(config), options)
   await isReached(call)
   const turns = await turnsOf(options.asked, () => openSpeech(speechOptions(config, environment)))
-  const place = { plan: { turns, hangupAfterMs: options.hangupAfterMs }, call, stopping: wishToStop() }
+  const plan = { turns, hangupAfterMs: options.hangupAfterMs }
+  const place = { call, plan, stopping: wishToStop() }
   return options.calls === 1 ? await one(place, config, options, out) : await many(place, options, out)
 }
 
@@ -121,9 +122,9 @@ async function isReached({ target, transport, user }: CallOptions): Promise<void
   }
 }
 
-function speechOptions({ stateDir }: Config, environment: NodeJS.ProcessEnv): FetchOptions {
+function speechOptions({ speechCache }: Config, environment: NodeJS.ProcessEnv): FetchOptions {
   const progress = (text: string) => console.error(`call: ${text}`)
-  return { cacheDirectory: join(stateDir, 'speech'), environment, clock: deps.clock, progress }
+  return { cacheDirectory: speechCache, environment, clock: deps.clock, progress }
 }
 
 function ownAddress({ sip }: Config): Callee {
@@ -170,7 +171,7 @@ async function mayWrite(path: string): Promise<void> {
 
 async function store({ wav }: TestCall, path: string | undefined): Promise<string | undefined> {
   if (path === undefined || !wav) return undefined
-  await writeFile(path, wav, { mode: 0o600 })
+  await writeFile(path, wav(), { mode: 0o600 })
   return path
 }
 

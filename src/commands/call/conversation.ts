@@ -3,10 +3,13 @@ import type { Ending } from '../../caller/signalling.ts'
 import { type Clock, pause, within } from '../../clock.ts'
 import { limits } from '../../limits.ts'
 import { FRAME_MS } from '../../media/audio.ts'
-import { audiblePart, Ear, type Stretch } from './ear.ts'
+import { audiblePart, type Ear, type Stretch } from './ear.ts'
 
 /** What a conversation needs of a call. */
-export type Phone = Pick<Call, 'answered' | 'ended' | 'play' | 'digits' | 'hangup' | 'onFrame'>
+export interface Phone extends Pick<Call, 'answered' | 'ended' | 'play' | 'digits' | 'hangup'> {
+  /** When the last sample that was sent so far was spoken. */
+  spokenUntilMs(): number
+}
 
 /** What the caller does when it is their turn. */
 export type CallerTurn =
@@ -67,43 +70,41 @@ export interface ConversationDeps {
   readonly tell: (happening: Happening) => void
 }
 
-/** Holds one conversation to its end, which whoever calls may bring about by hanging up. */
-export async function converse(deps: ConversationDeps, phone: Phone, plan: Plan): Promise<void> {
-  const conversation = new Conversation(deps, phone)
-  await conversation.hold(plan)
+/** Holds one conversation to its end, which whoever calls may bring about by hanging up. `ear`: what is heard meanwhile. */
+export async function converse(deps: ConversationDeps, phone: Phone, ear: Ear, plan: Plan): Promise<void> {
+  await new Conversation(deps, phone, ear).hold(plan)
 }
 
 class Conversation {
   readonly #clock: Clock
   readonly #phone: Phone
   readonly #tell: (happening: Happening) => void
-  readonly #ear = new Ear()
+  readonly #ear: Ear
   readonly #over = new AbortController()
   /** When the agent began what it is saying. */
   #agentBeganMs: number | undefined
 
-  constructor({ clock, tell }: ConversationDeps, phone: Phone) {
+  constructor({ clock, tell }: ConversationDeps, phone: Phone, ear: Ear) {
     this.#clock = clock
     this.#tell = tell
     this.#phone = phone
+    this.#ear = ear
   }
 
   async hold(plan: Plan): Promise<void> {
     const atMs = await this.#answered()
     if (atMs === undefined) return
     void this.#phone.ended.then(() => this.#over.abort(new Error('The call has ended.')))
-    const stopListening = this.#phone.onFrame(frame => this.#ear.write(frame))
     const mostMs = Math.min(plan.hangupAfterMs ?? limits.caller.callMs, limits.caller.callMs)
     const forget = this.#clock.after(mostMs, () => void this.#phone.hangup())
     try {
       await this.#takeTurns(atMs, plan.turns)
-      // What the caller does goes wrong with the call's end, and only then it is no failure.
     } catch (error) {
+      // With the call ends whatever the caller was about to do.
       if (!this.#over.signal.aborted) throw error
     } finally {
       forget()
       await this.#end()
-      stopListening()
     }
   }
 
@@ -177,9 +178,10 @@ class Conversation {
     const sent = await (turn.kind === 'say' ? this.#phone.play(turn.samples) : this.#phone.digits(turn.digits))
     if (sent === 'cut') await this.#phone.ended
     this.#over.signal.throwIfAborted()
-    const sentMs = this.#clock.now()
-    // A packet leaves when its last sample has been spoken.
-    const said = turn.kind === 'say' ? partOf(turn.samples, sentMs) : { fromMs: startedMs, toMs: sentMs }
+    const said =
+      turn.kind === 'say'
+        ? partOf(turn.samples, this.#phone.spokenUntilMs())
+        : { fromMs: startedMs, toMs: this.#clock.now() }
     this.#tell({ kind: 'callerStopped', atMs: said.toMs })
     return said
   }
@@ -214,8 +216,8 @@ class Conversation {
   }
 }
 
-function partOf(samples: Int16Array, sentMs: number): Stretch {
+function partOf(samples: Int16Array, spokenUntilMs: number): Stretch {
   const wholeMs = Math.ceil(samples.length / 8 / FRAME_MS) * FRAME_MS
   const part = audiblePart(samples) ?? { fromMs: 0, toMs: wholeMs }
-  return { fromMs: sentMs - wholeMs + part.fromMs, toMs: sentMs - wholeMs + part.toMs }
+  return { fromMs: spokenUntilMs - wholeMs + part.fromMs, toMs: spokenUntilMs - wholeMs + part.toMs }
 }

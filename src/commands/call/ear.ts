@@ -1,5 +1,6 @@
 import type { ReceivedFrame } from '../../caller/receiver.ts'
 import { levelDb } from '../../caller/tones.ts'
+import { Rhythm } from './both-sides.ts'
 
 /** Quieter is the line itself. An agent may speak in tones or play music, so its sound counts, not its voice. */
 const AUDIBLE_DB = -45
@@ -10,8 +11,8 @@ const BLOCK = 5 * SAMPLES_PER_MS
 const SHORTEST_MS = 30
 /** A pause within what is said is no longer than this; a silence is. */
 const PAUSE_MS = 200
-/** Packets come a little sooner or later than they are due. */
-const JITTER_MS = 40
+/** What of it is too soft, in its first moments. */
+const GAP_MS = 40
 
 /** A sound without a silence in it, on the call's clock. */
 export interface Stretch {
@@ -21,11 +22,20 @@ export interface Stretch {
 
 /** Tells when a sound was heard and when there was none. */
 export class Ear {
+  readonly #rhythm = new Rhythm()
   readonly #stretches: { fromMs: number; toMs: number }[] = []
   #candidate: { fromMs: number; toMs: number } | undefined
 
-  write({ arrivedMs, samples }: Pick<ReceivedFrame, 'arrivedMs' | 'samples'>): void {
-    for (const { fromMs, toMs } of audibleBlocks(samples)) this.#hear(arrivedMs + fromMs, arrivedMs + toMs)
+  write({ positionMs, arrivedMs, samples }: Pick<ReceivedFrame, 'positionMs' | 'arrivedMs' | 'samples'>): void {
+    // What comes after the longest call is not looked at.
+    if (positionMs === undefined) return
+    const atMs = this.#rhythm.at(positionMs, arrivedMs)
+    for (const { fromMs, toMs } of audibleBlocks(samples)) this.#hear(atMs + fromMs, atMs + toMs)
+  }
+
+  /** When what is heard began. */
+  get startMs(): number | undefined {
+    return this.#rhythm.startMs
   }
 
   /** The last one of all, still growing perhaps. */
@@ -48,7 +58,7 @@ export class Ear {
       last.toMs = Math.max(last.toMs, toMs)
       return
     }
-    if (!this.#candidate || fromMs - this.#candidate.toMs > JITTER_MS) this.#candidate = { fromMs, toMs }
+    if (!this.#candidate || fromMs - this.#candidate.toMs > GAP_MS) this.#candidate = { fromMs, toMs }
     this.#candidate.toMs = Math.max(this.#candidate.toMs, toMs)
     if (this.#candidate.toMs - this.#candidate.fromMs < SHORTEST_MS) return
     this.#stretches.push(this.#candidate)

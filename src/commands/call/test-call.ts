@@ -1,8 +1,9 @@
-import { type CallerDeps, placeCall } from '../../caller/call.ts'
+import { type Call, type CallerDeps, placeCall } from '../../caller/call.ts'
 import type { CallOptions } from '../../caller/invitation.ts'
 import { asError } from '../../errors.ts'
 import { SaidSide, wavOfCall } from './both-sides.ts'
-import { converse, type Happening, type Plan } from './conversation.ts'
+import { converse, type Happening, type Phone, type Plan } from './conversation.ts'
+import { Ear } from './ear.ts'
 import { type CallFigures, figuresOf } from './figures.ts'
 
 export interface TestCall {
@@ -10,8 +11,8 @@ export interface TestCall {
   readonly beganMs: number
   readonly happenings: readonly Happening[]
   readonly figures: CallFigures
-  /** Undefined when there was no call. */
-  readonly wav: Uint8Array | undefined
+  /** Both sides of it; undefined when there was no call. */
+  readonly wav: (() => Uint8Array) | undefined
 }
 
 export interface TestCallOptions {
@@ -38,19 +39,29 @@ export async function placeTestCall(deps: CallerDeps, options: TestCallOptions):
     tell({ kind: 'unanswered', atMs: clock.now(), status: undefined, reason: asError(error).message })
   })
   if (!placed) return { beganMs, happenings, figures: figuresOf(happenings, undefined), wav: undefined }
-  const said = new SaidSide()
+  const [said, ear] = [new SaidSide(), new Ear()]
   placed.onSent(packet => said.sent(packet, clock.now()))
+  placed.onFrame(frame => ear.write(frame))
   const hangUp = () => void placed.hangup()
   stopping.addEventListener('abort', hangUp)
   if (stopping.aborted) hangUp()
   try {
-    await converse({ clock, tell }, placed, plan)
+    await converse({ clock, tell }, phoneOf(placed, said), ear, plan)
   } finally {
     stopping.removeEventListener('abort', hangUp)
     placed.vanish()
   }
-  const rtp = placed.figures()
-  const heard = { heard: placed.heard(), heardFromMs: rtp.received.firstAtMs }
-  const wav = wavOfCall({ sinceMs: beganMs, said, ...heard })
-  return { beganMs, happenings, figures: figuresOf(happenings, rtp), wav }
+  const wav = () => wavOfCall({ sinceMs: beganMs, said, heard: placed.heard(), heardFromMs: ear.startMs })
+  return { beganMs, happenings, figures: figuresOf(happenings, placed.figures()), wav }
+}
+
+function phoneOf(call: Call, said: SaidSide): Phone {
+  return {
+    answered: call.answered,
+    ended: call.ended,
+    play: samples => call.play(samples),
+    digits: digits => call.digits(digits),
+    hangup: () => call.hangup(),
+    spokenUntilMs: () => said.untilMs,
+  }
 }

@@ -95,12 +95,13 @@ function statusOf({ status, reason }: Extract<Happening, { kind: 'unanswered' }>
 }
 
 const remedies: Readonly<Record<number, string>> = {
+  401: 'An Asterisk that knows nobody of this address answers there, not the one that Parley configures: npm run doctor.',
   403: 'Asterisk does not let this address in. Start Parley with SIP_ALLOW=<this address>/32, or call from 127.0.0.1.',
   404: 'Nobody has this name there. The user of the address must be SIP_USER, bianca by default.',
   480: 'Parley is not ready: npm run calls and GET /readyz tell why.',
   486: 'Parley is busy: npm run calls shows the calls that are up.',
   487: 'Nobody answered in time, or you hung up first.',
-  488: 'Asterisk speaks neither PCMU nor PCMA there.',
+  488: 'Asterisk has no RTP port left for this call, or speaks neither PCMU nor PCMA: npm run calls shows how many are up.',
   503: 'Parley takes no call now: it is full, stopping or not ready. npm run calls and GET /readyz tell which.',
 }
 

@@ -1,5 +1,6 @@
 import type { Ending } from '../../../src/caller/signalling.ts'
 import { converse, type Happening, type Phone, type Plan } from '../../../src/commands/call/conversation.ts'
+import { Ear } from '../../../src/commands/call/ear.ts'
 import { toneGenerator } from '../../../src/media/tone.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
@@ -19,7 +20,7 @@ export class FakePhone implements Phone {
   readonly ended = this.#ended.promise
   readonly #tone = toneGenerator(8_000, 440, -16)
   readonly #sounding: { fromMs: number; toMs: number }[] = []
-  #listener: Parameters<Phone['onFrame']>[0] = () => {}
+  readonly #ear = new Ear()
   #over = false
   #cut = () => {}
   /** What the agent does whenever the caller has finished. */
@@ -51,7 +52,7 @@ export class FakePhone implements Phone {
 
   hold(plan: Partial<Plan>): Promise<void> {
     const tell = (happening: Happening) => void this.happened.push(happening)
-    return converse({ clock: this.clock, tell }, this, { turns: [], hangupAfterMs: undefined, ...plan })
+    return converse({ clock: this.clock, tell }, this, this.#ear, { turns: [], hangupAfterMs: undefined, ...plan })
   }
 
   play(samples: Int16Array): Promise<'sent' | 'cut'> {
@@ -70,11 +71,8 @@ export class FakePhone implements Phone {
     return this.ended
   }
 
-  onFrame(listener: Parameters<Phone['onFrame']>[0]): () => void {
-    this.#listener = listener
-    return () => {
-      this.#listener = () => {}
-    }
+  spokenUntilMs(): number {
+    return this.clock.now()
   }
 
   #sending(ms: number): Promise<'sent' | 'cut'> {
@@ -87,14 +85,13 @@ export class FakePhone implements Phone {
     return promise
   }
 
-  #tick(sequence: number): void {
+  #tick(positionMs: number): void {
     if (this.#over) return
     const arrivedMs = this.clock.now()
     const isSounding = this.#sounding.some(each => each.fromMs <= arrivedMs && each.toMs > arrivedMs)
     const samples = new Int16Array(160)
     if (isSounding) this.#tone(samples)
-    const rest = { positionMs: 0, timestamp: 0, ssrc: 1, marker: false, law: 'ulaw' } as const
-    if (this.packetsCome) this.#listener({ arrivedMs, samples, sequence, ...rest })
-    this.clock.after(20, () => this.#tick(sequence + 1))
+    if (this.packetsCome) this.#ear.write({ positionMs, arrivedMs, samples })
+    this.clock.after(20, () => this.#tick(positionMs + 20))
   }
 }

@@ -221,12 +221,13 @@ describe('what is wrong', () => {
   })
 
   it.each([
+    [401, /npm run doctor/],
     [403, /SIP_ALLOW/],
     [404, /SIP_USER/],
     [480, /readyz/],
     [486, /npm run calls/],
     [487, /in time/],
-    [488, /PCMU/],
+    [488, /no RTP port left/],
     [503, /full, stopping or not ready/],
     [500, /500 oops/],
   ])('is told for %i', (status, words) => {

@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => house[Symbol.asyncDispose]())
 
 /** A spoken word whose marker tells the scripted engine what to do, as a file. */
-async function spoken(markerHz: number): Promise<string> {
+async function spokenFile(markerHz: number): Promise<string> {
   const path = join(house.stateDir, `${markerHz}.wav`)
   const samples = word({ f0: 130, markerHz, ms: 600, level: -16, random: seeded(markerHz) })
   await writeFile(path, writeStereoWav(samples, samples, 8_000))
@@ -57,7 +57,7 @@ it.concurrent('tells a whole conversation in words, figures and sound, all of wh
     '--header',
     'X-Note=a b',
   ]
-  const call = await run(['--dtmf', '5', await spoken(1_300), '--out', out, '--json', ...brought])
+  const call = await run(['--dtmf', '5', await spokenFile(1_300), '--out', out, '--json', ...brought])
   expect(call).toMatchObject({ code: 0, stderr: '' })
   const told = JSON.parse(call.stdout)
   expect(told).toMatchObject({ answered: true, heard: true, callSid: 'CA77', lost: 0, recording: out })
@@ -86,8 +86,9 @@ it.concurrent('tells a whole conversation in words, figures and sound, all of wh
   expect(said!.toMs - said!.fromMs).toBeGreaterThan(560)
   // Sound and figures are of the same call, so they agree to what a packet lasts.
   expect(Math.abs(heard[2]!.fromMs - said!.toMs - told.turns[1].latencyMs)).toBeLessThan(25)
-  const began = entries.filter(each => each.kind === 'agentBegan')
-  for (const [index, each] of began.entries()) expect(Math.abs(each.atMs - heard[index]!.fromMs)).toBeLessThan(25)
+  // Of the greeting too little was known yet to tell a packet that came late from one that did not.
+  const [, ...answers] = entries.filter(each => each.kind === 'agentBegan')
+  for (const [index, each] of answers.entries()) expect(Math.abs(each.atMs - heard[index + 1]!.fromMs)).toBeLessThan(25)
 })
 
 /** Sounds that follow each other without a silence between them that could be heard. */
@@ -103,7 +104,7 @@ function spans(parts: readonly Segment[]): { fromMs: number; toMs: number }[] {
 
 it.concurrent('speaks into an answer, and tells how long the agent went on, as the sound has it', async () => {
   const out = join(house.stateDir, 'interruption.wav')
-  const call = await run(['--interrupt', await spoken(asksForLongReply), await spoken(1_500), '--out', out])
+  const call = await run(['--interrupt', await spokenFile(asksForLongReply), await spokenFile(1_500), '--out', out])
   expect(call).toMatchObject({ code: 0, stderr: '' })
   const [, silentAfterMs = ''] = /agent {3}fell silent (\d+) ms after you began/.exec(call.stdout) ?? []
   const [, interruption] = spans(await channel(out, 'left', []))
@@ -114,10 +115,14 @@ it.concurrent('speaks into an answer, and tells how long the agent went on, as t
   expect(call.stdout).toMatch(/^turns +2 of 2 answered\n/m)
 })
 
-it.concurrent('places calls at once, and tells how they were spread; without the token it tells of the call alone', async () => {
+it.concurrent('places calls at once and tells how they were spread; speaks a sentence; without the token tells of the call alone', async () => {
+  const speechCache = join(import.meta.dirname, '../../../.parley/speech')
   const [many, alone] = await Promise.all([
-    run(['--calls', '3', await spoken(1_700)]),
-    run(['--hangup-after', '1500ms'], { STATE_DIR: join(house.stateDir, 'nobody') }),
+    run(['--calls', '3', await spokenFile(1_700)]),
+    run(['Hello there', '--hangup-after', '4s'], {
+      STATE_DIR: join(house.stateDir, 'nobody'),
+      SPEECH_CACHE: speechCache,
+    }),
   ])
   expect(many).toMatchObject({ code: 0, stderr: '' })
   expect(many.stdout).toMatch(/^3 calls at once, 3 answered, the agent heard in 3\n/m)
@@ -125,7 +130,10 @@ it.concurrent('places calls at once, and tells how they were spread; without the
   expect(alone).toMatchObject({ code: 0, stderr: '' })
   expect(alone.stdout).toMatch(/\(what the agent says is not shown: There is no API token in /)
   expect(alone.stdout).toMatch(/^ +\d\.\d\d {2}agent {3}stops \(0\.6 s\)$/m)
+  expect(alone.stdout).toMatch(/^ +\d\.\d\d {2}you {5}"Hello there"$/m)
   expect(alone.stdout).toMatch(/^recording +call\.wav/m)
+  const spoken = spans(await channel(join(house.stateDir, 'call.wav'), 'left', []))
+  expect(spoken.at(-1)!.toMs - spoken[0]!.fromMs).toBeGreaterThan(400)
 })
 
 it.concurrent('says what to do when it is not let in, and when nobody is there', async () => {
