@@ -61,7 +61,6 @@ export function readConfig(environment: Environment) {
     },
     asterisk,
     asteriskCache: resolve(read.text('ASTERISK_CACHE', join(stateDir, 'asterisk'))),
-    speechCache: resolve(read.text('SPEECH_CACHE', join(stateDir, 'speech'))),
     fallbackDestination: read.destination('FALLBACK_DESTINATION'),
     business: {
       file: read.optional('BUSINESS_FILE'),
@@ -70,6 +69,7 @@ export function readConfig(environment: Environment) {
       ownerPhone: read.e164('OWNER_PHONE'),
     },
     engine: read.choice('AGENT_ENGINE', engines, 'scripted'),
+    speechCache: resolve(read.text('SPEECH_CACHE', join(stateDir, 'speech'))),
     timing: {
       leaseMs: read.integer('LEASE_SECONDS', limits.call.leaseMs / 1_000, 2, 60) * 1_000,
       drainMs: read.integer('DRAIN_SECONDS', limits.call.drainMs / 1_000, 0, 600) * 1_000,
