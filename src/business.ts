@@ -13,6 +13,19 @@ const e164 = z
   .regex(/^\+[1-9][0-9]{6,14}$/, 'must be a telephone number in international form, such as +15551234567')
 const timeOfDay = z.string().regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'must be a time of day such as 09:00')
 const openFromTo = z.array(z.strictObject({ from: timeOfDay, to: timeOfDay }))
+/** Names with a meaning of their own where destinations are dialled. */
+const reservedKeys = ['fallback', 'trunk']
+
+const destinations = z
+  .array(z.strictObject({ name: z.string().min(1).max(100), address: z.string().min(1).max(200) }))
+  .max(50)
+  .superRefine((all, context) => {
+    for (const [index, { name }] of all.entries()) {
+      const earlier = all.slice(0, index).map(each => each.name)
+      const message = problemWithName(name, earlier)
+      if (message) context.addIssue({ code: 'custom', path: [index, 'name'], message })
+    }
+  })
 const timeZone = z.string().refine(isTimeZone, 'must be a time zone such as Europe/Zurich')
 
 const businessSchema = z.strictObject({
@@ -47,10 +60,7 @@ const businessSchema = z.strictObject({
     .array(z.strictObject({ name: z.string().min(1).max(200), minutes: z.number().int().min(5).max(480) }))
     .max(100)
     .default([]),
-  destinations: z
-    .array(z.strictObject({ name: z.string().min(1).max(100), address: z.string().min(1).max(200) }))
-    .max(50)
-    .default([]),
+  destinations: destinations.default([]),
   notify: z
     .strictObject({ phone: e164.optional(), email: z.email().optional(), webhook: z.url().optional() })
     .default({}),
@@ -121,7 +131,7 @@ function complete(chosen: unknown, defaults: BusinessDefaults): Business {
   const { data } = result
   return {
     ...data,
-    id: data.id ?? slug(data.name),
+    id: data.id ?? (slug(data.name).slice(0, 40) || 'business'),
     numbers: data.numbers.length === 0 && defaults.phone ? [defaults.phone] : data.numbers,
     greeting: data.greeting ?? `Hello, this is ${data.name}. How can I help you?`,
     notify: { ...(defaults.ownerPhone === undefined ? {} : { phone: defaults.ownerPhone }), ...data.notify },
@@ -139,14 +149,27 @@ function stampOf(file: string): string {
   }
 }
 
+/** What a destination is dialled by: "Front Desk" is `front-desk`. Different for each destination of a business. */
+export function destinationKey(name: string): string {
+  return slug(name)
+}
+
+function problemWithName(name: string, earlier: readonly string[]): string | undefined {
+  const key = destinationKey(name)
+  if (!/^[a-z][a-z0-9-]{0,30}$/.test(key)) {
+    return `"${name}" cannot be dialled by: it must begin with a letter from a to z and have at most 31 characters`
+  }
+  if (reservedKeys.includes(key)) return `"${name}" has a meaning of its own; choose another name`
+  const same = earlier.find(each => destinationKey(each) === key)
+  if (same === undefined) return undefined
+  return `"${name}" and "${same}" are the same to whoever dials them (${key}); choose names that differ in letters or digits`
+}
+
 function slug(name: string): string {
-  return (
-    name
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, '-')
-      .replace(/^-|-$/g, '')
-      .slice(0, 40) || 'business'
-  )
+  return name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')
 }
 
 function isTimeZone(name: string): boolean {

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Business, Engine } from './business.ts'
+import { type Business, destinationKey, type Engine } from './business.ts'
 import type { Handler } from './call/ports.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
@@ -74,7 +74,7 @@ export async function ownAsterisk(
 function destinationsOf(business: Business): Record<string, Destination> {
   return Object.fromEntries(
     business.destinations.map(({ name, address }) => [
-      name.toLowerCase().replace(/[^a-z0-9]+/g, '-'),
+      destinationKey(name),
       destination(`the destination "${name}"`, address),
     ]),
   )

@@ -55,6 +55,21 @@ describe('a business', () => {
     expect(() => openBusiness({ ...defaults, file: join(folder, 'nowhere.yaml') }, () => {})).toThrow(/BUSINESS_FILE/)
   })
 
+  it('wants names of destinations that can be dialled and told apart', () => {
+    const problemsWith = (...names: string[]) => {
+      const destinations = names.map(name => `  - { name: "${name}", address: "sip:2000@192.0.2.10" }\n`).join('')
+      return () => openFile(`name: Desk\ndestinations:\n${destinations}`)
+    }
+    expect(problemsWith('Front desk', 'Front  Desk!')).toThrow(
+      /destinations\.1\.name: "Front {2}Desk!" and "Front desk" are the same .*front-desk.*; choose names/,
+    )
+    for (const reserved of ['Fallback', 'trunk', '(trunk)'])
+      expect(problemsWith(reserved)).toThrow(/destinations\.0\.name: .* has a meaning of its own; choose another/)
+    for (const empty of ['!', '-', '受付', '2nd desk', 'x'.repeat(32)])
+      expect(problemsWith(empty)).toThrow(/destinations\.0\.name: .* must begin with a letter from a to z/)
+    expect(problemsWith('desk', 'Front desk', 'front-office', 'x'.repeat(31))().current().destinations).toHaveLength(4)
+  })
+
   it('is read again for the next call when the file changes, and kept when the change is wrong', () => {
     const problems: string[] = []
     const { write, current } = openFile('name: First', problem => problems.push(problem))
