@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, realpath } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { asError, GatewayError } from './errors.ts'
+
+const SQLITE_BUSY = 5
 
 export interface StateDir {
   readonly path: string
@@ -13,23 +15,34 @@ export interface StateDir {
 }
 
 /**
- * Takes STATE_DIR for this process alone: two gateways on one journal would tear it. The lock is a name in the kernel
- * (an abstract socket), so it ends with its holder, however that ends.
+ * Takes STATE_DIR for this process alone: two gateways on one journal would tear it. The kernel holds the lock, on a file in
+ * the folder: it ends with its holder, however that ends, and holds between containers that share nothing but the folder.
  */
 export async function holdStateDir(directory: string): Promise<StateDir> {
   const path = await madeDirectory(directory)
   const mark = createHash('sha256').update(path).digest('hex').slice(0, 8)
-  const server = createServer(socket => socket.destroy())
-  const taken = () =>
-    new GatewayError(
+  const lock = lockFile(join(path, 'lock'), directory)
+  return { path, mark, release: async () => lock.close() }
+}
+
+/** Node locks no files by itself, but SQLite, which is part of it, does: a transaction that is begun and never ended. */
+function lockFile(file: string, directory: string): DatabaseSync {
+  let database: DatabaseSync | undefined
+  try {
+    database = new DatabaseSync(file, { timeout: 0 })
+    database.exec('BEGIN EXCLUSIVE')
+    return database
+  } catch (error) {
+    database?.close()
+    const taken = (error as { errcode?: unknown }).errcode === SQLITE_BUSY
+    throw new GatewayError(
       'STATE_UNWRITABLE',
-      `Another Parley is running on ${directory}. Stop it, or give this one a STATE_DIR of its own (and ports of its own).`,
+      taken
+        ? `Another Parley is running on ${directory}, here or in another container. Stop it, or give this one a STATE_DIR of its own (and ports of its own).`
+        : `${file} cannot be locked (${asError(error).message}). Choose a STATE_DIR that this user may write to, on a disk that has room and takes locks.`,
+      { cause: error },
     )
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', () => reject(taken()))
-    server.listen(`\0parley-state-${mark}`, resolve)
-  })
-  return { path, mark, release: () => new Promise(resolve => server.close(() => resolve())) }
+  }
 }
 
 async function madeDirectory(directory: string): Promise<string> {

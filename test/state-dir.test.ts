@@ -1,4 +1,6 @@
-import { mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -23,6 +25,31 @@ describe('STATE_DIR', () => {
     const again = await holdStateDir(join(folder, 'alias'))
     expect(again.mark).toBe(held.mark)
     await Promise.all([again.release(), other.release()])
+  })
+
+  it('is free again when its holder was killed, and not before', async () => {
+    const program = `
+      import { holdStateDir } from ${JSON.stringify(new URL('../src/state-dir.ts', import.meta.url).href)}
+      await holdStateDir(process.argv[1])
+      console.log('held')
+      process.stdin.resume()`
+    const holder = spawn(process.execPath, ['--input-type=module', '-e', program, folder])
+    await once(holder.stdout, 'data')
+    await expect(holdStateDir(folder)).rejects.toThrow(/Another Parley/)
+    // Frozen it may go on at any moment: it still holds the folder.
+    holder.kill('SIGSTOP')
+    await expect(holdStateDir(folder)).rejects.toThrow(/Another Parley/)
+    holder.kill('SIGKILL')
+    await once(holder, 'exit')
+    await (await holdStateDir(folder)).release()
+  })
+
+  it('whose lock cannot be taken is refused in words', async () => {
+    mkdirSync(join(folder, 'lock'))
+    await expect(holdStateDir(folder)).rejects.toThrow(/lock cannot be locked \(.*Choose a STATE_DIR/)
+    rmdirSync(join(folder, 'lock'))
+    writeFileSync(join(folder, 'lock'), 'no lock of ours')
+    await expect(holdStateDir(folder)).rejects.toThrow(/lock cannot be locked/)
   })
 
   it('is made with all that stands above it', async () => {
