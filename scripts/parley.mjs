@@ -37,6 +37,7 @@ const child = spawn(pinnedNode, ['--max-semi-space-size=4', join(root, program),
 // process alone, and is passed on.
 process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'))
 process.on('SIGTERM', () => child.kill('SIGTERM'))
+process.on('SIGHUP', () => child.kill('SIGHUP'))
 child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)))
 
 function fail(message) {

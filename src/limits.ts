@@ -37,6 +37,7 @@ export const limits = {
     /** Events of a leg that nobody listens to yet. */
     earlyLegEvents: 64,
   },
+  log: { waitingChars: 64 * 1024 },
   journal: { fileBytes: 64 * 1024 * 1024, queuedEvents: 10_000 },
   ari: {
     requestMs: 4_000,

@@ -1,6 +1,11 @@
+import { write, writeSync } from 'node:fs'
 import { type Logger, pino } from 'pino'
+import { systemClock } from './clock.ts'
+import { limits } from './limits.ts'
 
 export type Log = Logger
+
+const RETRY_MS = 50
 
 /**
  * What a caller said, and who the caller is, may be logged only under `private`, and is cut out here unless an operator
@@ -13,7 +18,57 @@ const redacted = ['private', 'password', 'secret', 'token', 'authorization'].fla
   `*.*.*.${key}`,
 ])
 
-export function createLog(level: string, destination?: { write(line: string): void }): Log {
-  const options = { level, base: null, redact: { paths: redacted, censor: '[redacted]' } }
-  return destination ? pino(options, destination) : pino(options)
+export function createLog(level: string, destination: { write(line: string): void } = standardOutput()): Log {
+  return pino({ level, base: null, redact: { paths: redacted, censor: '[redacted]' } }, destination)
+}
+
+function standardOutput(): LineWriter {
+  const output = new LineWriter(process.stdout.fd)
+  process.on('exit', () => output.flush())
+  return output
+}
+
+/**
+ * Writes lines where they may not be taken: to a terminal that was closed or stopped, to a file on a full disk. Nobody waits
+ * for it: what is not taken is lost beyond a bound, and so is what fails. (pino's own writer tries for ever when the program
+ * ends.)
+ */
+class LineWriter {
+  readonly #descriptor: number
+  #waiting = ''
+  #writing = false
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor
+  }
+
+  write(line: string): void {
+    if (this.#waiting.length + line.length > limits.log.waitingChars) return
+    this.#waiting += line
+    if (!this.#writing) this.#writeWaiting()
+  }
+
+  /** At the end of the program: what is waiting is tried once more. */
+  flush(): void {
+    try {
+      writeSync(this.#descriptor, this.#waiting)
+    } catch {}
+    this.#waiting = ''
+  }
+
+  #writeWaiting(): void {
+    this.#writing = this.#waiting !== ''
+    if (!this.#writing) return
+    const bytes = Buffer.from(this.#waiting)
+    this.#waiting = ''
+    this.#send(bytes)
+  }
+
+  #send(bytes: Buffer): void {
+    write(this.#descriptor, bytes, (error, written) => {
+      if (error?.code === 'EAGAIN') systemClock.after(RETRY_MS, () => this.#send(bytes))
+      else if (!error && written < bytes.length) this.#send(bytes.subarray(written))
+      else this.#writeWaiting()
+    })
+  }
 }

@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   await gateway.close(hurrying)
 }
 
-/** The third wish is granted at once, whatever is left behind. */
+/** The third wish is granted at once, whatever is left behind. A terminal that is closed wishes it too (SIGHUP). */
 function wishesToStop() {
   const wishes = [new AbortController(), new AbortController()] as const
   let lastMs = Number.NEGATIVE_INFINITY
@@ -45,9 +45,12 @@ function wishesToStop() {
     if (!next) process.exit(1)
     next.abort()
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, heard)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, heard)
   return { stopping: wishes[0].signal, hurrying: wishes[1].signal }
 }
+
+// A terminal that was closed takes no words any more: that must not end a gateway before its calls.
+for (const output of [process.stdout, process.stderr]) output.on('error', () => {})
 
 main().then(
   () => process.exit(0),

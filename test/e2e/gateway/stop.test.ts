@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect, it } from 'vitest'
@@ -14,6 +15,18 @@ async function says(program: ChildProcess, words: string): Promise<void> {
     createInterface(stream!).on('line', line => line.includes(words) && found.resolve())
   }
   await found.promise
+}
+
+/** All that run with the environment of this house: npm, its script, the gateway; not Asterisk, which has one of its own. */
+function processesOf(house: House): number[] {
+  const pids = readdirSync('/proc').map(Number).filter(Boolean)
+  return pids.filter(pid => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`=${house.stateDir}/state\0`)
+    } catch {
+      return false
+    }
+  })
 }
 
 /** Whatever a test that failed has left. */
@@ -32,11 +45,30 @@ it.concurrent.each(['SIGTERM', 'SIGINT'] as const)('ends with all it started whe
   const asterisk = await house.asteriskPid()
   try {
     npm.kill(signal)
-    await house.until(async () => !isRunning(asterisk))
-    await house.until(async () => !(await fetch(`http://127.0.0.1:${house.httpPort}/healthz`).catch(() => undefined)))
+    await house.until(async () => !isRunning(asterisk) && processesOf(house).length === 0)
   } finally {
     endGroup(npm)
   }
+})
+
+it.concurrent('ends with its calls and all it started when its terminal is closed', async () => {
+  await using house = await House.open()
+  await house.signal('SIGTERM')
+  const options = { cwd: root, env: house.environment, detached: true }
+  const terminal = spawn('script', ['--quiet', '--command', 'npm start', '/dev/null'], options)
+  try {
+    await says(terminal, 'parley ready')
+    const asterisk = await house.asteriskPid()
+    const call = await house.dial()
+    await call.hearsTone(greetingHz, { forMs: 300 })
+    // From now on whoever writes to it fails.
+    terminal.kill('SIGKILL')
+    expect(await call.ended).toMatchObject({ by: 'callee', how: 'bye' })
+    await house.until(async () => !isRunning(asterisk) && processesOf(house).length === 0)
+  } finally {
+    for (const pid of processesOf(house)) process.kill(pid, 'SIGKILL')
+  }
+  expect((await house.events()).map(event => event.fact.name)).toContain('ended')
 })
 
 it.concurrent('ends when it is told to while it waits for an Asterisk that never comes', async () => {
