@@ -71,7 +71,8 @@ export async function ownAsterisk(
   })
 }
 
-function destinationsOf(business: Business): Record<string, Destination> {
+/** By the names they are dialled by. */
+export function destinationsOf(business: Business): Record<string, Destination> {
   return Object.fromEntries(
     business.destinations.map(({ name, address }) => [
       destinationKey(name),

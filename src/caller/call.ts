@@ -209,7 +209,7 @@ export class Call {
 
   #use(callee: AudioDescription): void {
     this.#callee = callee
-    this.#receiver.pin(callee)
+    this.#receiver.pin({ address: this.#options.soundFrom ?? callee.address, port: callee.port })
     this.#applySilence()
     const { law, payloadType } = callee.laws[0]!
     this.#sender.start({ law, payloadType, digitsPayloadType: callee.digitsPayloadType ?? DIGITS_PAYLOAD_TYPE })

@@ -14,6 +14,8 @@ export interface CallOptions extends ConnectionOptions {
   readonly from?: string
   /** In the order of preference; both by default. */
   readonly laws?: readonly Law[]
+  /** Where the sound comes from when it is not the address that the callee describes: what a NAT in between would hide. */
+  readonly soundFrom?: string
   /** A multiple of 20, up to 200. */
   readonly ptimeMs?: number
   /** A connection that several calls share; whoever opened it closes it. By default each call has its own. */

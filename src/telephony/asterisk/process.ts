@@ -1,18 +1,16 @@
-import { lookup } from 'node:dns/promises'
-import { isIP } from 'node:net'
 import { type Clock, every, pause } from '../../clock.ts'
 import { onDisk } from '../../debian/disk.ts'
 import { asError, GatewayError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import type { TrunkAddresses } from './addresses.ts'
 import { askConsole, type Place } from './console.ts'
-import type { Destination } from './destination.ts'
 import { endProcess, findInstance, forgetInstance, type Instance, isAlive } from './instance.ts'
 import { answersAri, type Launched, launch, logFile } from './launch.ts'
 import { keepLogsSmall } from './logs.ts'
 import { requirePortsFree } from './ports.ts'
 import type { AsteriskProgram } from './program.ts'
-import { configurationMark, type ResolvedDestination, renderConfiguration } from './render.ts'
+import { configurationMark, renderConfiguration } from './render.ts'
+import { resolveDestinations } from './resolve.ts'
 import type { AsteriskSettings } from './settings.ts'
 
 export interface AsteriskOptions {
@@ -74,8 +72,8 @@ export class AsteriskProcess {
   }
 
   async #adoptOrLaunch(): Promise<void> {
-    const { settings, program, trunk } = this.#options
-    const destinations = await this.#resolveDestinations()
+    const { settings, program, trunk, progress } = this.#options
+    const destinations = await resolveDestinations(settings, progress)
     this.#rendered = renderConfiguration({ settings, program, trunk, destinations })
     this.#mark = configurationMark(this.#rendered, program.command)
     const running = await findInstance(settings.directory)
@@ -155,28 +153,5 @@ export class AsteriskProcess {
   async #hasCallers(): Promise<boolean> {
     const channels = await askConsole(this.#place, 'core show channels concise')
     return channels !== undefined && /^PJSIP\//m.test(channels)
-  }
-
-  async #resolveDestinations(): Promise<Map<string, ResolvedDestination>> {
-    const { fallbackDestination, destinations } = this.#options.settings
-    const all = { ...destinations, ...(fallbackDestination && { fallback: fallbackDestination }) }
-    const resolved = new Map<string, ResolvedDestination>()
-    for (const [name, destination] of Object.entries(all)) {
-      resolved.set(name, { ...destination, addresses: await this.#addressesOf(destination) })
-    }
-    return resolved
-  }
-
-  /** The access list takes addresses only. A name that nobody knows just now must not keep the callers out. */
-  async #addressesOf({ host }: Destination): Promise<string[]> {
-    if (isIP(host)) return [host]
-    try {
-      return (await lookup(host, { all: true, family: 4 })).map(each => each.address)
-    } catch (error) {
-      this.#options.progress(
-        `the destination "${host}" has no address (${asError(error).message}); its calls will fail`,
-      )
-      return []
-    }
   }
 }

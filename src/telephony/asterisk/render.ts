@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import type { TrunkAddresses } from './addresses.ts'
-import type { Destination } from './destination.ts'
 import { mediaPorts } from './media-ports.ts'
 import type { AsteriskProgram } from './program.ts'
+import { allAddresses, type ResolvedDestinations } from './resolve.ts'
 import { type AsteriskSettings, checkSettings } from './settings.ts'
-import { fillTemplates, type Values } from './template.ts'
-
-const templateFolder = new URL('../../../asterisk/', import.meta.url)
+import { fillTemplates, readTemplate, type Values } from './template.ts'
 
 const files = [
   'asterisk.conf',
@@ -34,17 +31,11 @@ const emptyFiles = [
   'websocket_client.conf',
 ]
 
-/** A destination with the addresses that its name stood for when this was written. */
-export interface ResolvedDestination extends Destination {
-  readonly addresses: readonly string[]
-}
-
 export interface RenderInput {
   readonly settings: AsteriskSettings
   readonly program: Pick<AsteriskProgram, 'moduleDirectory' | 'dataDirectory'>
   readonly trunk: TrunkAddresses
-  /** By the name of their endpoint; FALLBACK_DESTINATION is `fallback`. */
-  readonly destinations: ReadonlyMap<string, ResolvedDestination>
+  readonly destinations: ResolvedDestinations
 }
 
 /** The whole configuration of one Asterisk: file name to text. The same input gives the same text to the byte. */
@@ -76,7 +67,7 @@ function valuesOf({ settings, program, trunk, destinations }: RenderInput): Valu
     app: settings.ari.app,
     ...betweenValues(settings),
     trunkNetworks: trunkNetworks(settings, trunk),
-    destinationAddresses: [...new Set([...destinations.values()].flatMap(each => each.addresses))].sort(),
+    destinationAddresses: allAddresses(destinations),
     bindAddress: settings.bindAddress,
     tcpPort: settings.tcpPort,
     udpPort: settings.udpPort,
@@ -108,7 +99,8 @@ function mediaValues(settings: AsteriskSettings) {
   }
 }
 
-function trunkNetworks(settings: AsteriskSettings, trunk: TrunkAddresses): string[] {
+/** Whose calls are taken. */
+export function trunkNetworks(settings: Pick<AsteriskSettings, 'allowedNetworks'>, trunk: TrunkAddresses): string[] {
   return [...new Set([...trunk.signalling, ...settings.allowedNetworks])]
 }
 
@@ -119,8 +111,4 @@ function renderDestinations({ settings, destinations }: RenderInput): string {
     return fillTemplates(new Map([[name, template]]), values).get(name)
   })
   return sections.sort().join('\n')
-}
-
-function readTemplate(file: string): string {
-  return readFileSync(new URL(file, templateFolder), 'utf8')
 }

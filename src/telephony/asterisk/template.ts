@@ -1,4 +1,11 @@
+import { readFileSync } from 'node:fs'
 import { GatewayError } from '../../errors.ts'
+
+const templateFolder = new URL('../../../asterisk/', import.meta.url)
+
+export function readTemplate(file: string): string {
+  return readFileSync(new URL(file, templateFolder), 'utf8')
+}
 
 /** A list writes its line once for each element: an empty one leaves the line out. */
 export type Values = Readonly<Record<string, string | number | readonly string[]>>
