@@ -10,11 +10,27 @@ import { seeded } from '../test/support/random.ts'
 const { positionals } = parseArgs({ allowPositionals: true })
 const asked = Object.fromEntries(positionals.map(each => each.split('=') as [string, string]))
 const gateway = '192.0.2.1'
+const deps = { clock: systemClock, wheel: new Wheel(systemClock), random: seeded(3) }
 
-const found = asked['page-from'] ? await page() : await call(asked['called-from'] ?? '', asked['sound-from'])
+const found = await look()
 const expected = asked['expect'] ?? 'page'
 console.log(`${positionals.join(' ')}: ${found}`)
 process.exit(found === expected ? 0 : 1)
+
+function look(): Promise<string> {
+  if (asked['page-from']) return page()
+  if (asked['told-to']) return toldAddress(asked['told-to'])
+  return call(asked['called-from'] ?? '', asked['sound-from'])
+}
+
+/** Where the sound of a call is to be sent. */
+async function toldAddress(from: string): Promise<string> {
+  const target = { address: gateway, port: 5061 }
+  const placed = await placeCall(deps, { transport: 'tcp', target, localAddress: from, user: 'bianca' })
+  const answer = await placed.answered
+  placed.vanish()
+  return answer.kind === 'answered' ? answer.audio.address : answer.kind
+}
 
 /** A port that is not Parley's to close, from anywhere. */
 async function page(): Promise<string> {
@@ -26,7 +42,6 @@ async function call(from: string, soundFrom = from): Promise<string> {
   const transport = asked['transport'] === 'udp' ? 'udp' : 'tcp'
   const target = { address: gateway, port: transport === 'udp' ? 5060 : 5061 }
   const connection = new Connection({ transport, target, localAddress: from })
-  const deps = { clock: systemClock, wheel: new Wheel(systemClock), random: seeded(3) }
   const options = { transport, target, connection, localAddress: soundFrom, user: 'bianca' } as const
   const placed = await placeCall(deps, options).catch(() => undefined)
   const answer = await placed?.answered

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Proves what only root can: between two network namespaces, joined by a cable and by nothing else,
 #   the firewall   a real call through the rules of `npm run firewall`; strangers stay out of Parley's ports, and only of those
+#   the NAT        the external address is told over TCP, also where LOCAL_NETWORKS does not name this machine's own
 #   the lock       a second gateway on the same STATE_DIR is refused in another network namespace
 # and on a file system of 8 MB
 #   the full disk  the test of test/e2e/gateway/surroundings.test.ts, with a disk that is filled in earnest.
@@ -17,8 +18,13 @@ here=parley-here-$$ there=parley-there-$$
 scratch=$(mktemp -d)
 gateway=
 
-cleanup() {
+stop_gateway() {
   [ -z "$gateway" ] || { kill "$gateway" 2>/dev/null && wait "$gateway"; } || true
+  gateway=
+}
+
+cleanup() {
+  stop_gateway
   ip netns delete "$here" 2>/dev/null || true
   ip netns delete "$there" 2>/dev/null || true
   mountpoint -q "$scratch/small" && umount -l "$scratch/small"
@@ -43,14 +49,16 @@ lay_cable() {
   ip -n "$here" route add default via 192.0.2.2
 }
 
-parley() { # namespace, STATE_DIR
-  exec ip netns exec "$1" env STATE_DIR="$2" ASTERISK_CACHE="$PWD/.parley/asterisk" SIP_ALLOW=none HTTP_HOST=0.0.0.0 \
-    DRAIN_SECONDS=1 BUSINESS_FILE="$scratch/business.yaml" node scripts/parley.mjs src/main.ts
+parley() { # namespace, further settings
+  local namespace=$1
+  shift
+  exec ip netns exec "$namespace" env STATE_DIR="$scratch/state" ASTERISK_CACHE="$PWD/.parley/asterisk" SIP_ALLOW=none \
+    HTTP_HOST=0.0.0.0 DRAIN_SECONDS=1 BUSINESS_FILE="$scratch/business.yaml" "$@" node scripts/parley.mjs src/main.ts
 }
 
-start_gateway() {
+start_gateway() { # further settings
   printf 'name: Proof\ngreeting: "[tone 440 600ms]"\n' >"$scratch/business.yaml"
-  parley "$here" "$scratch/state" >"$scratch/log" 2>&1 &
+  parley "$here" "$@" >"$scratch/log" 2>&1 &
   gateway=$!
   for _ in $(seq 240); do
     grep -q '^parley ready' "$scratch/log" && return
@@ -81,8 +89,15 @@ prove_firewall() {
   say "the firewall lets Twilio in and strangers nowhere near, and goes as it came"
 }
 
+prove_nat() {
+  stop_gateway
+  start_gateway EXTERNAL_ADDRESS=203.0.113.7 LOCAL_NETWORKS=127.0.0.0/8
+  probe told-to=54.172.60.1 expect=203.0.113.7
+  say "whoever calls from beyond the NAT is told the external address"
+}
+
 prove_lock() {
-  (parley "$there" "$scratch/state") >"$scratch/second" 2>&1 && fail "two gateways run on one STATE_DIR"
+  (parley "$there") >"$scratch/second" 2>&1 && fail "two gateways run on one STATE_DIR"
   grep -q 'Another Parley is running' "$scratch/second" || { cat "$scratch/second" >&2; fail "refused for another reason"; }
   say "a second gateway on the same STATE_DIR is refused in another network namespace"
 }
@@ -100,5 +115,6 @@ lay_cable
 start_gateway
 prove_lock
 prove_firewall
+prove_nat
 prove_full_disk
 say "all proven"

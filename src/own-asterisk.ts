@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { type Business, destinationKey, type Engine } from './business.ts'
 import type { Handler } from './call/ports.ts'
@@ -43,7 +45,7 @@ export async function ownAsterisk(
     udpPort: config.sip.udpPort,
     rtp: config.rtp,
     externalAddress: config.externalAddress,
-    localNetworks: config.localNetworks,
+    localNetworks: [...config.localNetworks, ...(await ownAddress())],
     allowedNetworks: config.sip.allow,
     fallbackDestination: config.fallbackDestination,
     destinations: destinationsOf(business),
@@ -69,6 +71,24 @@ export async function ownAsterisk(
     onStarted: ({ pid, adopted }) =>
       log.info({ pid }, adopted ? 'the running Asterisk was adopted' : 'Asterisk started'),
   })
+}
+
+/**
+ * Asterisk puts the external address in the place of its own only where its own lies in a local network, and tells nobody when
+ * it does not: whoever sets LOCAL_NETWORKS without this machine's would have calls without sound. Its own is the one on the
+ * way to everywhere; nothing is sent to find it.
+ */
+async function ownAddress(): Promise<string[]> {
+  const socket = createSocket('udp4')
+  try {
+    socket.connect(9, '192.0.2.1')
+    await once(socket, 'connect')
+    return [`${socket.address().address}/32`]
+  } catch {
+    return []
+  } finally {
+    socket.close()
+  }
 }
 
 /** By the names they are dialled by. */
