@@ -5,7 +5,7 @@ import type { Destination } from './destination.ts'
 import type { AsteriskSettings } from './settings.ts'
 
 /** A destination with the addresses that its name stands for just now. */
-export interface ResolvedDestination extends Destination {
+interface ResolvedDestination extends Destination {
   readonly addresses: readonly string[]
 }
 
