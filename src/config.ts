@@ -26,11 +26,6 @@ export function readConfig(environment: Environment) {
   const rtp = rtpRange(read)
   const asterisk = read.text('ASTERISK', '')
   const ariUrl = read.url('ARI_URL', ['http:', 'https:'])
-  if (asterisk === 'external' && !read.has('ARI_PASSWORD')) {
-    read.problem(
-      'ARI_PASSWORD must be set when ASTERISK=external: the password of that Asterisk cannot be generated here.',
-    )
-  }
   const stateDir = resolve(read.text('STATE_DIR', '.parley'))
   const config = {
     http: { host: read.text('HTTP_HOST', '127.0.0.1'), port: read.port('HTTP_PORT', 3_000) },

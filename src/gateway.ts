@@ -16,7 +16,7 @@ import { ownAsterisk, type Surroundings } from './own-asterisk.ts'
 import { openPlane } from './plane/open-plane.ts'
 import { secondsOfWav, storeVoicemail } from './recording/voicemail.ts'
 import { Scope } from './scope.ts'
-import { apiTokenSecret, ariPasswordSecret, keptSecret } from './secret.ts'
+import { apiTokenSecret, ariPasswordSecret, foreignAriPassword, keptSecret } from './secret.ts'
 import { callMetrics } from './server/call-metrics.ts'
 import { buildServer } from './server/server.ts'
 import { holdStateDir, type StateDir } from './state-dir.ts'
@@ -135,9 +135,9 @@ async function keepVoicemail(
 }
 
 async function ariSettings({ ari, asterisk }: Config, { path }: StateDir) {
-  // The configuration has made sure that the password of an Asterisk that is not ours is set.
-  const own = asterisk !== 'external'
-  const password = own ? await keptSecret(path, ariPasswordSecret, ari.password) : (ari.password ?? '')
+  const { password: given } = ari
+  const password =
+    asterisk === 'external' ? await foreignAriPassword(path, given) : await keptSecret(path, ariPasswordSecret, given)
   const url = ari.url ?? `http://127.0.0.1:${ari.port}`
   return { url, port: ari.port, username: ari.username, password, app: ari.app }
 }

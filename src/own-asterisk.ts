@@ -27,18 +27,18 @@ export interface Surroundings {
 
 const VOICEMAIL_SECONDS = 120
 
-/** The Asterisk that belongs to this gateway: obtained, configured by what the gateway was told, not started yet. */
-export async function ownAsterisk(
-  { config, environment, log, progress }: Omit<Surroundings, 'handlers'>,
-  state: StateDir,
-  { ari, maxCalls, business }: Pick<AsteriskSettings, 'ari' | 'maxCalls'> & { readonly business: Business },
-): Promise<AsteriskProcess> {
-  const settings: AsteriskSettings = {
+/** Where an Asterisk lives, and how it is told from others. */
+type Place = Pick<AsteriskSettings, 'systemName' | 'directory' | 'pidFile' | 'logsTo'>
+
+/** What an Asterisk for this gateway is configured with, whoever starts it. */
+export function asteriskSettings(
+  config: Config,
+  { ari, maxCalls, business, ...place }: Place & Pick<AsteriskSettings, 'ari' | 'maxCalls'> & { business: Business },
+): AsteriskSettings {
+  return {
+    ...place,
     ari,
     maxCalls,
-    systemName: `parley-${state.mark}`,
-    directory: join(state.path, 'pbx'),
-    pidFile: join(state.path, 'asterisk.pid'),
     sipUser: config.sip.user,
     bindAddress: '0.0.0.0',
     tcpPort: config.sip.tcpPort,
@@ -53,6 +53,21 @@ export async function ownAsterisk(
     silentCallerSeconds: config.timing.silentCallerMs / 1_000,
     voicemailSeconds: VOICEMAIL_SECONDS,
   }
+}
+
+/** The Asterisk that belongs to this gateway: obtained, configured by what the gateway was told, not started yet. */
+export async function ownAsterisk(
+  { config, environment, log, progress }: Omit<Surroundings, 'handlers'>,
+  state: StateDir,
+  told: Pick<AsteriskSettings, 'ari' | 'maxCalls'> & { readonly business: Business },
+): Promise<AsteriskProcess> {
+  const settings = asteriskSettings(config, {
+    ...told,
+    systemName: `parley-${state.mark}`,
+    directory: join(state.path, 'pbx'),
+    pidFile: join(state.path, 'asterisk.pid'),
+    logsTo: 'messages.log',
+  })
   const program = await acquireAsterisk({
     configured: config.asterisk,
     cacheDirectory: config.asteriskCache,

@@ -24,6 +24,19 @@ export async function keptSecret(stateDir: string, name: SecretName, configured?
   return (await storedSecret(stateDir, name)) ?? (await createSecret(stateDir, name))
 }
 
+/**
+ * Of an Asterisk that somebody else starts: none can be made up for it here, but the command that renders its configuration
+ * keeps the one it has made in STATE_DIR.
+ */
+export async function foreignAriPassword(stateDir: string, configured?: string): Promise<string> {
+  const password = configured ?? (await storedSecret(stateDir, ariPasswordSecret))
+  if (password !== undefined) return password
+  throw new GatewayError(
+    'CONFIG_INVALID',
+    'ARI_PASSWORD must be set when ASTERISK=external: the password of that Asterisk cannot be generated here.',
+  )
+}
+
 /** What an earlier start has left in STATE_DIR, if anything. Never readable by others than its owner afterwards. */
 export async function storedSecret(stateDir: string, name: SecretName): Promise<string | undefined> {
   const path = join(stateDir, name.file)

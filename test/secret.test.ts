@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { apiTokenSecret, keptSecret, storedSecret } from '../src/secret.ts'
+import { apiTokenSecret, ariPasswordSecret, foreignAriPassword, keptSecret, storedSecret } from '../src/secret.ts'
 
 const apiToken = (directory: string, configured?: string) => keptSecret(directory, apiTokenSecret, configured)
 const storedToken = (directory: string) => storedSecret(directory, apiTokenSecret)
@@ -91,5 +91,21 @@ describe('a kept secret', () => {
       code: 'STATE_UNWRITABLE',
       message: expect.stringMatching(/Make STATE_DIR a folder that this user may write to/),
     })
+  })
+})
+
+describe("the ARI password of somebody else's Asterisk", () => {
+  it('is the configured one, else the one its configuration was rendered with', async () => {
+    expect(await foreignAriPassword(stateDir, 'a-configured-one')).toBe('a-configured-one')
+    const made = await keptSecret(stateDir, ariPasswordSecret)
+    expect(await foreignAriPassword(stateDir)).toBe(made)
+  })
+
+  it('is never made up', async () => {
+    await expect(foreignAriPassword(stateDir)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('ARI_PASSWORD must be set'),
+    })
+    expect(await readdir(above)).toEqual([])
   })
 })

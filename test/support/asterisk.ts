@@ -34,6 +34,7 @@ export async function testSettings(overrides: Partial<AsteriskSettings> = {}): P
     systemName: `test-${randomUUID().slice(0, 8)}`,
     directory: join(stateDirectory, 'asterisk'),
     pidFile: join(stateDirectory, 'asterisk.pid'),
+    logsTo: 'messages.log',
     sipUser: 'bianca',
     bindAddress: '0.0.0.0',
     tcpPort: sip,

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile } from 'node:fs/promises'
 import { pause } from '../../clock.ts'
 import { onDisk } from '../../debian/disk.ts'
 import { GatewayError } from '../../errors.ts'
@@ -15,6 +14,7 @@ import {
   recordInstance,
   startedTicks,
 } from './instance.ts'
+import { layFolders, logFile, outputFile } from './layout.ts'
 import type { AsteriskSettings } from './settings.ts'
 
 export interface Launched {
@@ -30,7 +30,7 @@ export async function launch(
   signal: AbortSignal,
 ): Promise<Launched> {
   const { settings, clock } = place
-  await onDisk(settings.directory, () => layFolders(settings, rendered))
+  await onDisk(settings.directory, () => layFolders(settings.directory, rendered))
   signal.throwIfAborted()
   const child = spawnAsterisk(place)
   const exited = new Promise<string>(resolve => {
@@ -54,25 +54,12 @@ export async function launch(
   }
 }
 
-async function layFolders(settings: AsteriskSettings, rendered: ReadonlyMap<string, string>): Promise<void> {
-  await mkdir(settings.directory, { recursive: true, mode: 0o700 })
-  await chmod(settings.directory, 0o700)
-  for (const folder of ['etc', 'lib', 'cache', 'run', 'log', 'spool/recording']) {
-    await mkdir(join(settings.directory, folder), { recursive: true })
-  }
-  await rm(outputFile(settings), { force: true })
-  // The errors of this start are told by what stands in its log; those of the one before are kept for a person.
-  await rename(logFile(settings), join(settings.directory, 'log/messages.before.log')).catch(() => {})
-  // It holds a password.
-  for (const [file, text] of rendered) await writeFile(join(settings.directory, 'etc', file), text, { mode: 0o600 })
-}
-
 /**
  * In a session of its own, so that Ctrl-C in the terminal ends the gateway and not the calls, and with its output in a
  * file, so that it outlives the gateway. It inherits nothing of the environment: the gateway's secrets stand there.
  */
 function spawnAsterisk({ program, settings }: Place): ChildProcess {
-  const output = openSync(outputFile(settings), 'w', 0o600)
+  const output = openSync(outputFile(settings.directory), 'w', 0o600)
   const asterisk = [...program.command, '-C', configurationFile(settings.directory), '-f']
   const child = spawn('/bin/sh', ['-c', 'umask 077; exec "$@"', 'sh', ...asterisk], {
     cwd: runDirectory(settings),
@@ -98,7 +85,7 @@ async function becomeReady(place: Place, signal: AbortSignal): Promise<void> {
   const transports = await askConsole(place, 'pjsip show transports')
   const missing = ['transport-tcp', 'transport-udp'].find(name => !transports?.includes(name))
   if (missing) throw await failed(settings, `it did not open ${missing}`)
-  const log = await readFile(logFile(settings), 'utf8')
+  const log = await readFile(logFile(settings.directory), 'utf8')
   if (log.includes('Could not create an object of type'))
     throw await failed(settings, 'it could not read all of pjsip.conf')
 }
@@ -125,16 +112,8 @@ async function failed(settings: AsteriskSettings, reason: string): Promise<Gatew
 /** What it said last about its own failure. */
 async function lastWords(settings: AsteriskSettings): Promise<string> {
   const read = (file: string) => readFile(file, 'utf8').catch(() => '')
-  const errors = (await read(logFile(settings))).split('\n').filter(line => line.includes('ERROR['))
-  const output = (await read(outputFile(settings))).trimEnd().split('\n')
+  const errors = (await read(logFile(settings.directory))).split('\n').filter(line => line.includes('ERROR['))
+  const output = (await read(outputFile(settings.directory))).trimEnd().split('\n')
   const lines = [...new Set([...output.slice(-5), ...errors.slice(-5)])].filter(Boolean)
   return lines.length === 0 ? '' : ` It said:\n${lines.map(line => `  ${line}`).join('\n')}`
-}
-
-export function logFile(settings: AsteriskSettings): string {
-  return join(settings.directory, 'log/messages.log')
-}
-
-function outputFile(settings: AsteriskSettings): string {
-  return join(settings.directory, 'log/output.log')
 }

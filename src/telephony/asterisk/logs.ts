@@ -2,7 +2,7 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Clock, every } from '../../clock.ts'
 import { limits } from '../../limits.ts'
-import { logFile } from './launch.ts'
+import { logFile } from './layout.ts'
 import type { AsteriskSettings } from './settings.ts'
 
 /** Asterisk rotates its log only when it is asked, and keeps every file. */
@@ -11,7 +11,7 @@ export function keepLogsSmall(settings: AsteriskSettings, clock: Clock, rotate: 
 }
 
 export async function trimLogs(settings: AsteriskSettings, rotate: () => Promise<unknown>): Promise<void> {
-  const log = logFile(settings)
+  const log = logFile(settings.directory)
   try {
     if ((await stat(log)).size < limits.asterisk.logBytes) return
     await rotate()

@@ -5,7 +5,8 @@ import { limits } from '../../limits.ts'
 import type { TrunkAddresses } from './addresses.ts'
 import { askConsole, type Place } from './console.ts'
 import { endProcess, findInstance, forgetInstance, type Instance, isAlive } from './instance.ts'
-import { answersAri, type Launched, launch, logFile } from './launch.ts'
+import { answersAri, type Launched, launch } from './launch.ts'
+import { logFile } from './layout.ts'
 import { keepLogsSmall } from './logs.ts'
 import { requirePortsFree } from './ports.ts'
 import type { AsteriskProgram } from './program.ts'
@@ -117,7 +118,7 @@ export class AsteriskProcess {
   /** Never gives up: a gateway without its Asterisk is of no use, and the reason may pass. */
   async #restart(dead: Instance): Promise<void> {
     const { clock, settings, onDied, progress } = this.#options
-    onDied(`Asterisk (process ${dead.pid}) ended by itself; its log is ${logFile(settings)}.`)
+    onDied(`Asterisk (process ${dead.pid}) ended by itself; its log is ${logFile(settings.directory)}.`)
     if (clock.now() - this.#startedMs >= limits.asterisk.stableMs) this.#deaths = 0
     while (!this.#stopping.signal.aborted) {
       try {

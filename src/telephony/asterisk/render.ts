@@ -61,6 +61,7 @@ function valuesOf({ settings, program, trunk, destinations }: RenderInput): Valu
     moduleDirectory: program.moduleDirectory,
     dataDirectory: program.dataDirectory,
     systemName: settings.systemName,
+    logsTo: settings.logsTo,
     ariPort: settings.ari.port,
     ariUsername: settings.ari.username,
     ariPassword: settings.ari.password,

@@ -10,6 +10,8 @@ export interface AsteriskSettings {
   /** Configuration, database, recordings, logs and the control socket of this instance. */
   readonly directory: string
   readonly pidFile: string
+  /** A file in its folder, rotated by the gateway that runs it; or its output, for whoever else does. */
+  readonly logsTo: 'messages.log' | 'console'
   readonly sipUser: string
   readonly bindAddress: string
   readonly tcpPort: number

@@ -7,6 +7,7 @@ const settings: AsteriskSettings = {
   systemName: 'parley-test',
   directory: '/var/lib/parley/asterisk',
   pidFile: '/var/lib/parley/asterisk.pid',
+  logsTo: 'messages.log',
   sipUser: 'bianca',
   bindAddress: '0.0.0.0',
   tcpPort: 5061,
