@@ -31,10 +31,10 @@ const VOICEMAIL_SECONDS = 120
 type Place = Pick<AsteriskSettings, 'systemName' | 'directory' | 'pidFile' | 'logsTo'>
 
 /** What an Asterisk for this gateway is configured with, whoever starts it. */
-export function asteriskSettings(
+export async function asteriskSettings(
   config: Config,
   { ari, maxCalls, business, ...place }: Place & Pick<AsteriskSettings, 'ari' | 'maxCalls'> & { business: Business },
-): AsteriskSettings {
+): Promise<AsteriskSettings> {
   return {
     ...place,
     ari,
@@ -61,7 +61,7 @@ export async function ownAsterisk(
   state: StateDir,
   told: Pick<AsteriskSettings, 'ari' | 'maxCalls'> & { readonly business: Business },
 ): Promise<AsteriskProcess> {
-  const settings = asteriskSettings(config, {
+  const settings = await asteriskSettings(config, {
     ...told,
     systemName: `parley-${state.mark}`,
     directory: join(state.path, 'pbx'),

@@ -41,7 +41,7 @@ async function main(): Promise<void> {
   const directory = resolve(folder)
   const config = readConfig(loadEnvironment(process.cwd()))
   const { ari, business, rtp } = config
-  const settings = asteriskSettings(config, {
+  const settings = await asteriskSettings(config, {
     systemName: 'parley',
     directory,
     pidFile: join(directory, 'asterisk.pid'),
