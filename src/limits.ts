@@ -30,6 +30,8 @@ export const limits = {
     answeringMs: 30_000,
     transferringMs: 60_000,
     endingMs: 5_000,
+    /** What was said last is still on its way: through the PBX, the network (G.114: 150 ms) and the caller's own buffer. */
+    lastWordMs: 200,
     durationMs: 4 * 3_600_000,
     drainMs: 30_000,
     leaseMs: 15_000,

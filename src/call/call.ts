@@ -1,5 +1,5 @@
 import type { Business } from '../business.ts'
-import { type Clock, within } from '../clock.ts'
+import { type Clock, pause, within } from '../clock.ts'
 import { asError, GatewayError, isCode } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Plane } from '../plane/line.ts'
@@ -203,6 +203,8 @@ export class Call {
     switch (effect.kind) {
       case 'answer':
         return this.#answer()
+      case 'awaitLastWord':
+        return pause(this.#with.clock, limits.call.lastWordMs, this.#with.scope.signal).catch(() => {})
       case 'hangup':
         return this.#leg.hangup(effect.cause)
       case 'handBack':

@@ -31,6 +31,8 @@ export type CallInput =
 
 export type CallEffect =
   | { readonly kind: 'answer' }
+  /** What was said last reaches the caller before the next effect cuts it off. */
+  | { readonly kind: 'awaitLastWord' }
   | { readonly kind: 'hangup'; readonly cause: HangupCause }
   | { readonly kind: 'handBack'; readonly reason: string }
   /** Gives back all that the call holds; then `released` is expected. */
@@ -80,9 +82,7 @@ function stepRunning(state: Running, input: CallInput, nowMs: number): Step {
       if (state.name !== 'transferring') return [state, []]
       return input.connected ? end('transferred', nowMs) : [backFrom(state), []]
     case 'agentDone':
-      return input.outcome.kind === 'hangup'
-        ? end('agentHungUp', nowMs, { kind: 'hangup', cause: 'normal' })
-        : end('handedBack', nowMs, { kind: 'handBack', reason: input.outcome.reason })
+      return agentDone(state, input.outcome, nowMs)
     case 'failed':
       return end('failed', nowMs, { kind: 'handBack', reason: input.reason })
     case 'callerGone':
@@ -96,6 +96,13 @@ function stepRunning(state: Running, input: CallInput, nowMs: number): Step {
     case 'released':
       return [state, []]
   }
+}
+
+function agentDone(state: Running, outcome: Outcome, nowMs: number): Step {
+  const heard: CallEffect[] = state.name === 'live' ? [{ kind: 'awaitLastWord' }] : []
+  return outcome.kind === 'hangup'
+    ? end('agentHungUp', nowMs, ...heard, { kind: 'hangup', cause: 'normal' })
+    : end('handedBack', nowMs, ...heard, { kind: 'handBack', reason: outcome.reason })
 }
 
 function outOfTime(state: Running, nowMs: number): Step {

@@ -143,11 +143,15 @@ describe('a call in the exchange', () => {
     ['hangup', { kind: 'hangup' }, 'hangup normal'],
     ['handBack', { kind: 'handBack', reason: 'asked for a person' }, 'handBack asked for a person'],
   ] as const)('ends as its agent says: %s', async (_, outcome, expected) => {
-    const { offer, nothingIsLeft } = house(async call => {
+    const { offer, clock, nothingIsLeft } = house(async call => {
       await call.answer()
       return outcome
     })
     const leg = await offer(new FakeLeg('c1'))
+    // What it said last has left the gateway, and has yet to reach the caller's ear.
+    await clock.run(limits.call.lastWordMs - 1)
+    expect(leg.log).toEqual(['connect', 'answer'])
+    await clock.run(1)
     expect(leg.log).toEqual(['connect', 'answer', expected, 'close'])
     nothingIsLeft()
   })
