@@ -1,5 +1,5 @@
 import { limits } from '../limits.ts'
-import type { Law } from './audio.ts'
+import { FRAME_MS, type Law } from './audio.ts'
 import type { ReceiveFigures } from './receive-figures.ts'
 import { COMFORT_NOISE, FIRST_DYNAMIC, PAYLOAD_TYPE, type RtpPacket } from './rtp.ts'
 import { unwrapSequence } from './sequence.ts'
@@ -9,6 +9,8 @@ const SHORTEST_WAIT_MS = 20
 const LONGEST_WAIT_MS = 80
 /** Of the longest that a packet was late, half is remembered after half a minute of 20 ms packets. */
 const LATENESS_KEPT = 0.9995
+/** A tick that comes so late says that our own thread stood still, and nothing about the far end. */
+const LATE_TICK_MS = 40
 /** RFC 3550, A.1: further ahead is not loss but another stream. */
 const FURTHEST_AHEAD = 3_000
 /** So many numbers in a row that fit nowhere else prove that the sender has begun anew. */
@@ -50,6 +52,10 @@ export class Reorder {
   /** Packets given up since the last audio. */
   #lost = 0
   #acceptedMs = 0
+  #tickedMs = 0
+  /** When the last late tick came, and whether what had arrived by then was still to be read. */
+  #lateTickMs = 0
+  #unread = false
   /** Packets in a row that fit nowhere, and the one that would go on with them. */
   #strays = 0
   #strayNext = -1
@@ -83,8 +89,22 @@ export class Reorder {
 
   /** Gives up gaps whose time is over and supplies silence when packets have stopped: to be called every 20 ms. */
   tick(nowMs: number): void {
+    if (this.#isUnread(nowMs)) return
     this.#giveUpOverdue(nowMs)
     if (this.#held.length === 0) this.#timeline.tick(nowMs)
+  }
+
+  /**
+   * After a stall all ticks that are due come first, and then what the socket holds: to these ticks it looks as if
+   * nothing had come. Where every tick is late, every second one counts all the same.
+   */
+  #isUnread(nowMs: number): boolean {
+    if (nowMs - this.#tickedMs > LATE_TICK_MS) {
+      this.#unread = !this.#unread
+      this.#lateTickMs = nowMs
+    } else if (nowMs - this.#lateTickMs >= FRAME_MS) this.#unread = false
+    this.#tickedMs = nowMs
+    return this.#unread
   }
 
   #accept(packet: RtpPacket, sequence: number, nowMs: number): void {

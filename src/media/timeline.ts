@@ -22,8 +22,6 @@ const DOUBT_MS = 30
 const SNAP = 20 * SAMPLES_PER_MS
 /** A step of time longer than this was no call time: the machine slept. */
 const LONGEST_STEP_MS = 2_000
-/** A tick that comes so late says that our own thread stood still, and nothing about the far end. */
-const LATE_TICK_MS = 40
 /** How far the far clock may carry media time away from ours: some at once, the rest as fast as bad quartz drifts. */
 const FLOOR_RANGE_MS = 100
 const FLOOR_RANGE_PPM = 500
@@ -62,8 +60,6 @@ export class Timeline {
   /** Since the first packet. */
   #elapsedMs = 0
   #placedMs = 0
-  #tickedMs = 0
-  #tickPassedOver = false
   /** What elapsed time is ahead of media time by, when a packet arrives as fast as packets do. */
   #floorMs = 0
   /** What packets are mostly later by. */
@@ -101,9 +97,7 @@ export class Timeline {
   tick(nowMs: number): void {
     if (Number.isNaN(this.#offset)) return
     this.#advance(nowMs)
-    this.#tickPassedOver = nowMs - this.#tickedMs > LATE_TICK_MS && !this.#tickPassedOver
-    this.#tickedMs = nowMs
-    if (this.#tickPassedOver || this.#elapsedMs - this.#placedMs < STOPPED_MS) return
+    if (this.#elapsedMs - this.#placedMs < STOPPED_MS) return
     while (this.#due - this.#cursor >= SUPPLY_BEHIND) this.#supply(FRAME_SAMPLES)
   }
 
@@ -120,7 +114,6 @@ export class Timeline {
   #begin(timestamp: number, nowMs: number): void {
     this.#offset = timestamp
     this.#nowMs = nowMs
-    this.#tickedMs = nowMs
   }
 
   #advance(nowMs: number): void {
@@ -155,8 +148,10 @@ export class Timeline {
 
   /** Where a packet belongs whose timestamp tells nothing: it is as late as most. */
   #now(): number {
-    const now = Math.round(this.#due - this.#usualMs * SAMPLES_PER_MS)
-    return Math.abs(now - this.#cursor) <= SNAP ? this.#cursor : now
+    const now = this.#due - this.#usualMs * SAMPLES_PER_MS
+    if (Math.abs(now - this.#cursor) <= SNAP) return this.#cursor
+    // Within a frame, the end of this packet and of each that follows would wait for the next one.
+    return FRAME_SAMPLES * Math.round(now / FRAME_SAMPLES)
   }
 
   #observe(position: number): void {

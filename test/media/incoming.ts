@@ -1,3 +1,4 @@
+import { limits } from '../../src/limits.ts'
 import { FRAME_MS, type FrameKind, type Law } from '../../src/media/audio.ts'
 import { ReceiveFigures } from '../../src/media/receive-figures.ts'
 import { Reorder } from '../../src/media/reorder.ts'
@@ -99,9 +100,12 @@ export class Incoming {
     return this
   }
 
-  /** Our own thread stands still: no tick until then. */
+  /** Our own thread stands still: no tick until then, and what the sockets hold is read after all that are due. */
   stall(untilMs: number): this {
-    this.#tickMs = untilMs
+    const due = Math.min(limits.media.catchUpMs / FRAME_MS, Math.floor((untilMs - this.#tickMs) / FRAME_MS) + 1)
+    this.#tickMs += FRAME_MS * Math.ceil((untilMs - this.#tickMs) / FRAME_MS)
+    this.#nowMs = untilMs
+    for (let tick = 0; tick < due; tick++) this.#reorder.tick(untilMs)
     return this
   }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../src/limits.ts'
-import { SILENCE } from '../../src/media/audio.ts'
+import { FRAME_MS, SILENCE } from '../../src/media/audio.ts'
 import { DECODED, ENCODED } from '../../src/media/g711.ts'
 import { seeded } from '../support/random.ts'
 import { type Arrival, Incoming, join, stream } from './incoming.ts'
@@ -342,9 +342,34 @@ describe('a far end that stops', () => {
   it('is no stop when our own thread stood still', () => {
     const sent = stream({ count: 50 })
     const line = new Incoming().play(sent.slice(0, 20)).stall(550)
-    // The tick that is due comes first, then what the socket holds.
-    line.wait(550.5).play(sent.slice(20).map(each => ({ ...each, atMs: Math.max(551, each.atMs) })))
+    line.play(sent.slice(20).map(each => ({ ...each, atMs: Math.max(551, each.atMs) })))
     expect(line.audio).toEqual(join(sent))
+  })
+
+  it('is no stop when our own thread stands still again and again', () => {
+    const sent = stream({ count: 200 })
+    const line = new Incoming()
+    for (let n = 0; n < 20; n++) {
+      const stalledMs = 200 * n + 110
+      line.play(sent.slice(10 * n, 10 * n + 2)).stall(stalledMs)
+      line.play(
+        sent.slice(10 * n + 2, 10 * n + 10).map(each => ({ ...each, atMs: Math.max(stalledMs + 0.5, each.atMs) })),
+      )
+    }
+    expect(line.audio).toEqual(join(sent))
+  })
+
+  it('is no loss when our own thread stood still while a packet was waited for', () => {
+    const sent = stream({ count: 50 })
+    const line = new Incoming().play([...sent.slice(0, 20), { ...sent[21]!, atMs: 410 }]).stall(520)
+    line.play(
+      [20, ...Array.from({ length: 28 }, (_, i) => 22 + i)].map(i => ({
+        ...sent[i]!,
+        atMs: Math.max(520.5, sent[i]!.atMs),
+      })),
+    )
+    expect(line.audio).toEqual(join(sent))
+    expect(line.figures.counts).toMatchObject({ lost: 0, late: 0 })
   })
 
   it('is no stop when the network stood still: what comes too late is dropped, the rest is in its place', () => {
@@ -371,6 +396,18 @@ describe('a sender that begins anew', () => {
     expect(line.audio).toEqual(input(second))
     expect(line.figures.counts).toMatchObject({ ssrcChanges: 1, lost: 0, late: 0 })
   })
+
+  it.each([7.3, 13, 19.9])(
+    '%s ms beside the frames there were is heard packet by packet, none waits for the next',
+    ms => {
+      const anew = stream({ count: 50, startMs: 3_000 + ms, sequence: 9_000, timestamp: 7_777, ssrc: 8, seed: 2 })
+      const line = new Incoming().play([...first, ...anew])
+      const heard = line.frames.slice(-anew.length)
+      expect(heard.map(({ atMs }) => atMs)).toEqual(anew.map(({ atMs }) => atMs))
+      expect(join(heard)).toEqual(join(anew))
+      expect(Math.abs(line.leadMs - FRAME_MS)).toBeLessThan(2 * FRAME_MS)
+    },
+  )
 
   it('with another source leaves the late packets of the former one behind', () => {
     const second = stream({ count: 50, startMs: 1000, ssrc: 8, sequence: 40_000, timestamp: 7, seed: 2 })
