@@ -60,13 +60,20 @@ export class Call {
   readonly ended: Promise<Ending>
   readonly #options: CallOptions
   readonly #connection: Connection
-  readonly #socket: Socket
+  /** Of the latest offer that was taken. */
+  #socket: Socket
+  /** And of all others: something may still be on its way to them. */
+  readonly #sockets = new Set<Socket>()
+  readonly #offeredTypes = new Map<number, Law>()
+  #laws: readonly Law[]
   readonly #signalling: Signalling
   readonly #sender: Sender
   readonly #receiver: Receiver
   readonly #listening: Listening
   readonly #frameListeners = new Set<(frame: ReceivedFrame) => void>()
   readonly #sentListeners = new Set<(packet: Uint8Array) => void>()
+  readonly #clock: Clock
+  readonly #mediaEnded = Promise.withResolvers<void>()
   readonly #sessionId: number
   #descriptions = 0
   #callee: AudioDescription | undefined
@@ -79,19 +86,18 @@ export class Call {
     parts: { invitation: Invitation; connection: Connection; socket: Socket },
   ) {
     this.#options = options
+    this.#clock = deps.clock
     this.#connection = parts.connection
     this.#socket = parts.socket
+    this.#laws = options.laws ?? bothLaws
     this.#sessionId = Math.floor(deps.random() * 2 ** 31)
     this.#sender = new Sender(deps, options.ptimeMs ?? FRAME_MS, packet => this.#sendRtp(packet))
-    const laws = new Map(this.#offered().laws.map(({ payloadType, law }) => [payloadType, law]))
-    this.#receiver = new Receiver(deps.clock, laws, frame => this.#heardFrame(frame))
+    const offer = this.#offerOf(this.#laws, parts.socket)
+    this.#receiver = new Receiver(deps.clock, this.#offeredTypes, frame => this.#heardFrame(frame))
     this.#listening = new Listening(deps.clock, this.#receiver.recording)
-    this.#socket.on('message', (datagram, from) => this.#receiver.received(datagram, from))
-    this.#socket.on('error', () => {
-      this.#failedSends += 1
-    })
+    this.#listenTo(parts.socket)
     const audio = {
-      offer: () => this.#describe(this.#offered()),
+      offer: () => this.#describe(offer),
       answered: (callee: AudioDescription) => this.#use(callee),
       changed: (callee: AudioDescription | undefined) => this.#changed(callee),
       ended: (ending: Ending) => this.#endMedia(ending),
@@ -101,7 +107,7 @@ export class Call {
     }
     this.#signalling = new Signalling({ ...deps, path: this.#connection }, parts.invitation, audio, released)
     this.answered = this.#signalling.answered
-    this.ended = this.#signalling.ended
+    this.ended = this.#signalling.ended.then(ending => this.#mediaEnded.promise.then(() => ending))
     this.#signalling.start()
   }
 
@@ -127,9 +133,31 @@ export class Call {
     this.#applySilence()
   }
 
+  /**
+   * Offers these laws and no others, by default those of before, and a new port to be sent to; settles with the status
+   * of the answer. A refusal leaves everything as it was.
+   */
+  async offerAgain(laws = this.#laws): Promise<number> {
+    if (this.#sockets.size === 0) throw new Error('there is no call to change')
+    const socket = await bindRtp(this.#socket.address().address)
+    this.#listenTo(socket)
+    const reinvited = this.#signalling.reinvite(this.#describe(this.#offerOf(laws, socket)))
+    const over = this.ended.then(() => Promise.reject(new Error('the call ended first')))
+    const { status, audio } = await Promise.race([reinvited, over]).catch(error => {
+      if (this.#sockets.delete(socket)) socket.close()
+      throw error
+    })
+    if (status >= 300 || !audio?.laws[0]) return status
+    this.#socket = socket
+    this.#laws = laws
+    this.#use(audio)
+    return status
+  }
+
   /** CANCEL before an answer, BYE after it; settles when the callee has confirmed, or is given up. */
   hangup(): Promise<Ending> {
-    return this.#signalling.hangup()
+    void this.#signalling.hangup()
+    return this.ended
   }
 
   /** Closes all sockets without a word: the callee is not told. */
@@ -192,10 +220,20 @@ export class Call {
     for (const listener of this.#frameListeners) listener(frame)
   }
 
-  #offered(): AudioDescription {
+  #listenTo(socket: Socket): void {
+    socket.on('message', (datagram, from) => this.#receiver.received(datagram, from))
+    socket.on('error', () => {
+      this.#failedSends += 1
+    })
+    this.#sockets.add(socket)
+  }
+
+  #offerOf(laws: readonly Law[], socket: Socket): AudioDescription {
+    const typed = withStaticTypes(laws)
+    for (const { payloadType, law } of typed) this.#offeredTypes.set(payloadType, law)
     return {
-      ...this.#socket.address(),
-      laws: withStaticTypes(this.#options.laws ?? bothLaws),
+      ...socket.address(),
+      laws: typed,
       digitsPayloadType: DIGITS_PAYLOAD_TYPE,
       direction: 'sendrecv',
       ptimeMs: this.#options.ptimeMs ?? FRAME_MS,
@@ -216,7 +254,7 @@ export class Call {
   }
 
   #changed(callee: AudioDescription | undefined): string | undefined {
-    const offered = this.#offered()
+    const offered = this.#offerOf(this.#laws, this.#socket)
     if (!callee) return this.#describe(offered)
     const laws = callee.laws.filter(({ law }) => offered.laws.some(mine => mine.law === law))
     if (laws.length === 0) return undefined
@@ -238,8 +276,15 @@ export class Call {
 
   #endMedia({ by, how }: Ending): void {
     this.#sender.stop()
-    this.#listening.ended(`the call has ended (${how} by ${by})`)
-    this.#socket.close()
+    const end = () => {
+      this.#listening.ended(`the call has ended (${how} by ${by})`)
+      for (const socket of this.#sockets) socket.close()
+      this.#sockets.clear()
+      this.#mediaEnded.resolve()
+    }
+    // Of a turn of the loop that brings both, the connection may be read before the audio that came ahead of its BYE.
+    if (by === 'callee' && how === 'bye') this.#clock.after(0, end)
+    else end()
   }
 }
 

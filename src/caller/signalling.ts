@@ -33,6 +33,12 @@ export interface Ending {
   readonly atMs: number
 }
 
+/** What came of an offer within the call. */
+export interface OfferAnswer {
+  readonly status: number
+  readonly audio: AudioDescription | undefined
+}
+
 /** What signalling needs of its connection. */
 export type Path = Pick<Connection, 'local' | 'target' | 'transport' | 'reliable' | 'send' | 'attach'>
 
@@ -122,6 +128,28 @@ export class Signalling {
       if (this.#heardOfCallee) this.#sendCancel()
     }
     return this.ended
+  }
+
+  /** Offers other audio within the call (RFC 3261 section 14); resolves with the final answer, unless the call ends first. */
+  reinvite(offer: string): Promise<OfferAnswer> {
+    const dialog = this.#dialog
+    if (!dialog || this.#state !== 'up') return Promise.reject(new Error('there is no call to change'))
+    const { promise, resolve } = Promise.withResolvers<OfferAnswer>()
+    dialog.lastSequence += 1
+    const number = dialog.lastSequence
+    const headers = [this.#via(), this.#contact(), allowed, SDP]
+    this.#transactions.request(
+      { ...requestIn(dialog, 'INVITE', number, headers), body: offer },
+      {
+        responded: response => {
+          if (response.status < 200) return
+          if (response.status < 300) this.#path.send(requestIn(dialog, 'ACK', number, [this.#via()]))
+          resolve({ status: response.status, audio: parseDescription(response.body) })
+        },
+        timedOut: () => resolve({ status: 408, audio: undefined }),
+      },
+    )
+    return promise
   }
 
   /** Is gone without a word. */

@@ -354,6 +354,51 @@ describe('the audio of a call', () => {
     expect(placed.figures().received).toMatchObject({ packets: 4, lost: 1, strangers: 1, markersMs: [0], jumps: 0 })
   })
 
+  it('hears what arrived together with the BYE', async () => {
+    const callee = await tcpCallee()
+    const { call: placed, invite } = await answered(callee)
+    const { address, port } = Callee.audioOf(invite)
+    const packet = new Uint8Array(172)
+    new RtpWriter(0, seeded(2)).write(packet, new Uint8Array(FRAME_SAMPLES).fill(0xff), true)
+    const waits = placed.hearsSilence(20)
+    callee.send('BYE', invite, 1)
+    callee.rtp.send(packet, port, address)
+    expect(await waits).toEqual({ fromMs: 0, toMs: 20 })
+    expect(await placed.ended).toMatchObject({ by: 'callee', how: 'bye' })
+    expect(placed.heardMs).toBe(20)
+  })
+
+  it('moves to another port and law when the callee takes the offer, and stays where it was when not', async () => {
+    const callee = await tcpCallee()
+    const { call: placed, invite } = await answered(callee)
+    const formerPort = Callee.audioOf(invite).port
+
+    const refused = placed.offerAgain(['alaw'])
+    callee.answer(await callee.request('INVITE'), 488, 'Not Acceptable Here')
+    await callee.request('ACK')
+    expect(await refused).toBe(488)
+    callee.received.length = 0
+    await callee.until(() => callee.received.length > 0)
+    expect(callee.received[0]).toMatchObject({ fromPort: formerPort })
+
+    const taken = placed.offerAgain(['alaw'])
+    const offer = await callee.request('INVITE')
+    const { port, laws } = Callee.audioOf(offer)
+    expect(port).not.toBe(formerPort)
+    expect(laws).toEqual([{ law: 'alaw', payloadType: 8 }])
+    callee.accept(offer, { laws })
+    await callee.request('ACK')
+    expect(await taken).toBe(200)
+    await callee.until(() => callee.received.at(-1)?.fromPort === port)
+    expect(callee.received.at(-1)!.bytes[1]! & 0x7f).toBe(8)
+
+    const pending = placed.offerAgain()
+    await callee.request('INVITE')
+    placed.vanish()
+    await expect(pending).rejects.toThrow('the call ended first')
+    await expect(placed.offerAgain()).rejects.toThrow('there is no call to change')
+  })
+
   it('follows what the callee changes: hold, another law, an offer it asks for', async () => {
     const callee = await tcpCallee()
     const { call: placed, invite } = await answered(callee)

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Call } from '../../../src/caller/call.ts'
 import { type Segment, segments, traceDb } from '../../../src/caller/tones.ts'
 import { word } from '../../../src/caller/voice.ts'
+import type { Law } from '../../../src/media/audio.ts'
 import { seeded } from '../../support/random.ts'
 import { greetingHz, House } from './house.ts'
 
@@ -49,6 +50,22 @@ it.concurrent.each([
   expect(tones.map(tone => tone.hz)).toEqual([greetingHz, 650])
   expect(Math.abs(tones[0]!.toMs - tones[0]!.fromMs - 600)).toBeLessThanOrEqual(8)
   expect(Math.abs(tones[1]!.toMs - tones[1]!.fromMs - 800)).toBeLessThanOrEqual(8)
+})
+
+it.concurrent.each([
+  ['mu-law', 'ulaw', 'ulaw'],
+  ['A-law', 'ulaw', 'alaw'],
+  ['mu-law', 'alaw', 'ulaw'],
+] as const)('hears and is heard when the caller goes on at another port in %s, which was %s', async (_, law, then) => {
+  const call = await greeted(await house.dial({ laws: [law] }))
+  expect(await call.offerAgain([then])).toBe(200)
+  await call.play(spoken(1_300))
+  const laws = new Set<Law>()
+  call.onFrame(frame => laws.add(frame.law))
+  await call.hearsTone(650, { forMs: 780 })
+  await call.hangup()
+  expect(tonesIn(call, [greetingHz, 650]).map(tone => tone.hz)).toEqual([greetingHz, 650])
+  expect([...laws]).toEqual([then])
 })
 
 it.concurrent('falls silent when the caller speaks, and answers what was said', async () => {
