@@ -2,6 +2,7 @@ import { defaultSettings } from '../../src/agent/settings.ts'
 import type { Line } from '../../src/call/ports.ts'
 import { Sender } from '../../src/caller/sender.ts'
 import { type Clock, pause } from '../../src/clock.ts'
+import { FRAME_MS } from '../../src/media/audio.ts'
 import { PAYLOAD_TYPE, parseRtp, RtpPacket } from '../../src/media/rtp.ts'
 import type { Wheel } from '../../src/media/wheel.ts'
 import type { PlaneSocket } from '../../src/plane/sockets.ts'
@@ -27,10 +28,12 @@ const UNNOTICED_MS = 2_500
 const SETTLED_MS = 300
 const PATIENCE_MS = 3_000
 const DIGITS_PAYLOAD_TYPE = 101
-/** Between the moment at which something should be said and the moment at which it is heard. */
-const SLACK_MS = 1_500
-/** From the last sound, be it a cough after the word, until it is clear that no other follows. */
-const END_OF_TURN_MS = 1_700
+/** Until a voice that has ended is known to have: the hangover of voice activity, and what waits for the end of a frame. */
+const NOTICED_MS = 240 + 2 * FRAME_MS
+/** Until the scripted recognizer is sure that a word is over. */
+const RECOGNIZED_MS = 300 + 2 * FRAME_MS
+/** Of the longest message between the threads, there and back, and of the frame that is under way. */
+const THREADS_MS = 2 * 3 + FRAME_MS
 
 /** A caller in virtual time: does what the plan says, and hears whether all is well. */
 export class SimCaller implements FarEnd {
@@ -47,6 +50,10 @@ export class SimCaller implements FarEnd {
   /** When the caller could first have heard something. */
   audibleMs: number | undefined
   firstHeardMs: number | undefined
+  /** The call ended before all of what they said last was recognized: a first guess at it may be wrong. */
+  inMidWord = false
+  /** Speech that came when the call was over for them. */
+  cutMs = 0
   #socket: PlaneSocket | undefined
   #line: Line | undefined
   #sender: Sender | undefined
@@ -56,6 +63,8 @@ export class SimCaller implements FarEnd {
   #saidAtMs = 0
   /** For the answer to a word. */
   #waiting = false
+  /** Keys stay part of a turn until an answer to it is heard. */
+  #pressed = false
   #blamedQuiet = false
 
   constructor(plan: CallPlan, surroundings: CallerSurroundings) {
@@ -86,7 +95,8 @@ export class SimCaller implements FarEnd {
 
   answered(): void {
     this.#answered = true
-    if (this.#socket) this.#hearsAndSpeaks()
+    if (!this.#socket) this.#with.blame('answered, and the media was not connected')
+    else this.#hearsAndSpeaks()
   }
 
   hungUp(): void {
@@ -121,6 +131,7 @@ export class SimCaller implements FarEnd {
   #end(fate: CallerFate): void {
     if (this.fate) return
     this.fate = fate
+    this.inMidWord = this.#with.clock.now() < this.#saidAtMs + RECOGNIZED_MS + this.plan.engine.latencyMs.recognizer
     this.note(fate)
     this.#sender?.stop()
     this.#sender = undefined
@@ -177,6 +188,7 @@ export class SimCaller implements FarEnd {
         for (const digit of doing.keys) {
           await sender.outgoing.press(digit)
           if (signal.aborted) return
+          this.#pressed = true
           this.#quietSinceMs = clock.now()
           this.leg?.happen({ kind: 'digit', digit })
           await pause(clock, 100, signal)
@@ -211,6 +223,7 @@ export class SimCaller implements FarEnd {
     this.#sequences.add(packet.sequence)
     const said = this.ledger!.said(packet.sequence)
     if (said) this.heardMs.set(said.utterance, (this.heardMs.get(said.utterance) ?? 0) + said.ms)
+    if (said && this.fate) this.cutMs += said.ms
     const share = shareOfTone(this.plan.law, datagram.subarray(packet.start, packet.end), voice.toneHz)
     if (share === undefined) return this.#checkQuiet()
     if (share < 0.5) this.#with.blame(`heard something that is not its own tone of ${voice.toneHz} Hz`)
@@ -223,20 +236,28 @@ export class SimCaller implements FarEnd {
   /** Nobody has said anything for longer than it should take the agent to say something. */
   #checkQuiet(): void {
     const quietMs = this.#with.clock.now() - this.#quietSinceMs
-    if (this.fate || !this.#sender || this.#blamedQuiet || quietMs < this.#longestQuietMs) return
+    if (this.fate || this.leg?.leaving || !this.#sender || this.#blamedQuiet || quietMs < this.#longestQuietMs) return
     this.#blamedQuiet = true
     this.#with.blame(`dead air for ${Math.round(quietMs)} ms`)
   }
 
+  /** The longest that the turn machine may let pass without a sound of ours, and what that sound takes to be heard. */
   get #longestQuietMs(): number {
     const { faults, stepMs, latencyMs } = this.plan.engine
-    const { wordsMs, fillAfterMs, fillAgainMs, noInputMs } = { ...defaultSettings.turn, ...this.plan.engine.turn }
-    // A stored phrase may not be stored yet, and a broken part is found out after its time limit.
-    const brokenMs = faults.length > 0 ? 3 * stepMs : 0
-    const understood = this.#waiting && this.isClean
-    const promptMs = this.#waiting ? fillAfterMs : Math.max(fillAgainMs, ...noInputMs)
-    const turnMs = understood ? END_OF_TURN_MS : wordsMs + SLACK_MS
-    return turnMs + promptMs + latencyMs.recognizer + latencyMs.speaker + brokenMs
+    const turn = { ...defaultSettings.turn, ...this.plan.engine.turn }
+    const { delayMs, jitterMs } = this.plan.conditions
+    const turnEndMs = Math.max(turn.endOfTurnMs, this.#pressed ? turn.betweenKeysMs : 0)
+    const answerMs = NOTICED_MS + turnEndMs + turn.fillAfterMs
+    const promptMs = Math.max(
+      NOTICED_MS + turn.wordsMs,
+      turn.falseInterruptionMs + turn.fillAfterMs,
+      turn.fillAgainMs,
+      ...turn.noInputMs,
+    )
+    const quietMs = this.#waiting && this.isClean ? answerMs : Math.max(answerMs, promptMs)
+    // A part that is broken takes its time limit to be known as such, and as often as the agent puts up with it.
+    const brokenMs = faults.length > 0 ? turn.failures * stepMs : 0
+    return quietMs + brokenMs + latencyMs.speaker + 2 * (delayMs + jitterMs) + THREADS_MS
   }
 
   /** Nothing is lost, doubled or late on the way. */

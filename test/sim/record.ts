@@ -55,6 +55,9 @@ function checkEnd(caller: SimCaller, events: readonly CallEvent[], blame: (messa
   const { reason } = fact
   const unable = troubles.handBack !== undefined || troubles.hangup !== undefined
   if (!caller.fate && !unable) blame(`ended (${reason}), and the caller is still there`)
+  // An operator, a drain or a failure may cut the agent short; the agent itself never does.
+  if ((reason === 'agentHungUp' || reason === 'handedBack') && caller.fate !== 'hungUpByCaller' && caller.cutMs > 0)
+    blame(`${caller.cutMs} ms of the last word came after the end (${reason})`)
   if (reason === 'callerHungUp' && caller.fate !== 'hungUpByCaller') blame('the caller is said to have hung up')
   const handedBack = events.some(each => each.fact.name === 'handedBack')
   if (handedBack && caller.fate !== 'handedBack') blame('said to have been handed back')
@@ -62,8 +65,10 @@ function checkEnd(caller: SimCaller, events: readonly CallEvent[], blame: (messa
 }
 
 function checkWhoSpoke(caller: SimCaller, events: readonly CallEvent[], blame: (message: string) => void): void {
-  for (const { fact } of events) {
-    if (fact.name !== 'callerSpoke' || !caller.isClean) continue
+  const last = events.findLast(({ fact }) => fact.name === 'callerSpoke')
+  for (const event of events) {
+    const { fact } = event
+    if (fact.name !== 'callerSpoke' || !caller.isClean || (event === last && caller.inMidWord)) continue
     const foreign = [...fact.private.text.matchAll(/tone (\d+)/g)].filter(([, hz]) => Number(hz) !== caller.markerHz)
     if (foreign.length > 0) blame(`heard the caller say "${fact.private.text}", whose marker is ${caller.markerHz} Hz`)
   }

@@ -218,6 +218,11 @@ export class SimLeg implements Leg {
     })
   }
 
+  /** Its agent is done with the caller: how long the PBX then takes is not the agent's silence. */
+  get leaving(): boolean {
+    return this.#caller !== 'ours'
+  }
+
   /** The caller's channel is gone. */
   leave(): void {
     if (this.#caller === 'left') return
