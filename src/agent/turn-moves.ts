@@ -145,7 +145,9 @@ export function announce(
     untilMs: at.nowMs + at.settings.thinkMs,
   }
   const cancel: TurnEffect[] = isReplying(state) ? [{ kind: 'cancelReply', interrupted: false }] : []
-  return [speaking, [...cancel, { kind: 'say', phrase }]]
+  // What the caller said is history, though nobody could answer it.
+  const commit: TurnEffect[] = state.phase === 'thinking' && !state.committed ? [{ kind: 'commit' }] : []
+  return [speaking, [...cancel, ...commit, { kind: 'say', phrase }]]
 }
 
 export function end(state: Live, outcome: Outcome): Step {

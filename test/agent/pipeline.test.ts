@@ -260,6 +260,15 @@ describe('a cascade', () => {
     expect(house.all('callerSpoke').map(fact => fact.private.text)).toEqual(['tone 1300'])
   })
 
+  it('records once what a caller said to whom no reply could be made', async () => {
+    const house = await greeted({ turns: [['fail']] })
+    house.says(1_300)
+    await house.run(3_000)
+    expect(house.all('callerSpoke').map(fact => fact.private.text)).toEqual(['tone 1300'])
+    await house.hangUp()
+    expect(house.all('callerSpoke')).toHaveLength(1)
+  })
+
   it('stops a model that never ends', async () => {
     const model = (): Model => ({
       async *reply() {

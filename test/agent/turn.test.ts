@@ -334,7 +334,7 @@ describe('a failure', () => {
     const table = listening()
     for (const phrase of ['say trouble', 'say trouble', 'say handingOver']) {
       table.voice().wait(300).words('hello', true).silence().wait(settings.completeMs).take()
-      expect(table.on(failed).take()).toEqual(['cancelReply', phrase])
+      expect(table.on(failed).take()).toEqual(['cancelReply', 'commit', phrase])
       table.on({ kind: 'agentStarted' }).on({ kind: 'agentQuiet', replying: false })
     }
     expect(table.effects).toEqual([{ kind: 'end', outcome: { kind: 'handBack', reason: 'engine failed' } }])
@@ -353,16 +353,16 @@ describe('a failure', () => {
 
   it('to say even that ends the call at once', () => {
     const table = thinking().on({ kind: 'failed', fatal: true })
-    expect(table.take()).toEqual(['cancelReply', 'say handingOver'])
+    expect(table.take()).toEqual(['cancelReply', 'commit', 'say handingOver'])
     expect(table.on({ kind: 'failed', fatal: true }).effects).toEqual([
       { kind: 'end', outcome: { kind: 'handBack', reason: 'engine failed' } },
     ])
   })
 
   it('is what a reply without a sound is, unless it was to end the call', () => {
-    expect(thinking().on({ kind: 'replyEmpty' }).take()).toEqual(['cancelReply', 'say trouble'])
+    expect(thinking().on({ kind: 'replyEmpty' }).take()).toEqual(['cancelReply', 'commit', 'say trouble'])
     const leaving = thinking().on({ kind: 'endWanted', outcome: hangup }).on({ kind: 'replyEmpty' })
-    expect(leaving.take()).toEqual(['cancelReply', 'say goodbye'])
+    expect(leaving.take()).toEqual(['cancelReply', 'commit', 'say goodbye'])
   })
 })
 

@@ -17,6 +17,7 @@ export function checkRecord(caller: SimCaller, events: readonly CallEvent[], bla
   checkTimes(events, blame)
   checkEnd(caller, events, blame)
   checkWhoSpoke(caller, events, blame)
+  checkKeys(caller, events, blame)
   checkArrivals(caller, events, blame)
   // A media thread that dies takes with it what it knew.
   const threadDied = events.some(({ fact }) => fact.name === 'degraded' && fact.code === 'MEDIA_FAILED')
@@ -61,6 +62,7 @@ function checkEnd(caller: SimCaller, events: readonly CallEvent[], blame: (messa
   if (reason === 'callerHungUp' && caller.fate !== 'hungUpByCaller') blame('the caller is said to have hung up')
   const handedBack = events.some(each => each.fact.name === 'handedBack')
   if (handedBack && caller.fate !== 'handedBack') blame('said to have been handed back')
+  if (!handedBack && caller.fate === 'handedBack' && !unable) blame(`given back without a word of it (${reason})`)
   if (fact.durationMs < 0) blame(`lasted ${fact.durationMs} ms`)
 }
 
@@ -72,6 +74,31 @@ function checkWhoSpoke(caller: SimCaller, events: readonly CallEvent[], blame: (
     const foreign = [...fact.private.text.matchAll(/tone (\d+)/g)].filter(([, hz]) => Number(hz) !== caller.markerHz)
     if (foreign.length > 0) blame(`heard the caller say "${fact.private.text}", whose marker is ${caller.markerHz} Hz`)
   }
+}
+
+/** So long after the last of them, keys are part of a turn that has been answered, however slow the engine. */
+const KEYS_TAKEN_MS = 10_000
+
+/** What the agent took the caller to have pressed is what they pressed, one after the other, and all of it in the end. */
+function checkKeys({ plan }: SimCaller, events: readonly CallEvent[], blame: (message: string) => void): void {
+  // One who hears, thinks and speaks in one is told of keys apart from what it hears.
+  if (plan.engine.variant === 'conversant') return
+  const pressed = events.flatMap(({ fact, atMs }) =>
+    fact.name === 'digitPressed' ? [{ atMs, digit: fact.private.digit }] : [],
+  )
+  const told = events.flatMap(({ fact }) =>
+    fact.name === 'callerSpoke' ? [...fact.private.text.matchAll(/\[pressed (\S+)\]/g)].map(([, keys]) => keys) : [],
+  )
+  let next = 0
+  const missed: typeof pressed = []
+  for (const each of pressed) {
+    if (told.join('')[next] === each.digit) next += 1
+    else missed.push(each)
+  }
+  if (next < told.join('').length) blame(`told to have pressed ${told}, and pressed ${pressed.map(each => each.digit)}`)
+  const endMs = events.at(-1)!.atMs
+  const forgotten = missed.filter(({ atMs }) => endMs - atMs > KEYS_TAKEN_MS)
+  if (forgotten.length > 0) blame(`pressed ${forgotten.map(each => each.digit)}, and nobody took it (told: ${told})`)
 }
 
 /** Each packet that reached the line is counted, and none from elsewhere taken for the caller's. */
