@@ -3,7 +3,7 @@ import { openBusiness } from '../../src/business.ts'
 import { Admission } from '../../src/call/admission.ts'
 import type { CallEvent } from '../../src/call/events.ts'
 import { Exchange } from '../../src/call/exchange.ts'
-import type { Handler, Line, LiveCall } from '../../src/call/ports.ts'
+import type { Handler, Line, LineEvent, LiveCall } from '../../src/call/ports.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { limits } from '../../src/limits.ts'
 import { Scope } from '../../src/scope.ts'
@@ -26,6 +26,7 @@ function house(handler: Handler, options: { maxCalls?: number } = {}) {
   const scope = new Scope('test', error => failures.push(String(error)))
   const telephony = new FakeTelephony()
   const lines = new Set<Line>()
+  let lineHappened: (event: LineEvent) => void = () => {}
   const events: CallEvent[] = []
   const plane = {
     lineCount: 0,
@@ -35,7 +36,10 @@ function house(handler: Handler, options: { maxCalls?: number } = {}) {
         law: 'ulaw' as const,
         local: { address: '127.0.0.1', port: 40_000 },
         connect: () => {},
-        onEvent: () => () => {},
+        onEvent: (listener: typeof lineHappened) => {
+          lineHappened = listener
+          return () => {}
+        },
         figures: async () => undefined,
         close: async () => void lines.delete(line),
       } as unknown as Line
@@ -67,7 +71,11 @@ function house(handler: Handler, options: { maxCalls?: number } = {}) {
     expect(clock.pending).toBe(0)
     expect(failures).toEqual([])
   }
-  return { clock, exchange, admission, events, facts, offer, lines, nothingIsLeft }
+  const failLine = async (message: string) => {
+    lineHappened({ kind: 'failed', message })
+    await clock.settle()
+  }
+  return { clock, exchange, admission, events, facts, offer, lines, failLine, nothingIsLeft }
 }
 
 describe('a call in the exchange', () => {
@@ -176,6 +184,15 @@ describe('a call in the exchange', () => {
     const { offer, nothingIsLeft } = house(answerAndWait)
     await offer(leg)
     expect(leg.log).toEqual(['handBack ARI_REJECTED', 'close'])
+    nothingIsLeft()
+  })
+
+  it('goes back to the dialplan when its line fails in mid-call', async () => {
+    const { offer, failLine, facts, nothingIsLeft } = house(answerAndWait)
+    const leg = await offer(new FakeLeg('c1'))
+    await failLine('the media thread ended')
+    expect(leg.log).toEqual(['connect', 'answer', 'handBack MEDIA_FAILED', 'close'])
+    expect(facts('c1').slice(-3)).toEqual(['degraded', 'handedBack', 'ended'])
     nothingIsLeft()
   })
 
