@@ -9,6 +9,9 @@ export type FrameListener = (frame: Uint8Array, mediaTimeMs: number, kind: Frame
 const SAMPLES_PER_MS = FRAME_SAMPLES / FRAME_MS
 /** So long after the last packet the far end is taken to send nothing. */
 export const STOPPED_MS = 60
+/** Where packets have come later than that, it is awaited so much longer; half of it is forgotten in half a minute. */
+const LONGEST_STOPPED_MS = 200
+const PATIENCE_KEPT = 0.9995
 /** Silence is supplied once media time is so far behind; what then comes on time is not cut. */
 const SUPPLY_BEHIND = 40 * SAMPLES_PER_MS
 /** Timestamps ahead of real time by more, or behind what was supplied meanwhile by more, are not believed. */
@@ -60,6 +63,7 @@ export class Timeline {
   /** Since the first packet. */
   #elapsedMs = 0
   #placedMs = 0
+  #patienceMs = 0
   /** What elapsed time is ahead of media time by, when a packet arrives as fast as packets do. */
   #floorMs = 0
   /** What packets are mostly later by. */
@@ -89,6 +93,7 @@ export class Timeline {
     const from = start + Math.max(0, -gap)
     if (from < end) this.#hear(bytes, from, end)
     else this.#figures.counts.late++
+    this.#learnPatience(gap)
     if (Number.isNaN(this.#doubtedMs)) this.#observe(position)
     this.#placedMs = this.#elapsedMs
   }
@@ -97,8 +102,15 @@ export class Timeline {
   tick(nowMs: number): void {
     if (Number.isNaN(this.#offset)) return
     this.#advance(nowMs)
-    if (this.#elapsedMs - this.#placedMs < STOPPED_MS) return
+    if (this.#elapsedMs - this.#placedMs < Math.max(STOPPED_MS, this.#patienceMs)) return
     while (this.#due - this.#cursor >= SUPPLY_BEHIND) this.#supply(FRAME_SAMPLES)
+  }
+
+  /** Silence was supplied in a packet's place: the far end had not stopped, and next time is given as long. */
+  #learnPatience(gap: number): void {
+    this.#patienceMs *= PATIENCE_KEPT
+    const awaitedMs = this.#elapsedMs - this.#placedMs + FRAME_MS
+    if (gap < 0 && awaitedMs <= LONGEST_STOPPED_MS) this.#patienceMs = Math.max(this.#patienceMs, awaitedMs)
   }
 
   /** The position that comes next: samples given out or waiting in a frame begun. */

@@ -59,6 +59,9 @@ function checkEnd(caller: SimCaller, events: readonly CallEvent[], blame: (messa
   // An operator, a drain or a failure may cut the agent short; the agent itself never does.
   if ((reason === 'agentHungUp' || reason === 'handedBack') && caller.fate !== 'hungUpByCaller' && caller.cutMs > 0)
     blame(`${caller.cutMs} ms of the last word came after the end (${reason})`)
+  const said = events.findLast(each => each.fact.name === 'agentSpoke')?.fact
+  if (reason === 'agentHungUp' && said?.name === 'agentSpoke' && !said.complete)
+    blame(`hung up in the middle of "${said.private.text}"`)
   if (reason === 'callerHungUp' && caller.fate !== 'hungUpByCaller') blame('the caller is said to have hung up')
   const handedBack = events.some(each => each.fact.name === 'handedBack')
   if (handedBack && caller.fate !== 'handedBack') blame('said to have been handed back')
