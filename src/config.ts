@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
-import { parseEnv } from 'node:util'
 import { engines } from './business.ts'
+import { type Environment, readEnvFile, unreadNames } from './environment.ts'
 import { GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
+import { defaultRealtimeModel } from './providers/openai/models.ts'
+import { Secret } from './secret.ts'
 import { type Destination, parseDestination } from './telephony/asterisk/destination.ts'
 import { mediaPorts } from './telephony/asterisk/media-ports.ts'
 
@@ -12,22 +13,36 @@ const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 export type Config = ReturnType<typeof readConfig>
 
-type Environment = Readonly<Record<string, string | undefined>>
-
 /** The environment with `.env` beneath it: what the shell sets wins. */
 export function loadEnvironment(directory: string, environment: Environment = process.env): Environment {
-  const file = resolve(directory, '.env')
-  return existsSync(file) ? { ...parseEnv(readFileSync(file, 'utf8')), ...environment } : environment
+  return { ...readEnvFile(directory).values, ...environment }
+}
+
+/** What is set there and read by nobody, in words. */
+export function unreadVariables(directory: string, environment: Environment = process.env): string[] {
+  return unreadNames(readEnvFile(directory), environment, [...variables().keys()])
+}
+
+/** Every variable that is read, with its default as one would write it; empty where it depends or there is none. */
+export function variables(): ReadonlyMap<string, string> {
+  const read = new Reader({})
+  settings(read)
+  return read.defaults
 }
 
 /** Every problem is reported at once, in words that name the variable and the remedy. */
 export function readConfig(environment: Environment) {
   const read = new Reader(environment)
+  const config = settings(read)
+  read.finish()
+  return Object.freeze(config)
+}
+
+function settings(read: Reader) {
   const rtp = rtpRange(read)
   const asterisk = read.text('ASTERISK', '')
-  const ariUrl = read.url('ARI_URL', ['http:', 'https:'])
   const stateDir = resolve(read.text('STATE_DIR', '.parley'))
-  const config = {
+  return {
     http: { host: read.text('HTTP_HOST', '127.0.0.1'), port: read.port('HTTP_PORT', 3_000) },
     stateDir,
     logLevel: read.choice('LOG_LEVEL', logLevels, 'info'),
@@ -49,13 +64,13 @@ export function readConfig(environment: Environment) {
     localNetworks: read.networks('LOCAL_NETWORKS', ['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16']),
     ari: {
       port: read.port('ARI_PORT', 8_088),
-      url: ariUrl,
+      url: read.optionalUrl('ARI_URL', ['http:', 'https:']),
       username: read.text('ARI_USERNAME', 'parley'),
       password: read.secret('ARI_PASSWORD', 8),
       app: read.pattern('ARI_APP', 'parley', /^[A-Za-z0-9_-]{1,40}$/, 'letters, digits, dash and underscore'),
     },
     asterisk,
-    asteriskCache: resolve(read.text('ASTERISK_CACHE', join(stateDir, 'asterisk'))),
+    asteriskCache: resolve(read.optional('ASTERISK_CACHE') ?? join(stateDir, 'asterisk')),
     fallbackDestination: read.destination('FALLBACK_DESTINATION'),
     business: {
       file: read.optional('BUSINESS_FILE'),
@@ -64,15 +79,35 @@ export function readConfig(environment: Environment) {
       ownerPhone: read.e164('OWNER_PHONE'),
     },
     engine: read.choice('AGENT_ENGINE', engines, 'scripted'),
-    speechCache: resolve(read.text('SPEECH_CACHE', join(stateDir, 'speech'))),
+    speechCache: resolve(read.optional('SPEECH_CACHE') ?? join(stateDir, 'speech')),
+    openai: openaiSettings(read),
+    twilio: twilioSettings(read),
     timing: {
       leaseMs: read.integer('LEASE_SECONDS', limits.call.leaseMs / 1_000, 2, 60) * 1_000,
       drainMs: read.integer('DRAIN_SECONDS', limits.call.drainMs / 1_000, 0, 600) * 1_000,
       silentCallerMs: read.integer('RTP_TIMEOUT_SECONDS', 60, 2, 300) * 1_000,
     },
   }
-  read.finish()
-  return Object.freeze(config)
+}
+
+function openaiSettings(read: Reader) {
+  return {
+    apiKey: read.secret('OPENAI_API_KEY'),
+    // Whether a base address holds the version or not is a matter of taste among clients: both are understood.
+    baseUrl: read.url('OPENAI_BASE_URL', ['http:', 'https:'], 'https://api.openai.com').replace(/\/v1$/, ''),
+    realtimeModel: read.text('OPENAI_REALTIME_MODEL', defaultRealtimeModel),
+  }
+}
+
+function twilioSettings(read: Reader) {
+  return {
+    accountSid: read.optional('TWILIO_ACCOUNT_SID'),
+    authToken: read.secret('TWILIO_AUTH_TOKEN'),
+    apiKey: read.optional('TWILIO_API_KEY'),
+    apiSecret: read.secret('TWILIO_API_SECRET'),
+    phoneNumber: read.e164('TWILIO_PHONE_NUMBER'),
+    baseUrl: read.url('TWILIO_BASE_URL', ['http:', 'https:'], 'https://api.twilio.com'),
+  }
 }
 
 function rtpRange(read: Reader) {
@@ -97,6 +132,8 @@ function rtpRange(read: Reader) {
 class Reader {
   readonly #environment: Environment
   readonly #problems: string[] = []
+  /** Of every variable that was asked for. */
+  readonly defaults = new Map<string, string>()
 
   constructor(environment: Environment) {
     this.#environment = environment
@@ -115,12 +152,13 @@ class Reader {
     this.#problems.push(text)
   }
 
-  optional(name: string): string | undefined {
+  optional(name: string, otherwise = ''): string | undefined {
+    if (!this.defaults.get(name)) this.defaults.set(name, otherwise)
     return this.#environment[name]?.trim() || undefined
   }
 
   text(name: string, otherwise: string): string {
-    return this.optional(name) ?? otherwise
+    return this.optional(name, otherwise) ?? otherwise
   }
 
   pattern(name: string, otherwise: string, form: RegExp, allowed: string): string {
@@ -130,7 +168,7 @@ class Reader {
   }
 
   integer(name: string, otherwise: number, least: number, most: number): number {
-    const text = this.optional(name)
+    const text = this.optional(name, String(otherwise))
     if (text === undefined) return otherwise
     const value = Number(text)
     if (Number.isInteger(value) && value >= least && value <= most) return value
@@ -154,17 +192,23 @@ class Reader {
   }
 
   /** The value itself never appears in a message. */
-  secret(name: string, leastLength: number): string | undefined {
+  secret(name: string, leastLength = 1): Secret | undefined {
     const value = this.optional(name)
-    if (value !== undefined && value.length < leastLength) {
+    if (value === undefined) return undefined
+    if (value.length < leastLength) {
       this.problem(
         `${name} is too short: use at least ${leastLength} characters, or leave it out to have one generated.`,
       )
     }
-    return value
+    return new Secret(value)
   }
 
-  url(name: string, protocols: readonly string[]): string | undefined {
+  url(name: string, protocols: readonly string[], otherwise: string): string {
+    const text = this.text(name, otherwise)
+    return this.optionalUrl(name, protocols) ?? text
+  }
+
+  optionalUrl(name: string, protocols: readonly string[]): string | undefined {
     const text = this.optional(name)
     if (text === undefined) return undefined
     if (URL.canParse(text) && protocols.includes(new URL(text).protocol)) return text.replace(/\/+$/, '')
@@ -200,7 +244,7 @@ class Reader {
 
   /** A comma-separated list; `none` is the empty one. */
   networks(name: string, otherwise: readonly string[]): readonly string[] {
-    const text = this.optional(name)
+    const text = this.optional(name, otherwise.join(','))
     if (text === undefined) return otherwise
     if (text === 'none') return []
     const networks = text.split(',').map(each => each.trim())

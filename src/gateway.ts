@@ -90,7 +90,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
   })
   const exchange = new Exchange({ clock, scope, telephony, plane: media, admission, business, handlers, observe })
 
-  const token = await keptSecret(state.path, apiTokenSecret, config.apiToken)
+  const token = await keptSecret(state.path, apiTokenSecret, config.apiToken?.reveal())
   const sources = { exchange, telephony, admission, journal, media }
   const server = buildServer({ ...sources, clock, log, token, version: version(), registry })
   scope.onClose(() => server.close())
@@ -135,7 +135,7 @@ async function keepVoicemail(
 }
 
 async function ariSettings({ ari, asterisk }: Config, { path }: StateDir) {
-  const { password: given } = ari
+  const given = ari.password?.reveal()
   const password =
     asterisk === 'external' ? await foreignAriPassword(path, given) : await keptSecret(path, ariPasswordSecret, given)
   const url = ari.url ?? `http://127.0.0.1:${ari.port}`

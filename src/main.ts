@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { systemClock } from './clock.ts'
-import { loadEnvironment, readConfig } from './config.ts'
+import { loadEnvironment, readConfig, unreadVariables } from './config.ts'
 import { GatewayError } from './errors.ts'
 import { startGateway } from './gateway.ts'
 import { createLog } from './log.ts'
@@ -11,13 +11,15 @@ const SAME_WISH_MS = 1_000
 
 /** The process: settings in, one line when ready, a drain at the first wish to stop, no more patience at the second. */
 async function main(): Promise<void> {
+  const progress = (text: string) => console.error(`parley: ${text}`)
   const environment = loadEnvironment(process.cwd())
+  // Before the settings are judged: what seems to be missing may be a name that was mistyped.
+  for (const doubt of unreadVariables(process.cwd())) progress(doubt)
   const config = readConfig(environment)
   const log = createLog(config.logLevel)
   const { stopping, hurrying } = wishesToStop()
 
   const handlers = { scripted: scriptedEngine({ clock: systemClock }) }
-  const progress = (text: string) => console.error(`parley: ${text}`)
   const starting = startGateway({ config, environment, log, progress, handlers }, stopping)
   const gateway = await starting.catch(error => {
     if (!stopping.aborted) throw error

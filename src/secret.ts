@@ -8,6 +8,23 @@ const SECRET_BYTES = 32
 const LEAST_CHARS = 16
 const OTHERS = 0o077
 
+/** Printed, logged or turned into JSON it shows nothing; who needs the text must ask for it. */
+export class Secret {
+  readonly #text: string
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  reveal(): string {
+    return this.#text
+  }
+
+  toJSON(): string {
+    return '[secret]'
+  }
+}
+
 /** A secret that is configured, or made at the first start and kept in STATE_DIR. */
 export interface SecretName {
   readonly file: string

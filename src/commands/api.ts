@@ -19,7 +19,7 @@ const ANSWER_MS = 5_000
 export async function openApi(config: Pick<Config, 'http' | 'stateDir' | 'apiToken'>): Promise<Api> {
   const address = `http://${reachable(config.http.host)}:${config.http.port}`
   const tokenFile = join(config.stateDir, apiTokenSecret.file)
-  const token = config.apiToken ?? (await storedSecret(config.stateDir, apiTokenSecret))
+  const token = config.apiToken?.reveal() ?? (await storedSecret(config.stateDir, apiTokenSecret))
   if (token === undefined) {
     throw new Error(
       `There is no API token in ${tokenFile}: Parley has not been started with this STATE_DIR yet. Start it with: npm start`,

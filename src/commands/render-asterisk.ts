@@ -46,7 +46,7 @@ async function main(): Promise<void> {
     directory,
     pidFile: join(directory, 'asterisk.pid'),
     logsTo: 'console',
-    ari: { ...ari, password: await keptSecret(config.stateDir, ariPasswordSecret, ari.password) },
+    ari: { ...ari, password: await keptSecret(config.stateDir, ariPasswordSecret, ari.password?.reveal()) },
     maxCalls: new Admission(rtp, config.maxCalls, () => 0).maxCalls,
     business: openBusiness({ ...business, engine: config.engine }, say)(),
   })

@@ -8,7 +8,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openApi } from '../../src/commands/api.ts'
 import { frameOf, renderCalls, type Snapshot } from '../../src/commands/calls-view.ts'
-import { apiTokenSecret, keptSecret } from '../../src/secret.ts'
+import { apiTokenSecret, keptSecret, Secret } from '../../src/secret.ts'
 import { type CallSummary, callList } from '../../src/server/schemas.ts'
 import { callerNumber, FakeCall, house, token } from '../server/house.ts'
 
@@ -173,7 +173,7 @@ describe('the way to the gateway', () => {
   const settings = (port: number, more: object = {}) => ({
     http: { host: '127.0.0.1', port },
     stateDir: '/nonexistent',
-    apiToken: token as string | undefined,
+    apiToken: new Secret(token) as Secret | undefined,
     ...more,
   })
   const list = async (options: ReturnType<typeof settings>) => (await openApi(options)).get('/v1/calls', callList)
