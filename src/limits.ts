@@ -129,6 +129,19 @@ export const limits = {
     /** A sound to play: 120 s of the largest format that is read. */
     wavBytes: 24 * 1024 * 1024,
   },
+  doctor: {
+    /** For a server to answer; what it answers is read no further than this. */
+    answerMs: 5_000,
+    answerBytes: 4 * 1024 * 1024,
+    /** Free where STATE_DIR is: below the first the journal would soon fail, below the second a person should look. */
+    diskBytes: { least: 200e6, low: 1e9 },
+    /** Before the end of a model. */
+    retirementDays: 90,
+    /** How far the clock may be off: callers' times and bookings are wrong before certificates are. */
+    skewMs: { noticed: 5_000, most: 300_000 },
+    /** Of the wall clock against the monotonic one while the doctor looks. */
+    stepMs: 500,
+  },
   http: {
     bodyBytes: 64 * 1024,
     /** For receiving a request, and again for answering it. */

@@ -5,11 +5,12 @@ import { GatewayError } from './errors.ts'
 import { startGateway } from './gateway.ts'
 import { createLog } from './log.ts'
 import { scriptedEngine } from './providers/scripted/engine.ts'
+import { readyScreen } from './ready.ts'
 
 /** One wish to stop comes as several signals: the terminal sends one to npm, its script and us, and both pass theirs on. */
 const SAME_WISH_MS = 1_000
 
-/** The process: settings in, one line when ready, a drain at the first wish to stop, no more patience at the second. */
+/** The process: settings in, a short screen when ready, a drain at the first wish to stop, no more patience at the second. */
 async function main(): Promise<void> {
   const progress = (text: string) => console.error(`parley: ${text}`)
   const environment = loadEnvironment(process.cwd())
@@ -25,10 +26,7 @@ async function main(): Promise<void> {
     if (!stopping.aborted) throw error
   })
   if (!gateway) return
-  const { user, tcpPort } = config.sip
-  console.log(
-    `parley ready: call sip:${user}@127.0.0.1:${tcpPort};transport=tcp, API at ${gateway.httpAddress}, engine ${config.engine}`,
-  )
+  console.log(readyScreen(config, gateway.httpAddress))
   if (!stopping.aborted) await once(stopping, 'abort')
   progress('stopping; running calls may finish, a second Ctrl-C ends them ...')
   hurrying.addEventListener('abort', () => progress('ending the calls that are left ...'))

@@ -4,7 +4,9 @@ import { mkdir, realpath } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { asError, GatewayError } from './errors.ts'
+import { lockerOf } from './telephony/asterisk/holders.ts'
 
+const LOCK = 'lock'
 const SQLITE_BUSY = 5
 
 export interface StateDir {
@@ -21,7 +23,7 @@ export interface StateDir {
 export async function holdStateDir(directory: string): Promise<StateDir> {
   const path = await madeDirectory(directory)
   const mark = createHash('sha256').update(path).digest('hex').slice(0, 8)
-  const lock = lockFile(join(path, 'lock'), directory)
+  const lock = lockFile(join(path, LOCK), directory)
   return { path, mark, release: async () => lock.close() }
 }
 
@@ -43,6 +45,11 @@ function lockFile(file: string, directory: string): DatabaseSync {
       { cause: error },
     )
   }
+}
+
+/** Whether a Parley runs on this folder, and which process that is as far as this user may see. */
+export function holderOfStateDir(directory: string): ReturnType<typeof lockerOf> {
+  return lockerOf(join(resolve(directory), LOCK))
 }
 
 async function madeDirectory(directory: string): Promise<string> {

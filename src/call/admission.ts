@@ -76,7 +76,7 @@ export interface Seat {
 }
 
 /** An RTP port is even and its odd neighbour carries RTCP (RFC 3550, section 11). */
-function pairsOf(rtp: { readonly start: number; readonly end: number }): number {
+export function pairsOf(rtp: { readonly start: number; readonly end: number }): number {
   const firstEven = rtp.start + (rtp.start % 2)
   return Math.max(0, Math.floor((rtp.end - firstEven + 1) / 2))
 }

@@ -46,6 +46,17 @@ export function fetchTree(recipe: Recipe, options: FetchOptions): Promise<Tree> 
   return onDisk(options.cacheDirectory, () => cachedOrFetched(recipe, options))
 }
 
+/** What was fetched before, if it still runs. Nothing is fetched now. */
+export async function fetchedTree(
+  recipe: Recipe,
+  { cacheDirectory, clock }: Pick<FetchOptions, 'cacheDirectory' | 'clock'>,
+): Promise<Tree | undefined> {
+  const architecture = machineArchitecture()
+  if (!architecture) return undefined
+  const cached = await findTree(cacheDirectory, architecture, recipe.wanted, recipe.isRecentEnough)
+  return cached && (await runs(cached, recipe, architecture, clock)) ? treeOf(cached, architecture) : undefined
+}
+
 async function cachedOrFetched(recipe: Recipe, options: FetchOptions): Promise<Tree> {
   const architecture = machineArchitecture()
   if (!architecture) {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
 import type { FetchOptions } from '../../debian/tree.ts'
 import { GatewayError } from '../../errors.ts'
-import { fetchAsterisk, remedy } from './fetch.ts'
+import { fetchAsterisk, fetchedAsterisk, remedy } from './fetch.ts'
 import { type AsteriskProgram, inspectInstalled } from './program.ts'
 
 interface AcquireOptions extends FetchOptions {
@@ -14,6 +14,12 @@ interface AcquireOptions extends FetchOptions {
 export async function acquireAsterisk(options: AcquireOptions): Promise<AsteriskProgram> {
   if (options.configured) return configuredProgram(options)
   return (await installedProgram(options)) ?? (await fetchAsterisk(options))
+}
+
+/** The one that a start would take, if it is there already. */
+export async function findAsterisk(options: AcquireOptions): Promise<AsteriskProgram | undefined> {
+  if (options.configured) return configuredProgram(options)
+  return (await installedProgram(options)) ?? (await fetchedAsterisk(options))
 }
 
 async function configuredProgram({ configured, clock }: AcquireOptions): Promise<AsteriskProgram> {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Clock } from '../../clock.ts'
 import { runCommand } from '../../debian/command.ts'
 import type { Architecture } from '../../debian/machine.ts'
-import { type FetchOptions, fetchTree, type Recipe } from '../../debian/tree.ts'
+import { type FetchOptions, fetchedTree, fetchTree, type Recipe } from '../../debian/tree.ts'
 import { GatewayError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import { type AsteriskProgram, unpackedProgram } from './program.ts'
@@ -37,6 +37,12 @@ const recipe: Recipe = {
 export async function fetchAsterisk(options: FetchOptions): Promise<AsteriskProgram> {
   const { root, version, architecture } = await fetchTree(recipe, options)
   return unpackedProgram(root, version, architecture)
+}
+
+/** What an earlier start has fetched, if it still runs. Nothing is fetched now. */
+export async function fetchedAsterisk(options: FetchOptions): Promise<AsteriskProgram | undefined> {
+  const found = await fetchedTree(recipe, options)
+  return found && unpackedProgram(found.root, found.version, found.architecture)
 }
 
 async function versionOf(root: string, architecture: Architecture, clock: Clock): Promise<string> {

@@ -1,0 +1,27 @@
+import { join } from 'node:path'
+import type { Config } from '../../config.ts'
+import type { Environment } from '../../environment.ts'
+import { holderOfStateDir } from '../../state-dir.ts'
+import type { Holder } from '../../telephony/asterisk/holders.ts'
+import { findInstance } from '../../telephony/asterisk/instance.ts'
+
+/** What every check may look at. */
+export interface Scene {
+  /** Where `.env` stands. */
+  readonly directory: string
+  readonly environment: Environment
+  readonly config: Config
+  readonly ours: Ours
+}
+
+/** What runs on this STATE_DIR already: its ports are taken by right. */
+export interface Ours {
+  /** Undefined when no gateway runs; its process only when this user may see it. */
+  readonly gateway: { readonly holder: Holder | undefined } | undefined
+  readonly asteriskPid: number | undefined
+}
+
+export async function lookAtOurs({ stateDir }: Config): Promise<Ours> {
+  const asterisk = await findInstance(join(stateDir, 'pbx'))
+  return { gateway: holderOfStateDir(stateDir), asteriskPid: asterisk?.pid }
+}

@@ -1,0 +1,124 @@
+import type { Config } from '../../config.ts'
+import { type Asked, ask, basic } from './ask.ts'
+import { type Finding, findingsOf } from './finding.ts'
+import type { Scene } from './scene.ts'
+
+const { ok, hint, warning, error } = findingsOf('twilio')
+
+interface Twilio {
+  /** Of the keys' shapes, in words; none of them repeats a key. */
+  readonly problems: readonly string[]
+  readonly set: boolean
+  readonly by: 'auth token' | 'API key'
+  readonly baseUrl: string
+  readonly phoneNumber: string | undefined
+  readonly account: Asked | undefined
+  readonly numbers: Asked | undefined
+}
+
+type Keys = Config['twilio']
+
+/**
+ * Only the auth token may read the account: an API key of the standard kind is refused there, and is tried on the numbers.
+ */
+export async function lookAtTwilio({ config }: Scene): Promise<Twilio> {
+  const keys = config.twilio
+  const { accountSid, authToken, apiKey, apiSecret, baseUrl, phoneNumber } = keys
+  const problems = shapeProblems(keys)
+  const set = [accountSid, authToken, apiKey, apiSecret].some(each => each !== undefined)
+  const usable = set && problems.length === 0 && accountSid !== undefined
+  const [user, secret] = apiKey && apiSecret ? [apiKey, apiSecret] : [accountSid, authToken]
+  const headers = usable && user && secret ? basic(user, secret.reveal()) : undefined
+  const byKey = user === apiKey && apiKey !== undefined
+  const base = `${baseUrl}/2010-04-01/Accounts/${accountSid}`
+  const query = phoneNumber === undefined ? '' : `&PhoneNumber=${encodeURIComponent(phoneNumber)}`
+  const wantsNumbers = byKey || phoneNumber !== undefined
+  return {
+    problems,
+    set,
+    by: byKey ? 'API key' : 'auth token',
+    baseUrl,
+    phoneNumber,
+    account: headers && !byKey ? await ask(`${base}.json`, headers) : undefined,
+    numbers:
+      headers && wantsNumbers ? await ask(`${base}/IncomingPhoneNumbers.json?PageSize=1${query}`, headers) : undefined,
+  }
+}
+
+export function judgeTwilio(seen: Twilio): Finding[] {
+  const { problems, set, account, numbers, by, baseUrl } = seen
+  if (!set) return [hint('No keys of Twilio are set.', 'Calls need none; what uses its API does.')]
+  const copied = "Copy it again from Twilio's console."
+  if (problems.length > 0) return problems.map(problem => error(problem, copied))
+  const first = account ?? numbers
+  if (!first) return []
+  const refusal = refusalOf(first, by, baseUrl)
+  if (refusal) return [refusal]
+  return [...(account ? judgeAccount(account) : [ok(`Twilio accepts the ${by}.`)]), ...judgeNumber(seen)]
+}
+
+function shapeProblems({ accountSid, authToken, apiKey, apiSecret }: Keys): string[] {
+  const token = authToken?.reveal()
+  const is = (begin: string, text: string) => new RegExp(`^${begin}[0-9a-fA-F]{32}$`).test(text)
+  const problems: string[] = []
+  if (accountSid === undefined) {
+    if (token ?? apiKey ?? apiSecret) problems.push('TWILIO_ACCOUNT_SID is missing beside the other keys.')
+  } else if (!is('AC', accountSid)) {
+    const main = is('SK', accountSid) ? ': it is an API key, which belongs in TWILIO_API_KEY' : ''
+    problems.push(`TWILIO_ACCOUNT_SID is not AC and 32 hexadecimal digits${main}.`)
+  } else if (token === undefined && apiKey === undefined) {
+    problems.push('TWILIO_ACCOUNT_SID has neither TWILIO_AUTH_TOKEN nor TWILIO_API_KEY beside it.')
+  }
+  if (token !== undefined && !is('', token)) problems.push('TWILIO_AUTH_TOKEN is not 32 hexadecimal digits.')
+  if (apiKey !== undefined && !is('SK', apiKey)) problems.push('TWILIO_API_KEY is not SK and 32 hexadecimal digits.')
+  if ((apiKey === undefined) !== (apiSecret === undefined)) {
+    const [present, absent] = apiKey ? ['TWILIO_API_KEY', 'TWILIO_API_SECRET'] : ['TWILIO_API_SECRET', 'TWILIO_API_KEY']
+    problems.push(`${present} is set without ${absent}.`)
+  }
+  return problems
+}
+
+function refusalOf(asked: Asked, by: Twilio['by'], baseUrl: string): Finding | undefined {
+  if ('unreachable' in asked) {
+    return warning(
+      `Twilio's API at ${baseUrl} could not be reached (${asked.unreachable}), so the ${by} was not tried.`,
+      'Let this machine out to it. Calls come in without it.',
+    )
+  }
+  const { status } = asked
+  const code = errorCode(asked.body)
+  if (status === 401 || status === 403) {
+    const told = code === undefined ? String(status) : `${status}, error ${code}`
+    const which = by === 'API key' ? 'TWILIO_API_KEY and TWILIO_API_SECRET' : 'TWILIO_AUTH_TOKEN'
+    return error(
+      `Twilio refuses the ${by} (${told}).`,
+      `Set TWILIO_ACCOUNT_SID and ${which} to what its console shows; a restricted key must be allowed to read numbers.`,
+    )
+  }
+  if (status === 404) return error('Twilio knows no such account (404).', 'Check TWILIO_ACCOUNT_SID.')
+  if (status === 429) return warning('Twilio takes no more requests for now (429).', 'Try again later.')
+  if (status !== 200) return warning(`Twilio's API answers ${status}.`, 'Try again later, or check TWILIO_BASE_URL.')
+  return undefined
+}
+
+function judgeAccount(asked: Asked): Finding[] {
+  const status = 'body' in asked ? (asked.body as { status?: unknown } | undefined)?.status : undefined
+  if (status === 'active') return [ok('Twilio accepts the auth token; the account is active.')]
+  if (status === 'suspended' || status === 'closed') {
+    return [error(`The account at Twilio is ${status}: no call comes in.`, "See Twilio's console for the reason.")]
+  }
+  return [warning("What answers is not Twilio's API.", 'Check TWILIO_BASE_URL.')]
+}
+
+function judgeNumber({ phoneNumber, numbers }: Twilio): Finding[] {
+  if (phoneNumber === undefined || !numbers || !('body' in numbers) || numbers.status !== 200) return []
+  const list = (numbers.body as { incoming_phone_numbers?: unknown } | undefined)?.incoming_phone_numbers
+  const found = Array.isArray(list) && list.some(each => each?.phone_number === phoneNumber)
+  if (found) return [ok('TWILIO_PHONE_NUMBER is a number of this account.')]
+  return [error('TWILIO_PHONE_NUMBER is no number of this account.', 'Set it to one that the account owns.')]
+}
+
+function errorCode(body: unknown): number | undefined {
+  const code = (body as { code?: unknown } | undefined)?.code
+  return typeof code === 'number' ? code : undefined
+}
