@@ -2,7 +2,7 @@ import { systemClock } from '../../clock.ts'
 import { asError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 
-export interface Answer {
+interface Answer {
   readonly status: number
   /** Parsed; undefined when it was no JSON. Never printed: servers repeat keys in it. */
   readonly body: unknown
