@@ -1,4 +1,4 @@
-import { asteriskPorts, type Refused, refusalInWords, tryPort, type Wanted } from '../../telephony/asterisk/ports.ts'
+import { portsToOpen, type Refused, refusalInWords, tryPort, type Wanted } from '../../telephony/asterisk/ports.ts'
 import { type Finding, findingsOf } from './finding.ts'
 import type { Ours, Scene } from './scene.ts'
 
@@ -13,7 +13,7 @@ interface SeenPort {
 export async function lookAtPorts({ config }: Scene): Promise<SeenPort[]> {
   const { http, sip, ari, asterisk } = config
   const wanted: Wanted[] = [{ setting: 'HTTP_PORT', protocol: 'tcp', address: http.host, port: http.port }]
-  if (asterisk !== 'external') wanted.push(...asteriskPorts({ bindAddress: '0.0.0.0', ...sip, ari }))
+  if (asterisk !== 'external') wanted.push(...portsToOpen({ bindAddress: '0.0.0.0', ...sip, ari }))
   const seen: SeenPort[] = []
   for (const each of wanted) seen.push({ wanted: each, refused: await tryPort(each) })
   return seen

@@ -1,25 +1,21 @@
 import { readFileSync } from 'node:fs'
 import { Admission, pairsOf } from '../../call/admission.ts'
 import { openPorts, socketsOf } from '../../telephony/asterisk/holders.ts'
+import { asteriskPorts, mediaPorts, type PortRange } from '../../telephony/asterisk/media-ports.ts'
 import { type Finding, findingsOf } from './finding.ts'
 import type { Scene } from './scene.ts'
 
 const { ok, hint, warning, error } = findingsOf('rtp')
 
-interface Range {
-  readonly start: number
-  readonly end: number
-}
-
 interface Rtp {
-  readonly range: Range
+  readonly range: PortRange
   /** MAX_CALLS, when it is set. */
   readonly maxCalls: number | undefined
   readonly sipUdpPort: number
   /** UDP ports that are open on this machine, but for those of our own Asterisk. */
   readonly takenPorts: readonly number[]
   /** What the system hands out to any program. */
-  readonly systemRange: Range | undefined
+  readonly systemRange: PortRange | undefined
 }
 
 export function lookAtRtp({ config, ours }: Scene): Rtp {
@@ -38,13 +34,19 @@ export function lookAtRtp({ config, ours }: Scene): Rtp {
 export function judgeRtp(seen: Rtp): Finding[] {
   const { range, maxCalls, sipUdpPort } = seen
   const findings = [judgeCapacity(range, maxCalls), ...judgeTaken(seen), ...judgeSystemRange(seen)]
-  if (within(range, sipUdpPort)) {
-    findings.push(error(`SIP_UDP_PORT ${sipUdpPort} lies among the RTP ports.`, 'Set it to a port outside of them.'))
+  const all = asteriskPorts(range)
+  if (within(all, sipUdpPort)) {
+    findings.push(
+      error(
+        `SIP_UDP_PORT ${sipUdpPort} lies among Asterisk's RTP ports ${all.start}-${all.end}.`,
+        'Set it to a port outside of them.',
+      ),
+    )
   }
   return findings
 }
 
-function judgeCapacity(range: Range, maxCalls: number | undefined): Finding {
+function judgeCapacity(range: PortRange, maxCalls: number | undefined): Finding {
   const capacity = callsOf(range)
   const carried = `RTP ports ${range.start}-${range.end} carry ${capacity} calls`
   if (maxCalls === undefined) return ok(`${carried}, which is the limit.`)
@@ -60,35 +62,44 @@ function judgeCapacity(range: Range, maxCalls: number | undefined): Finding {
 
 /** Asterisk passes over a port that is taken, which the gateway's count does not know. */
 function judgeTaken({ range, takenPorts }: Rtp): Finding[] {
+  const media = mediaPorts(range)
+  return [
+    ...judgeTakenOf(range, 'RTP ports', 'callers would be turned away before the limit is reached', takenPorts),
+    ...(media ? judgeTakenOf(media, 'ports to Asterisk', 'Asterisk would run out of them, and crash', takenPorts) : []),
+  ]
+}
+
+function judgeTakenOf(range: PortRange, what: string, consequence: string, takenPorts: readonly number[]): Finding[] {
   const taken = takenPorts.filter(port => within(range, port))
   if (taken.length === 0) return []
   const pairs = new Set(taken.map(port => port - (port % 2))).size
   const spare = pairsOf(range) - new Admission(range, undefined, () => 0).pairs
-  const words = `${taken.length} of the RTP ports ${range.start}-${range.end} are held by other programs`
+  const words = `${taken.length} of the ${what} ${range.start}-${range.end} are held by other programs`
   const remedy = 'Choose RTP_PORT_START and RTP_PORT_END where no other program has ports.'
   if (pairs <= spare) return [warning(`${words}; the ${spare} pairs that stay free make up for it.`, remedy)]
-  return [error(`${words}: Asterisk runs out of ports, and crashes, before calls are refused.`, remedy)]
+  return [error(`${words}: ${consequence}.`, remedy)]
 }
 
 function judgeSystemRange({ range, systemRange }: Rtp): Finding[] {
-  if (!systemRange || range.end < systemRange.start || range.start > systemRange.end) return []
+  const all = asteriskPorts(range)
+  if (!systemRange || all.end < systemRange.start || all.start > systemRange.end) return []
   return [
     hint(
-      `The system hands out ports from ${systemRange.start} to ${systemRange.end} to any program, some RTP ports among them.`,
-      `Keep RTP below ${systemRange.start}, or set net.ipv4.ip_local_reserved_ports to ${range.start}-${range.end}.`,
+      `The system hands out ports from ${systemRange.start} to ${systemRange.end} to any program, some of Asterisk's among them.`,
+      `Keep ${all.start}-${all.end} below ${systemRange.start}, or set net.ipv4.ip_local_reserved_ports to it.`,
     ),
   ]
 }
 
-function callsOf(range: Range): number {
+function callsOf(range: PortRange): number {
   return new Admission(range, undefined, () => 0).maxCalls
 }
 
-function within(range: Range, port: number): boolean {
+function within(range: PortRange, port: number): boolean {
   return port >= range.start && port <= range.end
 }
 
-function systemRange(): Range | undefined {
+function systemRange(): PortRange | undefined {
   try {
     const [start, end] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').trim().split(/\s+/).map(Number)
     return start && end ? { start, end } : undefined

@@ -20,7 +20,7 @@ export interface Refused {
 /** Asterisk itself goes on without a transport that it could not open, so what is taken is found before. */
 export async function requirePortsFree(settings: AsteriskSettings): Promise<void> {
   const problems: string[] = []
-  for (const each of asteriskPorts(settings)) {
+  for (const each of portsToOpen(settings)) {
     const refused = await tryPort(each)
     if (refused) problems.push(refusalInWords(each, refused))
   }
@@ -31,7 +31,7 @@ type PortSettings = Pick<AsteriskSettings, 'bindAddress' | 'tcpPort' | 'udpPort'
   readonly ari: { readonly port: number }
 }
 
-export function asteriskPorts({ bindAddress, tcpPort, udpPort, ari }: PortSettings): Wanted[] {
+export function portsToOpen({ bindAddress, tcpPort, udpPort, ari }: PortSettings): Wanted[] {
   return [
     { setting: 'SIP_TCP_PORT', protocol: 'tcp', address: bindAddress, port: tcpPort },
     { setting: 'SIP_UDP_PORT', protocol: 'udp', address: bindAddress, port: udpPort },

@@ -125,29 +125,36 @@ describe('the RTP range', () => {
   const judged = (more: Partial<Parameters<typeof judgeRtp>[0]>) => told(judgeRtp({ ...fine, ...more }))
 
   it('carries the calls that are wanted, or says what it would take', () => {
-    expect(judged({})).toEqual(['ok: RTP ports 10000-10100 carry 22 calls, which is the limit.'])
-    expect(judged({ maxCalls: 22 })).toEqual(['ok: RTP ports 10000-10100 carry 22 calls; MAX_CALLS is 22.'])
+    expect(judged({})).toEqual(['ok: RTP ports 10000-10100 carry 45 calls, which is the limit.'])
+    expect(judged({ maxCalls: 45 })).toEqual(['ok: RTP ports 10000-10100 carry 45 calls; MAX_CALLS is 45.'])
     const [tooMany] = judgeRtp({ ...fine, maxCalls: 50 })
-    expect(tooMany).toMatchObject({ severity: 'warning', remedy: expect.stringMatching(/RTP_PORT_END to 10223/) })
-    expect(judged({ maxCalls: 50, range: { start: 10_000, end: 10_222 } })[0]).toMatch(/^warning: /)
-    expect(judged({ maxCalls: 50, range: { start: 10_000, end: 10_223 } })[0]).toMatch(/^ok: /)
+    expect(tooMany).toMatchObject({ severity: 'warning', remedy: expect.stringMatching(/RTP_PORT_END to 10111/) })
+    expect(judged({ maxCalls: 50, range: { start: 10_000, end: 10_110 } })[0]).toMatch(/^warning: /)
+    expect(judged({ maxCalls: 50, range: { start: 10_000, end: 10_111 } })[0]).toMatch(/^ok: /)
     const [never] = judgeRtp({ ...fine, range: { start: 65_000, end: 65_100 }, maxCalls: 500 })
     expect(never?.remedy).toBe('Lower RTP_PORT_START, or MAX_CALLS.')
   })
 
   it('is shared with other programs only as far as the spare pairs go', () => {
-    expect(judged({ takenPorts: [9_999, 10_101] })).toHaveLength(1)
+    expect(judged({ takenPorts: [9_999, 10_202] })).toHaveLength(1)
     expect(judged({ takenPorts: [10_000, 10_001, 10_050] })[1]).toMatch(/^warning: 3 of the RTP ports .* 5 pairs/)
     const six = [10_000, 10_002, 10_004, 10_006, 10_008, 10_010]
-    expect(judged({ takenPorts: six })[1]).toMatch(/^error: 6 of .*runs out of ports/)
+    expect(judged({ takenPorts: six })[1]).toMatch(
+      /^error: 6 of the RTP ports 10000-10100 .*callers would be turned away/,
+    )
+    expect(judged({ takenPorts: six.map(port => port + 102) })[1]).toMatch(
+      /^error: 6 of the ports to Asterisk 10101-10201 .*crash/,
+    )
   })
 
   it('is apart from SIP and from what the system hands out', () => {
-    expect(judged({ sipUdpPort: 10_050 })[1]).toBe('error: SIP_UDP_PORT 10050 lies among the RTP ports.')
+    expect(judged({ sipUdpPort: 10_050 })[1]).toBe(
+      "error: SIP_UDP_PORT 10050 lies among Asterisk's RTP ports 10000-10201.",
+    )
     const overlapping = judgeRtp({ ...fine, range: { start: 32_000, end: 33_000 } })
     expect(overlapping[1]).toMatchObject({
       severity: 'hint',
-      remedy: expect.stringMatching(/below 32768.*32000-33000/),
+      remedy: expect.stringMatching(/Keep 32000-34001 below 32768/),
     })
   })
 })
