@@ -15,12 +15,12 @@ const VOICE_OVER_NOISE_DB = 6
 const SOUND_OVER_NOISE_DB = 9
 /** That a voice goes on needs less evidence than that it begins. */
 const EVIDENCE_TO_GO_ON = 0.2
-/** A hiss or a stop belongs to a voice for so long before it and behind it; a gap within it lasts no longer than that. */
-const HEAD_HOPS = 36
-const TAIL_HOPS = 30
-const GAP_HOPS = 7
 /** No voice is known sooner after it began. */
 const EVIDENCE_HOPS = 4
+/** A hiss or a stop belongs to a voice for so long before it is known and after it; a gap within lasts no longer than that. */
+const HEAD_HOPS = 40
+const TAIL_HOPS = 30
+const GAP_HOPS = 7
 /** What is compared spans so many hops: all must have been heard, none made up. */
 const COMPARED_HOPS = 4
 
@@ -36,13 +36,13 @@ export class VoiceActivity implements AudioSink {
   readonly #noise = new NoiseFloor()
   readonly #hop = new Int16Array(HOP_SAMPLES)
   #filled = 0
-  /** Whether each of the last hops was a sound: a ring. */
-  readonly #sounds = new Uint8Array(HEAD_HOPS + EVIDENCE_HOPS)
-  #newest = 0
   #heardHops = 0
+  /** For how long there has been a sound, and for how long none since. */
+  #soundHops = 0
+  #gapHops = 0
   #speaking = false
   #hopsSinceVoiced = 0
-  #hopsSinceSound = 0
+  #hopsSinceActive = 0
 
   /** A voice has stopped when nothing of it was heard for `hangoverMs`. */
   constructor(onEvent: (event: VoiceEvent) => void, hangoverMs = 240) {
@@ -64,10 +64,8 @@ export class VoiceActivity implements AudioSink {
     const overNoiseDb =
       kind === 'heard' ? this.#noise.overDb(this.#hop, this.#speaking || this.#voicing.evidence > 0) : 0
     this.#follow(kind, overNoiseDb > VOICE_OVER_NOISE_DB)
-    const sound = overNoiseDb > SOUND_OVER_NOISE_DB
-    this.#newest = (this.#newest + 1) % this.#sounds.length
-    this.#sounds[this.#newest] = sound ? 1 : 0
-    if (this.#speaking) this.#goOn(sound, endMs)
+    this.#measureSound(overNoiseDb > SOUND_OVER_NOISE_DB)
+    if (this.#speaking) this.#goOn(endMs)
     else if (this.#voicing.isVoice()) this.#start(endMs)
   }
 
@@ -79,31 +77,34 @@ export class VoiceActivity implements AudioSink {
     if (kind === 'missing' || (trusted && !standsOut)) this.#voicing.forget()
   }
 
+  #measureSound(sound: boolean): void {
+    if (sound) {
+      this.#soundHops += this.#gapHops + 1
+      this.#gapHops = 0
+    } else if (this.#soundHops > 0) {
+      this.#gapHops += 1
+      if (this.#gapHops <= GAP_HOPS) return
+      this.#soundHops = 0
+      this.#gapHops = 0
+    }
+  }
+
   #start(endMs: number): void {
     this.#speaking = true
     this.#hopsSinceVoiced = 0
-    this.#hopsSinceSound = 0
-    this.#onEvent({ kind: 'voiceStarted', atMs: endMs - this.#hopsOfSound() * HOP_MS })
+    this.#hopsSinceActive = 0
+    const hops = Math.max(EVIDENCE_HOPS, Math.min(HEAD_HOPS, this.#soundHops + this.#gapHops))
+    this.#onEvent({ kind: 'voiceStarted', atMs: endMs - hops * HOP_MS })
   }
 
-  #goOn(sound: boolean, endMs: number): void {
+  #goOn(endMs: number): void {
     const voiced = this.#voicing.evidence >= EVIDENCE_TO_GO_ON
     this.#hopsSinceVoiced = voiced ? 0 : this.#hopsSinceVoiced + 1
-    const active = voiced || (sound && this.#hopsSinceVoiced <= TAIL_HOPS)
-    this.#hopsSinceSound = active ? 0 : this.#hopsSinceSound + 1
-    if (this.#hopsSinceSound < this.#hangoverHops) return
+    const sounding = this.#soundHops > 0 && this.#gapHops === 0
+    const active = voiced || (sounding && this.#hopsSinceVoiced <= TAIL_HOPS)
+    this.#hopsSinceActive = active ? 0 : this.#hopsSinceActive + 1
+    if (this.#hopsSinceActive < this.#hangoverHops) return
     this.#speaking = false
-    this.#onEvent({ kind: 'voiceStopped', atMs: endMs - this.#hopsSinceSound * HOP_MS })
-  }
-
-  /** For how long there has been a sound without a gap longer than one within a word. */
-  #hopsOfSound(): number {
-    let hops = EVIDENCE_HOPS
-    for (let back = 0, gap = 0; back < this.#sounds.length && gap <= GAP_HOPS; back++) {
-      const sound = this.#sounds[(this.#newest - back + this.#sounds.length) % this.#sounds.length] === 1
-      if (sound && back >= hops) hops = back + 1
-      gap = sound ? 0 : gap + 1
-    }
-    return hops
+    this.#onEvent({ kind: 'voiceStopped', atMs: endMs - this.#hopsSinceActive * HOP_MS })
   }
 }

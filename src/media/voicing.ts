@@ -1,4 +1,5 @@
-import { Predictor, sumOfProducts } from './prediction.ts'
+import { Predictor } from './prediction.ts'
+import { SelfSimilarity, sumOfProducts } from './self-similarity.ts'
 import { Spectrum } from './spectrum.ts'
 import { VOICE_BAND_RATE, VoiceBand } from './voice-band.ts'
 
@@ -24,12 +25,14 @@ const RESIDUE_SIMILARITY = 0.15
 /** No hop counts for more: two clicks resemble each other perfectly, a voice does so for longer. */
 const MOST_GAIN = 0.25
 const MOST_EVIDENCE = 0.75
-/** What is enough if the spectrum is clearly a voice's, and if it may be one. */
-const CLEAR_EVIDENCE = 0.36
+/** From hop to hop: what chance adds fades. */
+const EVIDENCE_KEPT = 0.8
+/** What is enough if the spectrum is clearly a voice's, where no other sound was seen to reach 0.27, and if it may be one. */
+const CLEAR_EVIDENCE = 0.32
 const ENOUGH_EVIDENCE = 0.52
 
 const SPECTRUM_SAMPLES = 192
-const CLEAR_PEAK_DB = 22
+const CLEAR_PEAK_DB = 20
 const LEAST_PEAK_DB = 17
 /** A third peak that is nearly as strong as the first needs no quiet between them. */
 const STRONG_PEAK_DB = 8
@@ -51,6 +54,8 @@ export class Voicing {
   readonly #band = new VoiceBand(SPECTRUM_SAMPLES, HOP_SAMPLES)
   readonly #predictor = new Predictor(PREDICTOR_ORDER, PREDICTOR_SAMPLES)
   readonly #residue = new Float64Array(COMPARED + LONGEST_PERIOD)
+  readonly #sound = new SelfSimilarity(COMPARED, LONGEST_PERIOD)
+  readonly #unforeseen = new SelfSimilarity(COMPARED, LONGEST_PERIOD)
   readonly #spectrum = new Spectrum(SPECTRUM_SAMPLES)
   /** For each pitch period; one more at either end stays zero. */
   readonly #evidence = new Float64Array(PERIODS + 2)
@@ -60,7 +65,7 @@ export class Voicing {
   #energyBefore = 0
   #loudest = 0
 
-  /** For the pitch that has most of it: 0 for none, three hops of a clear voice make 0.75, which is the limit. */
+  /** For the pitch that has most of it: 0 for none, 0.75 at most. */
   get evidence(): number {
     return this.#most
   }
@@ -84,9 +89,6 @@ export class Voicing {
     this.#loudest = Math.max(this.#loudest * LOUDEST_KEPT, this.#energy)
   }
 
-  get spec() {
-    return this.#spectrum
-  }
   forget(): void {
     this.#evidence.fill(0)
     this.#most = 0
@@ -112,45 +114,26 @@ export class Voicing {
     const evidence = this.#evidence
     const before = this.#before
     before.set(evidence)
-    const { signal } = this.#band
-    const from = signal.length - COMPARED
-    const earlier = from - SHORTEST_PERIOD
-    let energyEarlier = sumOfProducts(signal, earlier, signal, earlier, COMPARED)
-    let residueEnergy = 0
+    this.#sound.look(this.#band.signal, 1)
+    let predicted = false
     this.#most = 0
-    for (let i = 1, start = earlier; i <= PERIODS; i++, start--) {
-      const product = sumOfProducts(signal, from, signal, start, COMPARED)
-      // Added to and taken from, the energy before a sound may come out a little below zero.
-      let gain = product / Math.sqrt(energy * Math.max(0, energyEarlier) + 1) - SIMILARITY
+    for (let i = 1, period = SHORTEST_PERIOD; i <= PERIODS; i++, period++) {
+      let gain = this.#sound.at(period) - SIMILARITY
       if (gain > 0) {
-        // Found only when it is asked for: mostly it is not.
-        if (residueEnergy === 0) residueEnergy = this.#findResidue(energy)
-        gain = Math.min(
-          gain,
-          this.#residueSimilarity(from - start, energy, residueEnergy) - RESIDUE_SIMILARITY,
-          MOST_GAIN,
-        )
+        // Mostly it is not, and prediction need not be tried.
+        if (!predicted) this.#predict(energy)
+        predicted = true
+        gain = Math.min(gain, this.#unforeseen.at(period) - RESIDUE_SIMILARITY, MOST_GAIN)
       }
       const until = Math.max(before[i - 1]!, before[i]!, before[i + 1]!)
-      const sum = Math.min(MOST_EVIDENCE, Math.max(0, until * 0.8 + gain))
+      const sum = Math.min(MOST_EVIDENCE, Math.max(0, until * EVIDENCE_KEPT + gain))
       evidence[i] = sum
       if (sum > this.#most) this.#most = sum
-      energyEarlier += signal[start - 1]! ** 2 - signal[start - 1 + COMPARED]! ** 2
     }
   }
 
-  #findResidue(energy: number): number {
+  #predict(energy: number): void {
     this.#predictor.findResidue(this.#band.signal, this.#residue)
-    return this.#energyOfResidue(LONGEST_PERIOD, energy)
-  }
-
-  #residueSimilarity(period: number, energy: number, residueEnergy: number): number {
-    const start = LONGEST_PERIOD - period
-    const product = sumOfProducts(this.#residue, LONGEST_PERIOD, this.#residue, start, COMPARED)
-    return product / Math.sqrt(residueEnergy * this.#energyOfResidue(start, energy))
-  }
-
-  #energyOfResidue(start: number, energy: number): number {
-    return sumOfProducts(this.#residue, start, this.#residue, start, COMPARED) + RESIDUE_SHARE * energy + 1
+    this.#unforeseen.look(this.#residue, RESIDUE_SHARE * energy + 1)
   }
 }
