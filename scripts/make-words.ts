@@ -4,7 +4,8 @@
  *
  * A word begins with its first sample within 40 dB of its peak and ends with its last one, so "250 ms after its start"
  * has a meaning. The words of held-out/ are there to be measured: nothing may be tuned on them, and most of their voices
- * occur nowhere else.
+ * occur nowhere else. Those of short/ are brisk answers of 250 to 400 ms: no goal asks
+ * for them, they are measured all the same.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -19,6 +20,7 @@ type Word = readonly [text: string, synthesizer: Synthesizer, voice: string, ban
 
 const folder = join(import.meta.dirname, '../test/fixtures/words')
 const shortestMs = 400
+const shortestAnswerMs = 250
 const levelDb = -20
 const bands: Record<Band, string> = { wide: '60-3700', telephone: '300-3400' }
 
@@ -76,17 +78,37 @@ const heldOut: readonly Word[] = [
   ['tomorrow', 'espeak', 'en-us+Annie', 'wide'],
 ]
 
+const short: readonly Word[] = [
+  ['yes', 'flite', 'slt', 'telephone'],
+  ['yes', 'flite', 'rms', 'wide'],
+  ['yes', 'espeak', 'en-us+m3', 'wide'],
+  ['yes', 'espeak', 'en-gb+f2', 'telephone'],
+  ['no', 'flite', 'slt', 'wide'],
+  ['no', 'flite', 'kal', 'telephone'],
+  ['no', 'espeak', 'en-us+f4', 'wide'],
+  ['no', 'espeak', 'en-gb+m1', 'telephone'],
+  ['yeah', 'flite', 'kal', 'wide'],
+  ['yeah', 'espeak', 'en-us', 'telephone'],
+  ['stop', 'flite', 'rms', 'telephone'],
+  ['stop', 'espeak', 'en-us+m1', 'wide'],
+  ['wait', 'flite', 'slt', 'telephone'],
+  ['wait', 'espeak', 'en-us+f2', 'wide'],
+  ['what', 'flite', 'rms', 'wide'],
+  ['what', 'espeak', 'en-gb', 'telephone'],
+]
+
 const scratch = mkdtempSync(join(tmpdir(), 'words-'))
 rmSync(folder, { recursive: true, force: true })
-write(tuning, folder)
-write(heldOut, join(folder, 'held-out'))
+write(tuning, folder, shortestMs, 1)
+write(heldOut, join(folder, 'held-out'), shortestMs, 1)
+write(short, join(folder, 'short'), shortestAnswerMs, 1.5)
 rmSync(scratch, { recursive: true })
 
-function write(words: readonly Word[], into: string): void {
+function write(words: readonly Word[], into: string, leastMs: number, fastest: number): void {
   mkdirSync(into, { recursive: true })
   for (const word of words) {
     const [text, synthesizer, voice, band] = word
-    const samples = levelled(speak(word))
+    const samples = levelled(speak(word, leastMs, fastest))
     const name = [text, synthesizer, voice, band].join('-').replaceAll(/[ +]/g, '_')
     const bytes = new Uint8Array(samples.length)
     encode('ulaw', samples, bytes)
@@ -94,11 +116,11 @@ function write(words: readonly Word[], into: string): void {
   }
 }
 
-/** At the natural pace, or as much slower as makes it long enough. */
-function speak(word: Word): Int16Array {
-  for (let pace = 1; ; pace *= 0.95) {
+/** At that pace, or as much slower as makes it long enough. */
+function speak(word: Word, leastMs: number, fastest: number): Int16Array {
+  for (let pace = fastest; ; pace *= 0.95) {
     const samples = trimmed(synthesize(word, pace))
-    if (samples.length >= shortestMs * 8) return samples
+    if (samples.length >= leastMs * 8) return samples
   }
 }
 

@@ -14,12 +14,20 @@ describe('a voice', () => {
     for (const [index, { name, sound }] of wordSets[set]().entries()) {
       for (const [at, noise] of noises.entries()) {
         const levelDb = speechLevelsDb[(index + at) % speechLevelsDb.length]!
-        const { detected, afterMs } = listenTo(sound, levelDb, noise, random)
-        if (!detected || afterMs > 250)
+        const { detected, tooSoon, afterMs } = listenTo(sound, levelDb, noise, random)
+        if (!detected || tooSoon || afterMs > 250)
           late.push(`${name} at ${levelDb} dBFS, ${noise}: ${detected ? afterMs : 'never'}`)
       }
     }
     expect(late).toEqual([])
+  })
+
+  it('is told of a brisk yes, no or yeah of 250 to 400 ms', () => {
+    const random = seeded(12)
+    const answers = wordSets.short().filter(({ name }) => /^(yes|no|yeah)-/.test(name))
+    const missed = answers.filter(({ sound }) => !listenTo(sound, -22, 'white', random).detected)
+    expect(answers.length).toBeGreaterThanOrEqual(10)
+    expect(missed.map(({ name }) => name)).toEqual([])
   })
 
   it('is told of the words that test callers speak', () => {

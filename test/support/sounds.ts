@@ -14,7 +14,7 @@ export interface Word {
 }
 
 /** The synthesized words of test/fixtures/words; see scripts/make-words.ts. */
-export function loadWords(set: 'tuning' | 'held-out'): Word[] {
+export function loadWords(set: 'tuning' | 'held-out' | 'short'): Word[] {
   const folder = join(import.meta.dirname, '../fixtures/words', set === 'tuning' ? '.' : set)
   const names = readdirSync(folder).filter(name => name.endsWith('.ulaw'))
   return names.sort().map(name => {
@@ -123,6 +123,50 @@ export function hum(durationMs: number, hz: number, random: Random): Sound {
 export function softened(sound: Sound, riseMs: number): Sound {
   const rise = samplesIn(riseMs)
   return sound.map((sample, i) => (i < rise ? sample * Math.sin((Math.PI * i) / rise / 2) ** 2 : sample))
+}
+
+/** Several people who speak at once. */
+export function babble(durationMs: number, random: Random): Sound {
+  const words = loadWords('tuning')
+  const sound = new Float64Array(samplesIn(durationMs))
+  for (let talker = 0; talker < 5; talker++) {
+    for (let at = -Math.floor(random() * 4_000); at < sound.length; ) {
+      const word = words[Math.floor(random() * words.length)]!.sound
+      const skipped = Math.min(word.length, Math.max(0, -at))
+      add(sound, word.subarray(skipped), at + skipped)
+      at += word.length + Math.floor(random() * 2_000)
+    }
+  }
+  return sound
+}
+
+/** A burst of breath through an open mouth, with or without the voice at its end. */
+export function cough(voiced: boolean, random: Random): Sound {
+  const sound = new Float64Array(samplesIn(280))
+  const voiceAt = samplesIn(120)
+  const period = 8_000 / (120 + 100 * random())
+  let nextPulse = voiceAt
+  for (let i = 0; i < sound.length; i++) {
+    sound[i] = gaussian(random) * (Math.exp(-i / samplesIn(60)) + 0.05)
+    if (!voiced || i < nextPulse) continue
+    sound[i]! += 6 * Math.exp(-(i - voiceAt) / samplesIn(80))
+    nextPulse += period * (0.95 + 0.1 * random())
+  }
+  return resonant(resonant(resonant(sound, 650, 120), 1_200, 150), 2_500, 250)
+}
+
+/** Passed through a resonance of that frequency and width. */
+function resonant(sound: Sound, hz: number, widthHz: number): Sound {
+  const radius = Math.exp((-Math.PI * widthHz) / 8_000)
+  const turn = 2 * radius * Math.cos((2 * Math.PI * hz) / 8_000)
+  let last = 0
+  let beforeLast = 0
+  return sound.map(sample => {
+    const now = sample + turn * last - radius * radius * beforeLast
+    beforeLast = last
+    last = now
+    return now
+  })
 }
 
 function gaussian(random: Random): number {

@@ -2,8 +2,10 @@ import { VoiceActivity, type VoiceEvent } from '../../src/media/voice-activity.t
 import {
   add,
   atLevel,
+  babble,
   brownNoise,
   clicks,
+  cough,
   doorSlam,
   hum,
   loadWords,
@@ -29,6 +31,8 @@ const FRAME = 160
 
 export interface Heard {
   readonly detected: boolean
+  /** Told before the sound began: of its background alone. */
+  readonly tooSoon: boolean
   /** From the sound's beginning to the end of the frame in which the voice was told. */
   readonly afterMs: number
 }
@@ -50,7 +54,7 @@ export function listenTo(sound: Sound, levelDb: number, noise: (typeof noises)[n
     frameEndMs = (at + FRAME) / 8
     activity.write(samples.subarray(at, at + FRAME), at / 8, 'heard')
   }
-  return { detected: told !== undefined, afterMs }
+  return { detected: told !== undefined, tooSoon: told !== undefined && afterMs <= 0, afterMs }
 }
 
 function background(noise: (typeof noises)[number], length: number, levelDb: number, random: Random): Sound {
@@ -72,8 +76,13 @@ function background(noise: (typeof noises)[number], length: number, levelDb: num
 const keypadRows = [697, 770, 852, 941]
 const keypadColumns = [1_209, 1_336, 1_477, 1_633]
 
+export interface Named {
+  readonly kind: string
+  readonly sound: Sound
+}
+
 /** Sounds that are no voice, up to 300 ms at the level of speech; keypad tones of any length. */
-export function nonVoices(random: Random): { readonly kind: string; readonly sound: Sound }[] {
+export function nonVoices(random: Random): Named[] {
   const bursts = [40, 100, 200, 300].flatMap(ms =>
     [0, 30].flatMap(riseMs =>
       Object.entries({
@@ -96,4 +105,17 @@ export function nonVoices(random: Random): { readonly kind: string; readonly sou
   return [...bursts, ...keys, ...progress, ...clicking]
 }
 
-export const wordSets = { tuning: () => loadWords('tuning'), 'held-out': () => loadWords('held-out') } as const
+/** What comes out of a mouth and is no word to the agent: nothing is asked of these. */
+export function halfVoices(random: Random): Named[] {
+  return [
+    { kind: 'cough without voice', sound: cough(false, random) },
+    { kind: 'cough with voice', sound: cough(true, random) },
+    { kind: `babble ${SNR_DB} dB below speech`, sound: babble(2_000, random) },
+  ]
+}
+
+export const wordSets = {
+  tuning: () => loadWords('tuning'),
+  'held-out': () => loadWords('held-out'),
+  short: () => loadWords('short'),
+} as const
