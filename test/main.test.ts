@@ -26,8 +26,7 @@ it('names what looks mistyped beside what is wrong', async () => {
     code: 1,
     said: [
       'parley: .env, line 2: ARI_PASWORD is not known: did you mean ARI_PASSWORD?',
-      'parley: The configuration has 1 problem(s):',
-      '  - ARI_PASSWORD must be set when ASTERISK=external: the password of that Asterisk cannot be generated here.',
+      'parley: ARI_PASSWORD must be set when ASTERISK=external: the password of that Asterisk cannot be generated here.',
       '',
     ].join('\n'),
   })
