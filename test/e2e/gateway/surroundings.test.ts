@@ -45,13 +45,18 @@ it.concurrent('with a full disk its calls go on and new ones are taken; with roo
   await next.hearsTone(greetingHz, { forMs: 400 })
   await isAnswered(next)
   await next.hangup()
-  await house.until(async () => house.log.some(line => /journal cannot be written .*Free space/.test(line)))
+  // The last block of the journal's file may have room for some more events.
+  while (!house.log.some(line => /journal cannot be written .*Free space/.test(line)))
+    await (await house.dial()).hangup()
   const whileFull = await house.events()
   disk.free()
-  await house.eventually('ended')
+  const isOver = (event: CallEvent) => event.call !== first?.call && event.fact.name === 'ended'
+  await house.until(async () => {
+    const written = await house.events()
+    return written.length > whileFull.length && written.some(isOver)
+  })
   const events = await house.events()
   expect(events.slice(0, whileFull.length)).toEqual(whileFull)
-  expect(events.length).toBeGreaterThan(whileFull.length)
   const late = events.find(event => event.call !== first?.call)?.call
   expect(namesOf(events, late)).toEqual(expect.arrayContaining(['offered', 'answered', 'callerSpoke', 'ended']))
   expect(namesOf(events, late)[0]).toBe('offered')
