@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Proves deploy/systemd/parley.service: verifies it, tells how exposed it is, then boots a minimal Debian 12 whose systemd runs
-# it, and calls through it: the first start, a crash, a graceful stop, a stop of a frozen gateway. Needs root, mmdebstrap and
+# it, and calls through it: the first start, a crash, a graceful stop, a stop that runs out of time. Needs root, mmdebstrap and
 # systemd-nspawn (Debian's systemd-container), a Node >= 20 with npm, and the default ports free; else others in
 # the environment (SIP_TCP_PORT ...). Usage: scripts/prove-systemd.sh
 set -euo pipefail
