@@ -28,8 +28,17 @@ async function greeted(call: Call): Promise<Call> {
   return call
 }
 
+/** A machine that stood still has torn a hole: cut out where the caller itself missed its time as well, and only there. */
+function withoutStandstills(call: Call): Int16Array {
+  const stoodStill = call.figures().sent.skippedFrames > 0
+  const gaps = stoodStill ? call.gaps() : []
+  const startsMs = [0, ...gaps.map(gap => gap.toMs)]
+  const parts = startsMs.map((fromMs, index) => call.heard(fromMs, gaps[index]?.fromMs))
+  return Int16Array.from(parts.flatMap(part => [...part]))
+}
+
 function tonesIn(call: Call, grid: readonly number[]): Segment[] {
-  return segments(call.heard(), grid).filter(segment => segment.sound === 'tone')
+  return segments(withoutStandstills(call), grid).filter(segment => segment.sound === 'tone')
 }
 
 function totalMs(found: readonly Segment[], hz: number): number {
