@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { constants, getPriority } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FRAME_SAMPLES, SILENCE } from '../../src/media/audio.ts'
@@ -48,6 +49,12 @@ function block(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
 }
 
+/** CAP_SYS_NICE, which root has (capabilities(7)). */
+function mayGoFirst(): boolean {
+  const [, effective = '0'] = /^CapEff:\t([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
+  return (BigInt(`0x${effective}`) & (1n << 23n)) !== 0n
+}
+
 describe('the media thread', () => {
   it('carries audio both ways over real sockets', async () => {
     const line = await plane.open('ulaw')
@@ -64,6 +71,13 @@ describe('the media thread', () => {
     await line.figures()
     far.send(packet, line.local.port, line.local.address)
     expect(await heard).toBe(33)
+  })
+
+  it('goes ahead of every other thread of the program, where the system lets it', async () => {
+    await plane.open('ulaw')
+    const priorities = readdirSync('/proc/self/task').map(thread => getPriority(Number(thread)))
+    const { PRIORITY_HIGHEST } = constants.priority
+    expect(priorities.filter(each => each < getPriority())).toEqual(mayGoFirst() ? [PRIORITY_HIGHEST] : [])
   })
 
   it('goes on playing, and obeys a cancel, while the main thread is blocked', async () => {
