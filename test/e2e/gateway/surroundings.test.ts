@@ -12,10 +12,10 @@ import { seeded } from '../../support/random.ts'
 import { diskOf } from './disk.ts'
 import { greetingHz, House } from './house.ts'
 
-/** The agent hears it and answers with a tone half as high. */
+/** The agent hears it and answers with a tone half as high. How whole it arrives is asked elsewhere. */
 async function isAnswered(call: Call): Promise<void> {
   await call.play(word({ f0: 130, markerHz: 1_300, ms: 600, level: -16, random: seeded(1) }))
-  await call.hearsTone(650, { forMs: 400 })
+  await call.hearsTone(650, { forMs: 200 })
 }
 
 function namesOf(events: readonly CallEvent[], call: string | undefined): string[] {
@@ -37,12 +37,12 @@ it.concurrent('with a full disk its calls go on and new ones are taken; with roo
   await using house = await House.open()
   const disk = diskOf(house)
   const talking = await house.dial()
-  await talking.hearsTone(greetingHz, { forMs: 400 })
+  await talking.hearsTone(greetingHz, { forMs: 200 })
   const [first] = await house.events()
   disk.fill()
   await isAnswered(talking)
   const next = await house.dial()
-  await next.hearsTone(greetingHz, { forMs: 400 })
+  await next.hearsTone(greetingHz, { forMs: 200 })
   await isAnswered(next)
   await next.hangup()
   // The last block of the journal's file may have room for some more events.
@@ -69,7 +69,7 @@ it.concurrent('picks up the voicemail of an Asterisk with which it shares nothin
   const recordings = join(pbx.settings.directory, 'spool/recording')
   await using house = await House.open({ environment: externalTo(pbx.settings), sipPort: pbx.settings.tcpPort })
   const served = await house.dial()
-  await served.hearsTone(greetingHz, { forMs: 400 })
+  await served.hearsTone(greetingHz, { forMs: 200 })
   await served.hangup()
   await house.isEmpty()
   await house.signal('SIGKILL')
@@ -97,7 +97,7 @@ async function eachIsTold(house: House, transport: 'tcp' | 'udp'): Promise<void>
     const call = await house.dial({ transport, ...options })
     const contact = expect.stringContaining(`${address}:${house.sipPort}`)
     expect(await call.answered).toMatchObject({ kind: 'answered', contact, audio: { address } })
-    await call.hearsTone(greetingHz, { forMs: 400 })
+    await call.hearsTone(greetingHz, { forMs: 200 })
     // Bound to its own address (see below) it hears nothing that is sent to the external one: there a NAT would bring it.
     if (transport === 'udp' || address === own) await isAnswered(call)
     expect(await call.hangup()).toMatchObject({ how: 'bye', reason: '200 OK' })
