@@ -2,7 +2,18 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { systemClock } from '../src/clock.ts'
-import { api, businessFile, drains, greeted, hearsAWord, run, settingsFile, statusOf, until } from './proof.ts'
+import {
+  api,
+  businessFile,
+  drains,
+  greeted,
+  hearsAWord,
+  mediaIsAhead,
+  run,
+  settingsFile,
+  statusOf,
+  until,
+} from './proof.ts'
 
 /** What prove-systemd.sh has booted a machine for: see there. */
 
@@ -46,7 +57,8 @@ async function proveStart(): Promise<void> {
   const status = await there('cat', `/proc/${asterisk()}/status`)
   assert.match(status, /^CapEff:\s0+$/m)
   assert.match(status, /^NoNewPrivs:\s1$/m)
-  say('Asterisk and the gateway run as parley, without a capability')
+  mediaIsAhead(`${root}/proc/${await property('MainPID')}`)
+  say('Asterisk and the gateway run as parley, without a capability; the thread for the sound goes ahead of all others')
 }
 
 async function proveCrash(): Promise<void> {

@@ -41,6 +41,10 @@ describe('parley.service', () => {
     expect(Number(value('LimitNOFILE'))).toBeLessThanOrEqual(20_000)
   })
 
+  it('lets the thread that carries the sound go ahead of all others', () => {
+    expect(value('LimitNICE')).toBe('-20')
+  })
+
   it('comes back within the lease, for ever, and leaves a crashed gateway’s Asterisk to its callers', () => {
     expect([value('Restart'), value('StartLimitIntervalSec'), value('KillMode')]).toEqual(['always', '0', 'process'])
     expect(Number(value('RestartSec')) * 1_000).toBeLessThan(limits.call.leaseMs / 2)
