@@ -4,9 +4,15 @@ import { z } from 'zod'
 import { GatewayError } from './errors.ts'
 
 /** What can hold the conversation in this version; any other name is refused in words. */
-export const engines = ['scripted'] as const
+export const engines = ['local', 'scripted'] as const
 
 export type Engine = (typeof engines)[number]
+
+/** As people are told them. */
+export const engineTitles: Readonly<Record<Engine, string>> = {
+  local: 'local (the built-in demo engine)',
+  scripted: 'scripted',
+}
 
 const e164 = z
   .string()
@@ -57,9 +63,16 @@ const businessSchema = z.strictObject({
     .partial()
     .default({}),
   services: z
-    .array(z.strictObject({ name: z.string().min(1).max(200), minutes: z.number().int().min(5).max(480) }))
+    .array(
+      z.strictObject({
+        name: z.string().min(1).max(200),
+        minutes: z.number().int().min(5).max(480),
+        price: z.string().min(1).max(100).optional(),
+      }),
+    )
     .max(100)
     .default([]),
+  address: z.string().min(1).max(300).optional(),
   destinations: destinations.default([]),
   notify: z
     .strictObject({ phone: e164.optional(), email: z.email().optional(), webhook: z.url().optional() })

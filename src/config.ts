@@ -4,6 +4,7 @@ import { engines } from './business.ts'
 import { type Environment, readEnvFile, unreadNames } from './environment.ts'
 import { GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
+import { busyWays } from './providers/local/engine.ts'
 import { defaultRealtimeModel } from './providers/openai/models.ts'
 import { Secret } from './secret.ts'
 import { type Destination, parseDestination } from './telephony/asterisk/destination.ts'
@@ -78,7 +79,11 @@ function settings(read: Reader) {
       phone: read.e164('BUSINESS_PHONE'),
       ownerPhone: read.e164('OWNER_PHONE'),
     },
-    engine: read.choice('AGENT_ENGINE', engines, 'scripted'),
+    engine: read.choice('AGENT_ENGINE', engines, 'local'),
+    local: {
+      calls: read.integer('LOCAL_CALLS', 20, 1, limits.media.lines),
+      busy: read.choice('LOCAL_BUSY', busyWays, 'sentence'),
+    },
     speechCache: resolve(read.optional('SPEECH_CACHE') ?? join(stateDir, 'speech')),
     openai: openaiSettings(read),
     twilio: twilioSettings(read),

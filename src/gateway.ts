@@ -96,6 +96,8 @@ async function build(surroundings: Surroundings, scope: Scope) {
   scope.onClose(() => server.close())
   const httpAddress = await listen(server, config)
 
+  await surroundings.prepare(business())
+  scope.signal.throwIfAborted()
   if (config.asterisk !== 'external') {
     asterisk = await ownAsterisk(surroundings, state, { ari, maxCalls: admission.maxCalls, business: business() })
     scope.signal.throwIfAborted()

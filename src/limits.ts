@@ -100,6 +100,17 @@ export const limits = {
   local: {
     /** For one sentence. */
     speakMs: 8_000,
+    /** For one stretch of speech, on a busy machine. */
+    recognizeMs: 20_000,
+    /** Of one stretch of speech: what is longer is cut there. */
+    stretchMs: 20_000,
+    /** Rendered sentences kept, and their sound altogether. */
+    sentences: 256,
+    soundBytes: 32 * 1024 * 1024,
+    /** Recognizers that are started before anybody needs them. */
+    warm: 2,
+    /** For the sentence that tells a caller that no place is free. */
+    busySentenceMs: 20_000,
   },
   scripted: { renderedTexts: 256, toneMs: 60_000 },
   caller: {

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { systemClock } from './clock.ts'
 import { loadEnvironment, readConfig, unreadVariables } from './config.ts'
+import { openEngines } from './engines.ts'
 import { GatewayError } from './errors.ts'
 import { startGateway } from './gateway.ts'
 import { createLog } from './log.ts'
-import { scriptedEngine } from './providers/scripted/engine.ts'
 import { readyScreen } from './ready.ts'
 
 /** One wish to stop comes as several signals: the terminal sends one to npm, its script and us, and both pass theirs on. */
@@ -20,8 +20,8 @@ async function main(): Promise<void> {
   const log = createLog(config.logLevel)
   const { stopping, hurrying } = wishesToStop()
 
-  const handlers = { scripted: scriptedEngine({ clock: systemClock }) }
-  const starting = startGateway({ config, environment, log, progress, handlers }, stopping)
+  const engines = openEngines({ config, environment, progress })
+  const starting = startGateway({ config, environment, log, progress, ...engines }, stopping)
   const gateway = await starting.catch(error => {
     if (!stopping.aborted) throw error
   })
@@ -31,6 +31,7 @@ async function main(): Promise<void> {
   progress('stopping; running calls may finish, a second Ctrl-C ends them ...')
   hurrying.addEventListener('abort', () => progress('ending the calls that are left ...'))
   await gateway.close(hurrying)
+  await engines.close()
 }
 
 /** The third wish is granted at once, whatever is left behind. A terminal that is closed wishes it too (SIGHUP). */

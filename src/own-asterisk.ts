@@ -21,6 +21,8 @@ export interface Surroundings {
   readonly log: Log
   /** Who talks: one for each engine. */
   readonly handlers: Readonly<Record<Engine, Handler>>
+  /** Makes ready what the engine of this business needs before it takes calls; rejects when that is missing. */
+  readonly prepare: (business: Business) => Promise<void>
   /** A long step of the start, for the person who waits. */
   readonly progress: (text: string) => void
 }
@@ -57,7 +59,7 @@ export async function asteriskSettings(
 
 /** The Asterisk that belongs to this gateway: obtained, configured by what the gateway was told, not started yet. */
 export async function ownAsterisk(
-  { config, environment, log, progress }: Omit<Surroundings, 'handlers'>,
+  { config, environment, log, progress }: Omit<Surroundings, 'handlers' | 'prepare'>,
   state: StateDir,
   told: Pick<AsteriskSettings, 'ari' | 'maxCalls'> & { readonly business: Business },
 ): Promise<AsteriskProcess> {

@@ -33,7 +33,7 @@ const tests = sources('test/**/*.ts')
 /** The table "who may import whom" of the design; everyone may import the base files. */
 const base = ['business', 'clock', 'scope', 'errors', 'log', 'limits']
 /** What wires the parts together: may import everything. */
-const wiring = ['main', 'ready', 'gateway', 'own-asterisk', 'commands', 'config', 'secret', 'state-dir']
+const wiring = ['main', 'ready', 'gateway', 'engines', 'own-asterisk', 'commands', 'config', 'secret', 'state-dir']
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   debian: [],
   media: [],

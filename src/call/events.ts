@@ -39,6 +39,21 @@ export type CallFact =
   | { readonly name: 'held' }
   | { readonly name: 'unheld' }
   | { readonly name: 'toolRan'; readonly tool: string; readonly ok: boolean; readonly tookMs: number }
+  | {
+      readonly name: 'messageTaken'
+      readonly private: { readonly text: string; readonly callback: string; readonly person?: string }
+    }
+  | {
+      readonly name: 'appointmentRequested'
+      readonly private: {
+        /** 2026-01-05 */
+        readonly date: string
+        /** 15:00, or a part of the day */
+        readonly time: string
+        readonly service?: string
+        readonly callback: string
+      }
+    }
   | { readonly name: 'degraded'; readonly code: string; readonly detail: string }
   | { readonly name: 'handedBack'; readonly reason: string }
   | {

@@ -100,9 +100,14 @@ function stepRunning(state: Running, input: CallInput, nowMs: number): Step {
 
 function agentDone(state: Running, outcome: Outcome, nowMs: number): Step {
   const heard: CallEffect[] = state.name === 'live' ? [{ kind: 'awaitLastWord' }] : []
-  return outcome.kind === 'hangup'
-    ? end('agentHungUp', nowMs, ...heard, { kind: 'hangup', cause: 'normal' })
-    : end('handedBack', nowMs, ...heard, { kind: 'handBack', reason: outcome.reason })
+  switch (outcome.kind) {
+    case 'hangup':
+      return end('agentHungUp', nowMs, ...heard, { kind: 'hangup', cause: 'normal' })
+    case 'handBack':
+      return end('handedBack', nowMs, ...heard, { kind: 'handBack', reason: outcome.reason })
+    case 'refuse':
+      return end('refused', nowMs, { kind: 'hangup', cause: 'congestion' })
+  }
 }
 
 function outOfTime(state: Running, nowMs: number): Step {

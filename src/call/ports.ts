@@ -96,7 +96,11 @@ export interface LiveCall {
 }
 
 /** How an agent's part in a call ended. A hangup by the caller is no outcome: it aborts the scope. */
-export type Outcome = { readonly kind: 'hangup' } | { readonly kind: 'handBack'; readonly reason: string }
+export type Outcome =
+  | { readonly kind: 'hangup' }
+  | { readonly kind: 'handBack'; readonly reason: string }
+  /** Before it was answered: the far end hears 503 and may try elsewhere. */
+  | { readonly kind: 'refuse' }
 
 /** A call is a function. */
 export type Handler = (call: LiveCall, scope: Scope) => Promise<Outcome>

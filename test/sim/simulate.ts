@@ -98,6 +98,7 @@ class House {
       engine: 'scripted',
     } as const
     this.#business = openBusiness(defaults, () => {})()
+    const handler: Handler = (call, scope) => this.#engines.get(call.id)!.handler(call, scope)
     this.#exchange = new Exchange({
       clock: this.#callClock,
       scope: this.#scope,
@@ -105,7 +106,7 @@ class House {
       plane: this.#thread.plane,
       admission: this.#admission,
       business: () => this.#businessOfOffered(),
-      handlers: { scripted: (call, scope) => this.#engines.get(call.id)!.handler(call, scope) },
+      handlers: { scripted: handler, local: handler },
       observe: event => this.#observe(event),
     })
   }

@@ -78,6 +78,8 @@ export class House implements AsyncDisposable {
       HOME: stateDir,
       STATE_DIR: join(stateDir, 'state'),
       ASTERISK_CACHE: join(root, '.parley/asterisk'),
+      SPEECH_CACHE: join(root, '.parley/speech'),
+      AGENT_ENGINE: 'scripted',
       BUSINESS_FILE: businessFile,
       HTTP_PORT: String(http),
       SIP_TCP_PORT: String(sip),

@@ -1,0 +1,49 @@
+import type { Business, Engine } from './business.ts'
+import type { Handler } from './call/ports.ts'
+import { systemClock } from './clock.ts'
+import type { Config } from './config.ts'
+import { type LocalEngine, localEngine } from './providers/local/engine.ts'
+import { obtainSpeechPrograms } from './providers/local/programs.ts'
+import { scriptedEngine } from './providers/scripted/engine.ts'
+
+/** Everything that can hold a conversation here. */
+export interface Engines {
+  readonly handlers: Readonly<Record<Engine, Handler>>
+  /** Makes ready what the engine of this business needs before it takes calls; rejects when that is missing. */
+  prepare(business: Business): Promise<void>
+  close(): Promise<void>
+}
+
+interface EngineSurroundings {
+  readonly config: Config
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly progress: (text: string) => void
+}
+
+export function openEngines({ config, environment, progress }: EngineSurroundings): Engines {
+  const clock = systemClock
+  let local: Promise<LocalEngine> | undefined
+  const openLocal = () => {
+    local ??= obtainSpeechPrograms({ cacheDirectory: config.speechCache, environment, clock, progress }).then(
+      programs => localEngine({ clock, programs, ...config.local }),
+    )
+    // One that could not be obtained may be there for the next call.
+    local.catch(() => {
+      local = undefined
+    })
+    return local
+  }
+  return {
+    handlers: {
+      // A business may choose it for the next call, long after the start.
+      local: async (call, scope) => (await openLocal()).handler(call, scope),
+      scripted: scriptedEngine({ clock }),
+    },
+    async prepare({ engine, ...rest }) {
+      if (engine === 'local') await (await openLocal()).prewarm({ engine, ...rest })
+    },
+    async close() {
+      await (await local?.catch(() => undefined))?.close()
+    },
+  }
+}

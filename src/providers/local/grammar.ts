@@ -1,0 +1,111 @@
+import type { Business } from '../../business.ts'
+import type { Rules } from './jsgf.ts'
+
+/** The business's part of the grammar: what can be named. */
+export type Named = Pick<Business, 'services' | 'destinations'>
+
+export const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const
+
+const hour = 'one | two | three | four | five | six | seven | eight | nine | ten | eleven | twelve'
+const can = '(can | could | may) i'
+const canYou = '(can | could | would) you [please]'
+const want = "i would like | i'd like | i want | i need | i would like to have"
+const wantTo = "(i would like to | i'd like to | i want to | i need to)"
+const to = '(for | with | to)'
+
+/** What callers can say, whatever the business. Rules with a meaning of their own are what `meaning.ts` looks for. */
+const common: Rules = {
+  please: 'please',
+  want: `${want} | ${can} (have | get | make | book | schedule) | ${wantTo} (make | book | schedule | have | get)`,
+  day: `today | tomorrow | [the] day after tomorrow | ([this | next] (${weekdays.join(' | ')}))`,
+  hour,
+  minutes:
+    "o'clock | thirty | fifteen | forty five | twenty | ten | forty | fifty | oh five | twenty five | thirty five",
+  half: '(a m | p m | in the (morning | afternoon | evening))',
+  clock: `<hour> [<minutes>] | half past <hour> | [a] quarter (past | to | after) <hour>`,
+  time: `<clock> [<half>] | noon | midday`,
+  part: 'morning | afternoon | evening',
+  when: `[on | for | at] (<day> [[at] <time> | [in the] <part>] | <time> [[on] <day>] | [in the] <part>)`,
+  digit: 'zero | oh | one | two | three | four | five | six | seven | eight | nine',
+  digits: '<digit> <digit> <digit> (<digit>)*',
+  hours: `
+    ([${canYou} tell me | what are] your [opening | business] hours |
+    [and] (when | what (time | times)) are you open | are you open | (when | what time) do you (open | close)) [<on>]`,
+  on: '[on] <day>',
+  address: `
+    where are you [located] | where is (the | your) (office | practice | place | business) |
+    [what is | what's | ${canYou} (tell | give) me] (the | your) address | (where | how) (can | do) i find you`,
+  phone: `
+    [what is | what's | ${canYou} (tell | give) me] your [phone | telephone] number |
+    what number [can | do] i call`,
+  services: `
+    (what | which) services do you (offer | have | provide) | what [services] do you do [there] |
+    what (do | can) you offer | what are your services`,
+  price: `
+    how much (is | for) <aService> | (how much | what) (does | would) <aService> cost |
+    what is the price (of | for) <aService> | what are your prices`,
+  duration: `how long (does | will | is) <aService> [take]`,
+  aService: '[a | an | the] <service>',
+  message: `
+    ((${wantTo} | ${can} | let me) leave [you] | (${canYou} | i want you to | please) take | [please] give) a message [${to} <person>] |
+    [please] (tell | give) <person> (something | a message) [for me]`,
+  appointment: `
+    ((<want> (an appointment | a time | a slot) | (${can} | ${wantTo}) come in |
+      do you have (anything | a slot | a time | something | an appointment) [free | available] |
+      [an] appointment) [for <aService>] |
+    <want> <aService> [appointment]) [<when>]`,
+  transfer: `
+    (${can} | ${wantTo} | let me) (speak | talk) (to | with) <somebody> |
+    ([please] | ${canYou}) (connect me (with | to) | put me through to | transfer me to | give me) <somebody>`,
+  somebody: '(a | an | the | your | some) <human> | someone | somebody | <person> | <person> desk',
+  human: 'person | human | operator | receptionist | manager | colleague | real person | human being | agent',
+  repeat: `
+    [sorry | please] [${canYou}] (repeat (that | it) [again] | say (that | it) again | repeat) |
+    pardon [me] | sorry [what did you say] | what did you say | what was that | come again | once more`,
+  goodbye: `
+    [<thanks>] (goodbye | good bye | bye | bye bye) [now] [<thanks>] |
+    [no] [<thanks>] (that's | that is | that was) (all | everything | it) [for now] [<thanks>] [bye | goodbye] |
+    [no] <thanks> (goodbye | bye) | hang up [please]`,
+  thanks: '[okay | and] (thank you [very much | so much] | thanks [a lot | very much])',
+  yes: `
+    (yes | yeah | yep | yup) [please | sure | it is | i do | i would | [that's | that is] (right | correct | fine | good)] |
+    (that's | that is) (right | correct | fine | good | perfect) | sure [go ahead] | okay | correct | right | please do |
+    of course | go ahead | absolutely | exactly`,
+  no: `
+    (no | nope) [thanks | thank you | not really | it isn't | i don't] |
+    [no] (that's | that is | it's | it is) (wrong | not right | not correct | incorrect) | not [really | right | now] | wrong`,
+  cancel: '[no] (never mind | forget [about] it | cancel [that | it] | stop | start over | leave it)',
+  hello: '(hello | hi | hey | good (morning | afternoon | evening | day)) [there]',
+  moreTime: `<when>`,
+  bareService: '[for] <aService> [appointment]',
+  number: `[[my | the] number is | it's | it is | call me [back] [at | on]] <digits>`,
+  request: `
+    <hours> | <address> | <phone> | <services> | <price> | <duration> | <message> | <appointment> | <transfer> | <repeat> |
+    <goodbye> | <yes> | <no> | <cancel> | <moreTime> | <bareService> | <number>`,
+  sentence:
+    '[<hello>] [<please> | okay | well | um | uh] <request> [<please> | <thanks>] | <hello> [<please>] | <thanks>',
+}
+
+export function rulesFor(business: Named): Rules {
+  return {
+    ...common,
+    service: named(business.services),
+    person: named(business.destinations),
+  }
+}
+
+/** A business that names nothing has a name all the same that nobody will say. */
+function named(list: readonly { readonly name: string }[]): string {
+  const names = list.map(({ name }) => spokenWords(name).join(' ')).filter(name => name !== '')
+  return names.length === 0 ? 'somethingthathasnoname' : names.join(' | ')
+}
+
+/** As words of the grammar: "Check-up (Dr. Miller)" is said as "check up doctor miller". */
+export function spokenWords(name: string): string[] {
+  return name
+    .toLowerCase()
+    .replace(/\bdr\b\.?/g, 'doctor')
+    .replace(/&/g, ' and ')
+    .split(/[^a-z']+/)
+    .filter(word => word !== '')
+}

@@ -1,0 +1,65 @@
+import type { Message, Model, ReplyPart } from '../../agent/ports.ts'
+import { NOT_UNDERSTOOD } from './ear.ts'
+import type { Understanding } from './meaning.ts'
+import { type About, beginning, converse, type Deed, type Move, report, type Said, type State } from './policy.ts'
+
+export interface DialogueModelOptions {
+  readonly understanding: Understanding
+  readonly about: () => About
+  /** Whether the next words are to be heard freely: a message's. */
+  readonly listenFor: (kind: 'grammar' | 'free') => void
+}
+
+/** The policy as a model: where the conversation stands follows from its history alone. */
+export function dialogueModel({ understanding, about, listenFor }: DialogueModelOptions): Model {
+  let calls = 0
+  return {
+    async *reply(history, _tools, _signal): AsyncGenerator<ReplyPart, void, undefined> {
+      const latest = history.at(-1)
+      if (latest?.role === 'toolResult') {
+        yield { kind: 'text', text: report(latest.result.ok) }
+        return
+      }
+      const { say, deed, state } = latestMove(history, understanding, about())
+      listenFor(state.topic.kind === 'message' ? 'free' : 'grammar')
+      if (say !== '') yield { kind: 'text', text: say }
+      if (deed) yield { kind: 'toolCall', id: `call-${++calls}`, ...toolCallFor(deed) }
+    },
+  }
+}
+
+function latestMove(history: readonly Message[], understanding: Understanding, about: About): Move {
+  const turns = history.filter(message => message.role === 'caller')
+  let move: Move = { state: beginning, say: '' }
+  for (const { text } of turns) move = converse(move.state, saidIn(text, move.state, understanding), about)
+  return move
+}
+
+const pressed = /\[pressed ([0-9*#]+)\]/
+
+/** The words of a message are taken as they are; what wants something else is understood all the same. */
+export function saidIn(text: string, { topic }: State, understanding: Understanding): Said {
+  const keys = pressed.exec(text)?.[1] ?? ''
+  const words = text.replaceAll(NOT_UNDERSTOOD, '').replace(pressed, '').replace(/\s+/g, ' ').trim()
+  const meaning = understanding.understand(words)
+  if (topic.kind !== 'message') return { text: words, keys, meaning }
+  const turnsAway = meaning && ['cancel', 'transfer', 'goodbye', 'repeat'].includes(meaning.intent)
+  return { text: words, keys, meaning: turnsAway ? meaning : undefined }
+}
+
+function toolCallFor(deed: Deed): { name: string; args: unknown } {
+  switch (deed.kind) {
+    case 'storeMessage': {
+      const { kind: _, ...args } = deed
+      return { name: 'take_message', args }
+    }
+    case 'storeAppointment': {
+      const { service, day, time } = deed
+      return { name: 'request_appointment', args: { ...(service && { service }), date: day?.date, time } }
+    }
+    case 'handOver':
+      return { name: 'hand_over', args: {} }
+    case 'hangUp':
+      return { name: 'end_call', args: {} }
+  }
+}

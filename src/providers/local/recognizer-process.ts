@@ -1,0 +1,129 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { type FileHandle, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { type Clock, within } from '../../clock.ts'
+import { runCommand } from '../../debian/command.ts'
+import { GatewayError } from '../../errors.ts'
+import { limits } from '../../limits.ts'
+import type { Search } from './listening.ts'
+import type { SpeechPrograms } from './programs.ts'
+
+/**
+ * Without `-hyp` the log does not tell the words either. With a grammar the second pass, `-bestpath`, takes ten times as
+ * long as the first and finds nothing better.
+ */
+const common = ['-adcin', 'yes', '-cepext', '.raw', '-hyp', '/dev/null', '-bestpath', 'no', '-loglevel', 'INFO']
+
+/** The log's line about what was heard: the words, the recording's name, a score. */
+const heardLine = /^(.*?) ?\((u\d+) -?\d+\)$/
+
+/**
+ * One pocketsphinx, its model loaded, hearing one recording after another: their names go through a FIFO, which ends
+ * with this process, and so the recognizer never outlives it. Recordings lie in a folder of its owner's alone and go
+ * once they were heard.
+ */
+export class RecognizerProcess {
+  readonly #clock: Clock
+  readonly #folder: string
+  readonly #names: FileHandle
+  readonly #child: ChildProcess
+  readonly #waiting = new Map<string, PromiseWithResolvers<string>>()
+  readonly #ended = Promise.withResolvers<void>()
+  #end: GatewayError | undefined
+  #count = 0
+
+  private constructor(folder: string, names: FileHandle, command: readonly string[], clock: Clock) {
+    this.#clock = clock
+    this.#folder = folder
+    this.#names = names
+    this.#child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] })
+    createInterface(this.#child.stderr!).on('line', line => this.#read(line))
+    this.#child.once('error', error => this.#over(error.message))
+    this.#child.once('exit', (code, signal) => this.#over(signal ?? `exit code ${code}`))
+  }
+
+  static async start({ recognizer, model }: SpeechPrograms, search: Search, clock: Clock): Promise<RecognizerProcess> {
+    const folder = await mkdtemp(join(tmpdir(), 'parley-hearing-'))
+    try {
+      const names = join(folder, 'names')
+      const made = await runCommand(['mkfifo', '-m', '600', names], { clock, timeoutMs: limits.debian.commandMs })
+      if (made.code !== 0) throw new GatewayError('ENGINE_FAILED', `mkfifo failed: ${made.stderr.trim()}`)
+      const listening = await laid(search, folder, model)
+      const files = ['-hmm', join(model, 'en-us'), '-ctl', names, '-cepdir', folder]
+      // For both ways: else opening would wait for the other side, and each recording would seem to be the last.
+      const handle = await open(names, 'r+')
+      return new RecognizerProcess(folder, handle, [...recognizer, ...files, ...listening, ...common], clock)
+    } catch (error) {
+      await rm(folder, { recursive: true, force: true })
+      throw error
+    }
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  /** Resolves when the program has ended, for whatever reason. */
+  get ended(): Promise<void> {
+    return this.#ended.promise
+  }
+
+  get running(): boolean {
+    return this.#end === undefined
+  }
+
+  get whyEnded(): GatewayError {
+    return this.#end ?? new GatewayError('BUG', 'The recognizer has not ended.')
+  }
+
+  /** The words of a recording at 16 kHz; rejects when the program ends or takes too long. */
+  async recognize(samples: Int16Array): Promise<string> {
+    if (this.#end) throw this.#end
+    const name = `u${++this.#count}`
+    const file = join(this.#folder, `${name}.raw`)
+    const result = Promise.withResolvers<string>()
+    this.#waiting.set(name, result)
+    // It may end while nobody awaits it yet.
+    result.promise.catch(() => {})
+    try {
+      await writeFile(file, new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength), { mode: 0o600 })
+      await this.#names.write(`${name}\n`)
+      const late = () => new GatewayError('ENGINE_FAILED', 'The recognizer pocketsphinx did not answer in time.')
+      return await within(this.#clock, limits.local.recognizeMs, result.promise, late)
+    } finally {
+      this.#waiting.delete(name)
+      await rm(file, { force: true })
+    }
+  }
+
+  /** Ends the program and removes what it was told. */
+  async close(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#ended.promise
+    await this.#names.close().catch(() => {})
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+
+  #read(line: string): void {
+    const [, words = '', name = ''] = heardLine.exec(line) ?? []
+    // "read(2)" is another way to say "read".
+    this.#waiting.get(name)?.resolve(words.replace(/\(\d+\)/g, ''))
+  }
+
+  #over(why: string): void {
+    this.#end ??= new GatewayError('ENGINE_FAILED', `The recognizer pocketsphinx has ended (${why}).`)
+    for (const each of this.#waiting.values()) each.reject(this.#end)
+    this.#ended.resolve()
+  }
+}
+
+async function laid(search: Search, folder: string, model: string): Promise<string[]> {
+  if (search.kind === 'free') {
+    return ['-dict', join(model, 'cmudict-en-us.dict'), '-lm', join(model, 'en-us.lm.bin')]
+  }
+  const [jsgf, dictionary] = [join(folder, 'grammar.jsgf'), join(folder, 'words.dict')]
+  await Promise.all([writeFile(jsgf, search.jsgf), writeFile(dictionary, search.dictionary)])
+  return ['-dict', dictionary, '-jsgf', jsgf]
+}
