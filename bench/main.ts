@@ -6,6 +6,7 @@ import { calls } from './measurements/calls.ts'
 import { shortCalls } from './measurements/short-calls.ts'
 import { silencing } from './measurements/silencing.ts'
 import { start } from './measurements/start.ts'
+import { understanding } from './measurements/understanding.ts'
 import { voice } from './measurements/voice.ts'
 import { document, rowText, type Section } from './report/document.ts'
 import { describeMachine } from './report/machine.ts'
@@ -19,7 +20,7 @@ import { type Row, verdictOf } from './report/row.ts'
 const FILE = new URL('../docs/benchmarks.md', import.meta.url)
 /** Something hangs: what was started ends with this process. */
 const LONGEST_MS = 5 * 60_000
-const subjects = [start, calls, silencing, shortCalls, voice]
+const subjects = [start, calls, silencing, shortCalls, voice, understanding]
 
 const { only = [], quick } = parseArgs({
   options: { only: { type: 'string', multiple: true }, quick: { type: 'boolean', default: false } },

@@ -106,7 +106,7 @@ export const limits = {
     stretchMs: 20_000,
     /** Rendered sentences kept, and their sound altogether. */
     sentences: 256,
-    soundBytes: 32 * 1024 * 1024,
+    soundBytes: 8 * 1024 * 1024,
     /** Recognizers that are started before anybody needs them. */
     warm: 2,
     /** For the sentence that tells a caller that no place is free. */

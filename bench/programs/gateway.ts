@@ -35,6 +35,7 @@ const starting = startGateway({
   log: createLog(config.logLevel),
   progress: text => console.error(text),
   handlers,
+  prepare: async () => {},
 })
 let unblock = () => {}
 

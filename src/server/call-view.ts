@@ -1,3 +1,4 @@
+import { engineTitles } from '../business.ts'
 import type { CallEvent } from '../call/events.ts'
 import type { LineFigures } from '../call/ports.ts'
 import type { ObservedCall } from './dependencies.ts'
@@ -11,7 +12,7 @@ export function summaryOf(call: ObservedCall, figures: LineFigures | undefined, 
     state: view.state,
     reason: view.reason ?? null,
     business: view.business,
-    engine: view.engine,
+    engine: engineTitles[view.engine],
     codec: view.codec,
     offeredAt: isoTime(view.offeredAtMs),
     durationMs: view.durationMs,

@@ -14,8 +14,10 @@ import { readWav, type Sound } from '../../src/providers/local/wav.ts'
 export const callerVoices = ['flite rms', 'flite kal16', 'espeak-ng en-us', 'espeak-ng en-us+f3'] as const
 export type CallerVoice = (typeof callerVoices)[number]
 
+export const speechCache = join(import.meta.dirname, '../../.parley/speech')
+
 const options = {
-  cacheDirectory: join(import.meta.dirname, '../../.parley/speech'),
+  cacheDirectory: speechCache,
   environment: process.env,
   clock: systemClock,
   progress: (text: string) => console.error(`speech: ${text}`),

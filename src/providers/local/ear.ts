@@ -12,6 +12,8 @@ export const NOT_UNDERSTOOD = '[not understood]'
 const BEFORE_MS = 160
 const KEPT_MS = 600
 const HANGOVER_MS = 200
+/** What is shorter and makes no sense was a cough, or a door. */
+const SENSELESS_MS = 400
 
 /** The words of a stretch of telephone speech, at 8 kHz; nothing when it is none that is understood. */
 export type Decode = (speech: Int16Array) => Promise<string | undefined>
@@ -70,8 +72,9 @@ export class StretchEar implements Ear {
   async #tell(speech: Int16Array, startMs: number, endMs: number): Promise<void> {
     if (this.#signal.aborted) return
     try {
-      const text = (await this.#decode(speech)) ?? NOT_UNDERSTOOD
-      this.results.push({ kind: 'final', text, startMs, endMs })
+      const words = await this.#decode(speech)
+      if (words === undefined && endMs - startMs - HANGOVER_MS < SENSELESS_MS) return
+      this.results.push({ kind: 'final', text: words ?? NOT_UNDERSTOOD, startMs, endMs })
     } catch (error) {
       this.results.end(asError(error))
     }

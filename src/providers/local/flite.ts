@@ -37,6 +37,8 @@ export async function fliteSpeech(command: readonly string[], text: string, opti
 
 function silent(said: string): GatewayError {
   // Its own words may hold the text.
-  const missing = /ENOENT/.test(said) ? ': it is not there any more; restart Parley to have it fetched again' : ''
+  const missing = /ENOENT|cannot open/.test(said)
+    ? ': it is not there any more; restart Parley to have it fetched again'
+    : ''
   return new GatewayError('ENGINE_FAILED', `The speech program flite made no sound${missing}.`)
 }

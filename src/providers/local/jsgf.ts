@@ -126,6 +126,8 @@ function parse(text: string): Expansion {
   const one = (token: string): Expansion => {
     if (token === '(') return choice(closing[token])
     if (token === '[') return { kind: 'optional', part: choice(closing[token]) }
+    // Nothing, as JSGF names it.
+    if (token === '<NULL>') return { kind: 'sequence', parts: [] }
     if (token.startsWith('<')) return { kind: 'rule', name: token.slice(1, -1) }
     return { kind: 'word', word: token }
   }

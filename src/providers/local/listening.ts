@@ -8,37 +8,33 @@ import { Grammar, jsgfText } from './jsgf.ts'
 import type { SpeechPrograms } from './programs.ts'
 
 /** What a recognizer listens by: a grammar's two files, or the language model. */
-export type Search =
-  | { readonly kind: 'grammar'; readonly jsgf: string; readonly dictionary: string }
-  | { readonly kind: 'free' }
+export interface GrammarSearch {
+  readonly kind: 'grammar'
+  readonly jsgf: string
+  readonly dictionary: string
+}
+export type Search = GrammarSearch | { readonly kind: 'free' }
 
 const phones =
   'AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH'.split(' ')
-const strangePrefix = 'zz_'
-/** How much less likely than the grammar any sounds at all are, to begin with and for each sound. */
-const STRANGE = 1e-6
-const STRANGE_SOUND = 0.05
+const soundWord = (phone: string) => `zz_${phone.toLowerCase()}`
 
-/** What was heard that is no sentence of the grammar. */
-export function isStrange(words: string): boolean {
-  return words.includes(strangePrefix)
-}
-
-/** The grammar with, beside it, a loop of all sounds: what fits no sentence fits that better, and is not guessed at. */
-export async function grammarSearch(business: Named, programs: SpeechPrograms, clock: Clock): Promise<Search> {
+/** The business's sentences, and how their words are pronounced. */
+export async function grammarSearch(business: Named, programs: SpeechPrograms, clock: Clock): Promise<GrammarSearch> {
   const rules = rulesFor(business)
   const { vocabulary } = new Grammar(rules)
   const known = await pronunciations(programs.model, vocabulary)
-  const unknown = [...vocabulary].filter(word => !known.some(line => line.startsWith(`${word} `)))
+  const listed = new Set(known.map(line => line.slice(0, line.indexOf(' '))))
+  const unknown = [...vocabulary].filter(word => !listed.has(word))
   const guessed = await Promise.all(unknown.map(async word => `${word} ${await sounded(word, programs, clock)}`))
-  const strange = phones.map(phone => `${strangePrefix}${phone.toLowerCase()} ${phone}`)
-  const sounds = phones.map(phone => `/${STRANGE_SOUND}/ ${strangePrefix}${phone.toLowerCase()}`).join(' | ')
-  const listened = { sound: sounds, heard: `/1/ <sentence> | /${STRANGE}/ <sound> (<sound>)*` }
-  return {
-    kind: 'grammar',
-    jsgf: jsgfText({ ...rules, ...listened }, 'heard'),
-    dictionary: `${[...known, ...guessed, ...strange].join('\n')}\n`,
-  }
+  return { kind: 'grammar', jsgf: jsgfText(rules, 'sentence'), dictionary: `${[...known, ...guessed].join('\n')}\n` }
+}
+
+/** Any sounds in any order: how well speech fits these is what its fit to a sentence is measured by. */
+export const soundsSearch: GrammarSearch = {
+  kind: 'grammar',
+  jsgf: jsgfText({ sound: phones.map(soundWord).join(' | '), sounds: '<sound> (<sound>)*' }, 'sounds'),
+  dictionary: `${phones.map(phone => `${soundWord(phone)} ${phone}`).join('\n')}\n`,
 }
 
 /** The lines of the model's dictionary for these words: also "word(2) ..." for another way to say it. */

@@ -1,13 +1,13 @@
 import type { Business } from '../../business.ts'
 import type { Clock } from '../../clock.ts'
 import { limits } from '../../limits.ts'
-import { grammarSearch, type Search } from './listening.ts'
+import { freeListener, grammarListener, type Listener } from './listener.ts'
+import { type GrammarSearch, grammarSearch, type Search } from './listening.ts'
 import type { SpeechPrograms } from './programs.ts'
-import { RecognizerProcess } from './recognizer-process.ts'
 
 /** A call's place in the pool: one recognizer at a time, by the grammar or for free sentences. */
 export interface Seat {
-  take(kind: Search['kind']): Promise<RecognizerProcess>
+  take(kind: Search['kind']): Promise<Listener>
   /** Ends the recognizer that this seat has taken; its place is another call's. */
   leave(): Promise<void>
 }
@@ -25,7 +25,7 @@ export class RecognizerPool {
   readonly #seats = new Set<Seat>()
   /** By what business they listen for; only ever those of the latest one. */
   #warm:
-    | { readonly key: string; readonly search: Promise<Search>; readonly idle: Promise<RecognizerProcess>[] }
+    | { readonly key: string; readonly search: Promise<GrammarSearch>; readonly idle: Promise<Listener>[] }
     | undefined
   #closed = false
 
@@ -45,19 +45,19 @@ export class RecognizerPool {
   /** Nothing when every place is taken. */
   sit(business: Business): Seat | undefined {
     if (this.#closed || this.#seats.size >= this.#with.seats) return undefined
-    let current: Promise<RecognizerProcess> | undefined
+    let current: Promise<Listener> | undefined
     const end = async () => {
       const ending = current
       current = undefined
       await ending?.then(
-        recognizer => recognizer.close(),
+        listener => listener.close(),
         () => {},
       )
     }
     const seat: Seat = {
       take: async kind => {
         const before = end()
-        const mine = kind === 'grammar' ? this.#warmOne(business) : this.#start({ kind: 'free' })
+        const mine = kind === 'grammar' ? this.#warmOne(business) : freeListener(this.#with.programs, this.#with.clock)
         current = mine
         await before
         return mine
@@ -77,7 +77,7 @@ export class RecognizerPool {
     await this.#cool()
   }
 
-  async #warmOne(business: Business): Promise<RecognizerProcess> {
+  async #warmOne(business: Business): Promise<Listener> {
     this.#refill(business)
     const warm = this.#warm!
     const ready = await warm.idle.shift()
@@ -86,7 +86,7 @@ export class RecognizerPool {
     return ready?.running ? ready : this.#start(await warm.search)
   }
 
-  #refill(business: Business): readonly Promise<RecognizerProcess>[] {
+  #refill(business: Business): readonly Promise<Listener>[] {
     const key = JSON.stringify([business.services, business.destinations])
     if (this.#warm?.key !== key) {
       void this.#cool()
@@ -106,10 +106,10 @@ export class RecognizerPool {
 
   async #cool(): Promise<void> {
     const idle = this.#warm?.idle.splice(0) ?? []
-    await Promise.all(idle.map(each => each.then(recognizer => recognizer.close()).catch(() => {})))
+    await Promise.all(idle.map(each => each.then(listener => listener.close()).catch(() => {})))
   }
 
-  #start(search: Search): Promise<RecognizerProcess> {
-    return RecognizerProcess.start(this.#with.programs, search, this.#with.clock)
+  #start(search: GrammarSearch): Promise<Listener> {
+    return grammarListener(this.#with.programs, search, this.#with.clock)
   }
 }

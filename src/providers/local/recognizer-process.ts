@@ -14,10 +14,28 @@ import type { SpeechPrograms } from './programs.ts'
  * Without `-hyp` the log does not tell the words either. With a grammar the second pass, `-bestpath`, takes ten times as
  * long as the first and finds nothing better.
  */
-const common = ['-adcin', 'yes', '-cepext', '.raw', '-hyp', '/dev/null', '-bestpath', 'no', '-loglevel', 'INFO']
+const common = [
+  ...['-wip', '0.02', '-topn', '8'],
+  '-adcin',
+  'yes',
+  '-cepext',
+  '.raw',
+  '-hyp',
+  '/dev/null',
+  '-bestpath',
+  'no',
+  '-loglevel',
+  'INFO',
+]
 
 /** The log's line about what was heard: the words, the recording's name, a score. */
-const heardLine = /^(.*?) ?\((u\d+) -?\d+\)$/
+const heardLine = /^(.*?) ?\((u\d+) (-?\d+)\)$/
+
+export interface Heard {
+  readonly words: string
+  /** How well they fit; only to be compared with that of the same recording. */
+  readonly score: number
+}
 
 /**
  * One pocketsphinx, its model loaded, hearing one recording after another: their names go through a FIFO, which ends
@@ -29,8 +47,8 @@ export class RecognizerProcess {
   readonly #folder: string
   readonly #names: FileHandle
   readonly #child: ChildProcess
-  readonly #waiting = new Map<string, PromiseWithResolvers<string>>()
-  readonly #ended = Promise.withResolvers<void>()
+  readonly #waiting = new Map<string, PromiseWithResolvers<Heard>>()
+  readonly #ended = Promise.withResolvers<GatewayError>()
   #end: GatewayError | undefined
   #count = 0
 
@@ -61,12 +79,8 @@ export class RecognizerProcess {
     }
   }
 
-  get pid(): number | undefined {
-    return this.#child.pid
-  }
-
-  /** Resolves when the program has ended, for whatever reason. */
-  get ended(): Promise<void> {
+  /** Resolves with the reason when the program has ended. */
+  get ended(): Promise<GatewayError> {
     return this.#ended.promise
   }
 
@@ -74,16 +88,12 @@ export class RecognizerProcess {
     return this.#end === undefined
   }
 
-  get whyEnded(): GatewayError {
-    return this.#end ?? new GatewayError('BUG', 'The recognizer has not ended.')
-  }
-
-  /** The words of a recording at 16 kHz; rejects when the program ends or takes too long. */
-  async recognize(samples: Int16Array): Promise<string> {
+  /** Of a recording at 16 kHz; rejects when the program ends or takes too long. */
+  async recognize(samples: Int16Array): Promise<Heard> {
     if (this.#end) throw this.#end
     const name = `u${++this.#count}`
     const file = join(this.#folder, `${name}.raw`)
-    const result = Promise.withResolvers<string>()
+    const result = Promise.withResolvers<Heard>()
     this.#waiting.set(name, result)
     // It may end while nobody awaits it yet.
     result.promise.catch(() => {})
@@ -107,15 +117,15 @@ export class RecognizerProcess {
   }
 
   #read(line: string): void {
-    const [, words = '', name = ''] = heardLine.exec(line) ?? []
+    const [, words = '', name = '', score] = heardLine.exec(line) ?? []
     // "read(2)" is another way to say "read".
-    this.#waiting.get(name)?.resolve(words.replace(/\(\d+\)/g, ''))
+    this.#waiting.get(name)?.resolve({ words: words.replace(/\(\d+\)/g, ''), score: Number(score) })
   }
 
   #over(why: string): void {
     this.#end ??= new GatewayError('ENGINE_FAILED', `The recognizer pocketsphinx has ended (${why}).`)
     for (const each of this.#waiting.values()) each.reject(this.#end)
-    this.#ended.resolve()
+    this.#ended.resolve(this.#end)
   }
 }
 

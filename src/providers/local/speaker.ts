@@ -1,20 +1,21 @@
 import type { Speaker } from '../../agent/ports.ts'
 import type { Clock } from '../../clock.ts'
 import { limits } from '../../limits.ts'
+import { encode } from '../../media/g711.ts'
+import { Resampler } from '../../media/resample.ts'
 import { fliteSpeech } from './flite.ts'
 import type { Sound } from './wav.ts'
 
 /** Of flite's voices the clearest over a telephone. */
 export const AGENT_VOICE = 'slt'
-const RATE = 16_000
-const PIECE_MS = 200
-const PIECE_BYTES = (2 * RATE * PIECE_MS) / 1_000
+const RATE = 8_000
+const PIECE_BYTES = RATE / 5
 
 export type Render = (text: string, signal: AbortSignal) => Promise<Sound>
 
 /** Sentences that were spoken before are spoken from memory: the latest ones, up to a bound. */
 export class RenderedSpeaker implements Speaker {
-  readonly format = { encoding: 'pcm16', rate: RATE } as const
+  readonly format = { encoding: 'ulaw', rate: RATE } as const
   readonly #render: Render
   readonly #kept = new Map<string, Uint8Array>()
   #keptBytes = 0
@@ -35,8 +36,7 @@ export class RenderedSpeaker implements Speaker {
       this.#kept.set(text, kept)
       return kept
     }
-    const { samples } = await this.#render(text, signal)
-    const sound = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength)
+    const sound = forTelephone(await this.#render(text, signal))
     this.#keep(text, sound)
     return sound
   }
@@ -51,6 +51,13 @@ export class RenderedSpeaker implements Speaker {
       this.#keptBytes -= length
     }
   }
+}
+
+function forTelephone({ rate, samples }: Sound): Uint8Array {
+  const resampled = rate === RATE ? samples : new Resampler(rate, RATE).process(samples)
+  const bytes = new Uint8Array(resampled.length)
+  encode('ulaw', resampled, bytes)
+  return bytes
 }
 
 export function fliteSpeaker(command: readonly string[], clock: Clock): Speaker {

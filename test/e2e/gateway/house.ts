@@ -27,6 +27,8 @@ export interface HouseOptions {
   /** Further variables of the gateway's environment. */
   readonly environment?: Readonly<Record<string, string>>
   readonly greeting?: string
+  /** Further settings of the business. */
+  readonly business?: Readonly<Record<string, unknown>>
   /** Where calls reach an Asterisk that another house runs. */
   readonly sipPort?: number
   /** How many ports Asterisk has for callers. */
@@ -68,7 +70,10 @@ export class House implements AsyncDisposable {
     await sweepAbandoned()
     const stateDir = await mkdtemp(join(tmpdir(), `parley-house-${process.pid}-`))
     const businessFile = join(stateDir, 'business.yaml')
-    await writeFile(businessFile, stringify({ name: 'Test house', greeting: options.greeting ?? greeting }))
+    await writeFile(
+      businessFile,
+      stringify({ name: 'Test house', greeting: options.greeting ?? greeting, ...options.business }),
+    )
     const [sip, http, ari] = await Promise.all([freePort(), freePort(), freePort()])
     const rtpStart = 10_400 + 800 * randomInt(17)
     const wire = new Wire(ari)

@@ -37,7 +37,10 @@ const answerTo = (text: string, where = about) => talk([text], where).said.at(-1
 
 describe('questions about the business', () => {
   it.each([
-    ['what are your opening hours', /Monday from 9 AM to noon and from 1 PM to 5 PM, .* and Friday from 9 AM to 3 PM\./],
+    [
+      'what are your opening hours',
+      /Monday from 9 AM to noon and from 1 PM to 5 PM, .* and Friday from 9 AM to 3 PM\./,
+    ],
     ['are you open on sunday', /^On Sunday we are closed\./],
     ['when do you open tomorrow', /^Tomorrow we are open from 9 AM to 5 PM\./],
     ['where are you located', /12 Harbour Street, Springfield/],
@@ -112,14 +115,26 @@ describe('an appointment', () => {
   })
 
   it('on a closed day or at a closed hour is not taken', () => {
-    const { said } = talk(['i would like an appointment', 'on saturday', 'friday at five p m', 'at eleven in the morning'])
+    const { said } = talk([
+      'i would like an appointment',
+      'on saturday',
+      'friday at five p m',
+      'at eleven in the morning',
+    ])
     expect(said[1]).toBe('We are closed on Saturday. Which other day?')
     expect(said[2]).toBe('We are not open then. On Friday we are open from 9 AM to 3 PM. What time?')
     expect(said[3]).toBe('I will ask for an appointment on Friday at 11 AM. Is that right?')
   })
 
   it('is asked anew when it was read back wrong', () => {
-    const { said, deeds } = talk(['i need a check up next monday', 'at one', "no that's wrong", 'thursday', 'at six', 'yes'])
+    const { said, deeds } = talk([
+      'i need a check up next monday',
+      'at one',
+      "no that's wrong",
+      'thursday',
+      'at six',
+      'yes',
+    ])
     expect(said[2]).toBe('For which day and time, then?')
     expect(deeds).toMatchObject([{ service: 'Check-up', day: { date: '2026-01-08' }, time: '18:00' }])
   })

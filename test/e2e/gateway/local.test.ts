@@ -1,0 +1,205 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import type { CallEvent, CallFact } from '../../../src/call/events.ts'
+import type { Call } from '../../../src/caller/call.ts'
+import { throughPhone } from '../../corpus/line.ts'
+import { type Callers, openCallers, speechCache } from '../../corpus/voices.ts'
+import { House } from './house.ts'
+
+const business = {
+  ...parse(readFileSync(join(import.meta.dirname, '../../corpus/business.yaml'), 'utf8')),
+  greeting: 'Hello.',
+}
+/** The exhaustive form fills the whole pool. */
+const seats = process.env['PARLEY_SOAK'] ? 20 : 2
+
+let callers: Callers
+let house: House
+let crowded: House
+let bare: House
+let bareCache: string
+const houses: House[] = []
+
+beforeAll(async () => {
+  callers = await openCallers()
+  bareCache = await linkedSpeech()
+  const open = async (environment: Record<string, string>) => {
+    const opened = await House.open({ business, environment: { AGENT_ENGINE: 'local', ...environment } })
+    houses.push(opened)
+    return opened
+  }
+  ;[house, crowded, bare] = await Promise.all([
+    open({}),
+    open({ LOCAL_CALLS: String(seats), LOCAL_BUSY: 'refuse' }),
+    open({ LOCAL_CALLS: '1', SPEECH_CACHE: bareCache }),
+  ])
+})
+afterAll(async () => {
+  for (const each of houses) await each[Symbol.asyncDispose]()
+  await rm(bareCache, { recursive: true, force: true })
+})
+
+/** The fetched programs under another name, so that one of them can be taken away. */
+async function linkedSpeech(): Promise<string> {
+  const cache = await mkdtemp(join(tmpdir(), 'parley-linked-speech-'))
+  for (const name of await readdir(speechCache)) {
+    if (!name.startsWith('flite')) continue
+    const [from, to] = [join(speechCache, name), join(cache, name)]
+    await mkdir(join(to, 'root/usr'), { recursive: true })
+    await cp(join(from, 'manifest.json'), join(to, 'manifest.json'))
+    await cp(join(from, 'root/usr/bin'), join(to, 'root/usr/bin'), { recursive: true })
+    for (const folder of ['lib', 'share']) await symlink(join(from, 'root/usr', folder), join(to, 'root/usr', folder))
+  }
+  return cache
+}
+
+let numbers = 0
+
+/** A caller who speaks, and follows by the record how far the agent is. */
+class Conversation {
+  readonly house: House
+  readonly call: Call
+  readonly from: string
+  #spoken = 0
+
+  private constructor(where: House, call: Call, from: string) {
+    this.house = where
+    this.call = call
+    this.from = from
+  }
+
+  static async begin(where: House): Promise<Conversation> {
+    const from = `+1555010${String(1_000 + numbers++)}`
+    return new Conversation(where, await where.dial({ from }), from)
+  }
+
+  async events(): Promise<CallEvent[]> {
+    const all = await this.house.events()
+    const own = all.find(({ fact }) => fact.name === 'offered' && fact.private.callerNumber === this.from)
+    return all.filter(({ call }) => call === own?.call)
+  }
+
+  async facts<N extends CallFact['name']>(name: N): Promise<Extract<CallFact, { name: N }>[]> {
+    return (await this.events()).map(({ fact }) => fact).filter(fact => fact.name === name) as never
+  }
+
+  /** What the agent says next, when all of it was heard. */
+  async answer(): Promise<string> {
+    const before = this.#spoken
+    await this.house.until(async () => (await this.facts('agentSpoke')).length > before)
+    const spoken = await this.facts('agentSpoke')
+    this.#spoken = spoken.length
+    return spoken.map(fact => fact.private.text).at(-1) ?? ''
+  }
+
+  /** Says it again when it was not understood, as people do. */
+  async say(text: string): Promise<string> {
+    for (let attempt = 1; ; attempt++) {
+      const sound = throughPhone(await callers.speak(text, 'flite rms'), numbers + attempt)
+      await this.call.play(sound)
+      const answer = await this.answer()
+      if (!answer.startsWith('Sorry, I did not') || attempt === 2) return answer
+    }
+  }
+
+  async has(name: CallFact['name']): Promise<void> {
+    await this.house.until(async () => (await this.facts(name)).length > 0)
+  }
+}
+
+it.concurrent('a conversation of eight turns ends in a stored message', async () => {
+  const caller = await Conversation.begin(house)
+  expect(await caller.answer()).toMatch(/^This is the built-in demo engine\./)
+  expect(await caller.say('are you open on saturday')).toMatch(/^On Saturday we are closed/)
+  expect(await caller.say('how much is a cleaning')).toMatch(/120 dollars/)
+  expect(await caller.say('could you repeat that please')).toMatch(/120 dollars/)
+  expect(await caller.say('can you take a message please')).toMatch(/say your message/)
+  expect(await caller.say('please call me back tomorrow')).toMatch(/^I heard: .*Shall I pass that on\?$/)
+  expect(await caller.say('yes')).toMatch(/number you are calling from/)
+  expect(await caller.say('yes please')).toMatch(/^Thank you\. It is noted\./)
+  expect(await caller.say('thank you goodbye')).toMatch(/Goodbye\.$/)
+  expect(await caller.call.ended).toMatchObject({ by: 'callee', how: 'bye' })
+  const [message] = await caller.facts('messageTaken')
+  expect(message?.private).toMatchObject({ callback: caller.from, text: expect.stringMatching(/call me|tomorrow/) })
+  // Words and numbers of callers stand in the journal alone.
+  expect(house.log.filter(line => line.includes(caller.from) || line.includes('call me'))).toEqual([])
+})
+
+it.concurrent('a conversation of eight turns ends in a request for an appointment', async () => {
+  const caller = await Conversation.begin(house)
+  await caller.answer()
+  expect(await caller.say('hello')).toMatch(/help you/)
+  expect(await caller.say('how long does a root canal take')).toMatch(/90 minutes/)
+  expect(await caller.say('i would like an appointment')).toMatch(/which day/)
+  expect(await caller.say('on saturday')).toMatch(/closed on Saturday/)
+  expect(await caller.say('on thursday')).toMatch(/At what time on Thursday/)
+  expect(await caller.say('at half past two')).toMatch(/on Thursday at 2 30 PM\. Is that right\?/)
+  expect(await caller.say('yes please')).toMatch(/It is noted/)
+  expect(await caller.say('goodbye')).toMatch(/Goodbye/)
+  expect(await caller.call.ended).toMatchObject({ by: 'callee', how: 'bye' })
+  const [request] = await caller.facts('appointmentRequested')
+  expect(request?.private).toMatchObject({ time: '14:30', date: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) })
+})
+
+it.concurrent('a call whose recognizer is killed is handed over, and the next one is served', async () => {
+  const caller = await Conversation.begin(crowded)
+  await caller.answer()
+  for (const pid of recognizersOf(crowded.pid)) process.kill(pid, 'SIGKILL')
+  await caller.has('handedBack')
+  expect(await caller.facts('degraded')).toMatchObject([
+    { code: 'ENGINE_FAILED', detail: expect.stringContaining('pocketsphinx has ended (SIGKILL)') },
+  ])
+  await caller.call.hangup()
+  const calls = await Promise.all(Array.from({ length: seats }, () => Conversation.begin(crowded)))
+  await Promise.all(calls.map(each => each.answer()))
+  expect(recognizersOf(crowded.pid).length).toBeGreaterThanOrEqual(seats)
+  const beyond = await Conversation.begin(crowded)
+  expect(await beyond.call.answered).toMatchObject({ status: 503 })
+  expect(await beyond.facts('degraded')).toMatchObject([{ code: 'CAPACITY' }])
+  const answers = await Promise.all(calls.map(each => each.say('where are you located')))
+  expect(answers.filter(answer => answer.includes('Harbour Street'))).toHaveLength(seats)
+  await Promise.all(calls.map(each => each.call.hangup()))
+  await crowded.isEmpty()
+  // Those that wait for the next calls.
+  await crowded.until(async () => recognizersOf(crowded.pid).length <= 2)
+})
+
+it.concurrent('a call beyond the bound hears why; without the speech program a caller gets the fallback', async () => {
+  const first = await Conversation.begin(bare)
+  await first.answer()
+  const second = await Conversation.begin(bare)
+  expect(await second.answer()).toMatch(/as many calls as it can take/)
+  await second.has('handedBack')
+  await Promise.all([first.call.hangup(), second.call.hangup()])
+  await bare.isEmpty()
+  for (const name of await readdir(bareCache)) await rm(join(bareCache, name, 'root/usr/bin/flite'))
+  const third = await Conversation.begin(bare)
+  // What was said before is still known by heart.
+  expect(await third.answer()).toMatch(/built-in demo engine/)
+  await third.say('where are you located')
+  await third.say('where are you located')
+  await third.has('handedBack')
+  expect((await third.facts('degraded'))[0]?.detail).toMatch(/flite made no sound: it is not there any more/)
+  await third.call.hangup()
+})
+
+/** The programs that a gateway has started and that run. */
+function recognizersOf(parent: number): number[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(Number)
+    .filter(pid => {
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+        const [, state, ppid] = /\) (\S) (\d+)/.exec(stat) ?? []
+        const runs = state !== 'Z' && Number(ppid) === parent
+        return runs && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('pocketsphinx_batch')
+      } catch {
+        return false
+      }
+    })
+}
