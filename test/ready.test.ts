@@ -5,11 +5,11 @@ import { readyScreen } from '../src/ready.ts'
 it('ends the start with a line for programs and a screen for people', () => {
   const config = readConfig({ SIP_TCP_PORT: '5071', SIP_USER: 'anna' })
   expect(readyScreen(config, 'http://127.0.0.1:3000').split('\n')).toEqual([
-    'parley ready: call sip:anna@127.0.0.1:5071;transport=tcp, API at http://127.0.0.1:3000, engine scripted',
+    'parley ready: call sip:anna@127.0.0.1:5071;transport=tcp, API at http://127.0.0.1:3000, engine local (the built-in demo engine)',
     '',
     '  SIP      sip:anna@127.0.0.1:5071;transport=tcp',
     '  API      http://127.0.0.1:3000/v1/calls',
-    '  engine   scripted',
+    '  engine   local (the built-in demo engine)',
     '  try      npm run call -- "I would like an appointment tomorrow at three"',
     '',
   ])

@@ -18,15 +18,17 @@ const common: Rules = {
   want: `${want} | ${can} (have | get | make | book | schedule) | ${wantTo} (make | book | schedule | have | get)`,
   day: `today | tomorrow | [the] day after tomorrow | ([this | next] (${weekdays.join(' | ')}))`,
   hour,
-  minutes:
-    "o'clock | thirty | fifteen | forty five | twenty | ten | forty | fifty | oh five | twenty five | thirty five",
+  minutes: "o'clock | thirty | fifteen | forty five",
   half: '(a m | p m | in the (morning | afternoon | evening))',
   clock: `<hour> [<minutes>] | half past <hour> | [a] quarter (past | to | after) <hour>`,
   time: `<clock> [<half>] | noon | midday`,
   part: 'morning | afternoon | evening',
-  when: `[on | for | at] (<day> [[at] <time> | [in the] <part>] | <time> [[on] <day>] | [in the] <part>)`,
+  when: `
+    [on | for] <day> (/0.5/ <NULL> | /0.4/ at <time> | /0.01/ <time> | /0.1/ [in the] <part>) |
+    (/0.9/ (at | for) | /0.1/ <NULL>) <time> (/0.9/ <NULL> | /0.1/ [on] <day>) | in the <part>`,
   digit: 'zero | oh | one | two | three | four | five | six | seven | eight | nine',
-  digits: '<digit> <digit> <digit> (<digit>)*',
+  // With or without the area's three.
+  digits: '<digit> <digit> <digit> <digit> <digit> <digit> <digit> [<digit> <digit> <digit>]',
   hours: `
     ([${canYou} tell me | what are] your [opening | business] hours |
     [and] (when | what (time | times)) are you open | are you open | (when | what time) do you (open | close)) [<on>]`,
@@ -56,10 +58,10 @@ const common: Rules = {
   transfer: `
     (${can} | ${wantTo} | let me) (speak | talk) (to | with) <somebody> |
     ([please] | ${canYou}) (connect me (with | to) | put me through to | transfer me to | give me) <somebody>`,
-  somebody: '(a | an | the | your) <human> | someone | somebody | <person>',
-  human: '[real] person | human [being] | operator | receptionist | manager',
+  somebody: '(a | the | your) <human> | someone | somebody | <person>',
+  human: '[real] person | human [being] | receptionist | manager',
   repeat: `
-    [sorry | please] [${canYou}] (repeat (that | it) [again] | say (that | it) again | repeat) |
+    [sorry | please] [${canYou}] (repeat (that | it) [again] | say (that | it) again) [please] |
     pardon [me] | sorry [what did you say] | what did you say | what was that`,
   goodbye: `
     [<thanks>] (goodbye | good bye | bye [bye]) |
@@ -77,15 +79,15 @@ const common: Rules = {
   moreTime: '<when>',
   bareService: '[for] <aService>',
   number: "[[my | the] number is | it's | it is | call me [back] [at | on]] <digits>",
-  before: '<hello> | please | okay | um',
-  after: 'please | <thanks>',
-  request: `
-    <hours> | <address> | <phone> | <services> | <price> | <duration> | <message> | <appointment> | <transfer> | <repeat> |
-    <goodbye> | <yes> | <no> | <cancel> | <moreTime> | <bareService>`,
-  // Most people come to the point: what stands around it must be heard well to be believed.
+  thing: `
+    <hours> | <address> | <phone> | <services> | <price> | <duration> | <message> | <appointment> | <transfer>`,
+  word: '<yes> | <no> | <cancel> | <repeat> | <goodbye>',
+  answer: '<moreTime> | <bareService>',
+  // A recognizer weighs words little against sounds: what is seldom said, or fits everything, must be heard well.
   sentence: `
-    /0.9/ (/0.95/ <NULL> | /0.05/ <before>) <request> (/0.9/ <NULL> | /0.1/ <after>) |
-    /0.07/ <number> | /0.02/ <hello> | /0.01/ <thanks>`,
+    /0.6/ (/0.999/ <NULL> | /0.001/ (<hello> | okay | um)) <thing> (/0.98/ <NULL> | /0.02/ (please | <thanks>)) |
+    /0.3/ <word> | /0.05/ <answer> (/0.99/ <NULL> | /0.01/ please) | /0.00001/ <number> | /0.01/ <hello> |
+    /0.001/ <thanks>`,
 }
 
 export function rulesFor(business: Named): Rules {

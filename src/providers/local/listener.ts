@@ -1,10 +1,11 @@
 import type { Clock } from '../../clock.ts'
 import type { GatewayError } from '../../errors.ts'
-import { type GrammarSearch, soundsSearch } from './listening.ts'
+import type { GrammarSearch } from './listening.ts'
 import type { SpeechPrograms } from './programs.ts'
 import { RecognizerProcess } from './recognizer-process.ts'
+import { MODEL_RATE } from './widen.ts'
 
-/** What turns recorded speech, at 16 kHz, into words. It ends when a program of it does. */
+/** What turns recorded speech, at 16 kHz, into words. It ends when its program does. */
 export interface Listener {
   /** Nothing for what was not understood. */
   listen(speech: Int16Array): Promise<string | undefined>
@@ -15,45 +16,37 @@ export interface Listener {
 }
 
 /**
- * How much better than any sounds at all a sentence must fit, for each sound, in nats. Tuned: sentences of the grammar fit
- * better by 10 and more, what is none by less than nothing.
+ * A grammar finds a sentence in everything. How well it fits is told by the recognizer's score, which counts for each
+ * hundredth of a second how far it is from the sound that fits best: by so many nats in the middle at most. Tuned on the
+ * sentences of test/corpus that are there for it.
  */
-const LEAST_FIT = 0
-/** Of the recognizer's scores. */
+const LEAST_FIT = -3.85
 const NATS = 1_024 * Math.log(1.000_1)
+const SCORED_SAMPLES = MODEL_RATE / 100
 
-/** Listens by a grammar. A grammar finds a sentence in everything, so another recognizer tells whether it was one. */
+/** Listens by a grammar: what fits no sentence of it well is not guessed at. */
 export async function grammarListener(
   programs: SpeechPrograms,
   search: GrammarSearch,
   clock: Clock,
 ): Promise<Listener> {
-  const starting = [search, soundsSearch].map(each => RecognizerProcess.start(programs, each, clock))
-  const started = await Promise.allSettled(starting)
-  const [sentences, sounds] = started.map(each => (each.status === 'fulfilled' ? each.value : undefined))
-  if (!sentences || !sounds) {
-    await Promise.all([sentences?.close(), sounds?.close()])
-    throw started.find(each => each.status === 'rejected')?.reason
-  }
-  return {
-    async listen(speech) {
-      const [sentence, all] = await Promise.all([sentences.recognize(speech), sounds.recognize(speech)])
-      const fit = (NATS * (sentence.score - all.score)) / Math.max(1, all.words.split(' ').length)
-      return sentence.words !== '' && fit >= LEAST_FIT ? sentence.words : undefined
-    },
-    get running() {
-      return sentences.running && sounds.running
-    },
-    ended: Promise.race([sentences.ended, sounds.ended]),
-    close: async () => void (await Promise.all([sentences.close(), sounds.close()])),
-  }
+  const recognizer = await RecognizerProcess.start(programs, search, clock)
+  return listener(recognizer, async speech => {
+    const { words, score } = await recognizer.recognize(speech)
+    const fit = (NATS * score * SCORED_SAMPLES) / speech.length
+    return words !== '' && fit >= LEAST_FIT ? words : undefined
+  })
 }
 
 /** Listens by the language model: whatever the words are. */
 export async function freeListener(programs: SpeechPrograms, clock: Clock): Promise<Listener> {
   const recognizer = await RecognizerProcess.start(programs, { kind: 'free' }, clock)
+  return listener(recognizer, async speech => (await recognizer.recognize(speech)).words || undefined)
+}
+
+function listener(recognizer: RecognizerProcess, listen: Listener['listen']): Listener {
   return {
-    listen: async speech => (await recognizer.recognize(speech)).words || undefined,
+    listen,
     get running() {
       return recognizer.running
     },

@@ -17,8 +17,6 @@ export type Search = GrammarSearch | { readonly kind: 'free' }
 
 const phones =
   'AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH'.split(' ')
-const soundWord = (phone: string) => `zz_${phone.toLowerCase()}`
-
 /** The business's sentences, and how their words are pronounced. */
 export async function grammarSearch(business: Named, programs: SpeechPrograms, clock: Clock): Promise<GrammarSearch> {
   const rules = rulesFor(business)
@@ -28,13 +26,6 @@ export async function grammarSearch(business: Named, programs: SpeechPrograms, c
   const unknown = [...vocabulary].filter(word => !listed.has(word))
   const guessed = await Promise.all(unknown.map(async word => `${word} ${await sounded(word, programs, clock)}`))
   return { kind: 'grammar', jsgf: jsgfText(rules, 'sentence'), dictionary: `${[...known, ...guessed].join('\n')}\n` }
-}
-
-/** Any sounds in any order: how well speech fits these is what its fit to a sentence is measured by. */
-export const soundsSearch: GrammarSearch = {
-  kind: 'grammar',
-  jsgf: jsgfText({ sound: phones.map(soundWord).join(' | '), sounds: '<sound> (<sound>)*' }, 'sounds'),
-  dictionary: `${phones.map(phone => `${soundWord(phone)} ${phone}`).join('\n')}\n`,
 }
 
 /** The lines of the model's dictionary for these words: also "word(2) ..." for another way to say it. */

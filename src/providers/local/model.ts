@@ -41,7 +41,8 @@ const pressed = /\[pressed ([0-9*#]+)\]/
 export function saidIn(text: string, { topic }: State, understanding: Understanding): Said {
   const keys = pressed.exec(text)?.[1] ?? ''
   const words = text.replaceAll(NOT_UNDERSTOOD, '').replace(pressed, '').replace(/\s+/g, ' ').trim()
-  const meaning = understanding.understand(words)
+  // Half a sentence may mean something else than all of it.
+  const meaning = text.includes(NOT_UNDERSTOOD) ? undefined : understanding.understand(words)
   if (topic.kind !== 'message') return { text: words, keys, meaning }
   const turnsAway = meaning && ['cancel', 'transfer', 'goodbye', 'repeat'].includes(meaning.intent)
   return { text: words, keys, meaning: turnsAway ? meaning : undefined }

@@ -56,7 +56,7 @@ export interface About {
 
 /** So often in a row it asks back; then a person takes over. */
 const MISSES = 3
-const ANYTHING_ELSE = 'Is there anything else?'
+const ANYTHING_ELSE = 'Anything else?'
 const HELP =
   'You can ask about our hours, address and services, leave a message, ask for an appointment, or speak to a person.'
 

@@ -1,10 +1,15 @@
 import { pitchOf } from './pitch.ts'
 
+/** Of the model's recordings. */
+export const MODEL_RATE = 16_000
+const TELEPHONE_RATE = 8_000
 /**
  * Peak, in steps of 16 bits: about what a quiet room adds. The model was made of rooms, and takes the silence between
  * synthesized words, or of a line without noise, for something it has never heard.
  */
-const NOISE = 250
+const NOISE = 200
+/** Of silence around each stretch of speech: what the model measures the speech by. */
+const PAD = (150 * TELEPHONE_RATE) / 1_000
 /** The model knows deep voices better: high ones are played to it slower, which brings the sounds of their vowels down. */
 const HIGH_PITCH_HZ = 160
 const HIGH_STRETCH = 1.14
@@ -16,11 +21,14 @@ const HIGH_STRETCH = 1.14
  */
 export function widened(speech: Int16Array): Int16Array {
   const stretch = (pitchOf(speech) ?? 0) > HIGH_PITCH_HZ ? HIGH_STRETCH : 1
+  const padded = new Int16Array(speech.length + 2 * PAD)
+  padded.set(speech, PAD)
+  const longer = (stretch * MODEL_RATE) / TELEPHONE_RATE
   const noise = noiseGenerator()
-  return Int16Array.from({ length: Math.floor(2 * stretch * speech.length) }, (_, i) => {
-    const place = i / (2 * stretch)
+  return Int16Array.from({ length: Math.floor(longer * padded.length) }, (_, i) => {
+    const place = i / longer
     const at = Math.floor(place)
-    const [before, after] = [speech[at]!, speech[at + 1] ?? 0]
+    const [before, after] = [padded[at]!, padded[at + 1] ?? 0]
     const sample = before + (place - at) * (after - before) + NOISE * noise()
     return Math.max(-32_768, Math.min(32_767, Math.round(sample)))
   })

@@ -159,6 +159,7 @@ it.concurrent('a call whose recognizer is killed is handed over, and the next on
   expect(recognizersOf(crowded.pid).length).toBeGreaterThanOrEqual(seats)
   const beyond = await Conversation.begin(crowded)
   expect(await beyond.call.answered).toMatchObject({ status: 503 })
+  await beyond.has('degraded')
   expect(await beyond.facts('degraded')).toMatchObject([{ code: 'CAPACITY' }])
   const answers = await Promise.all(calls.map(each => each.say('where are you located')))
   expect(answers.filter(answer => answer.includes('Harbour Street'))).toHaveLength(seats)
