@@ -36,7 +36,7 @@ export function throughPhone(sound: Sound, seed: number): Int16Array {
 }
 
 /** In whole frames, with silence around it. */
-export function asMulaw(sound: Sound): Uint8Array {
+function asMulaw(sound: Sound): Uint8Array {
   const samples = levelled(atTelephoneRate(sound))
   const frames = 2 * MARGIN_FRAMES + Math.ceil(samples.length / FRAME_SAMPLES)
   const bytes = new Uint8Array(frames * FRAME_SAMPLES).fill(SILENCE.ulaw)

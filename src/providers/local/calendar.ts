@@ -1,7 +1,7 @@
 import type { Business } from '../../business.ts'
 import { weekdays } from './grammar.ts'
 
-export type Weekday = (typeof weekdays)[number]
+type Weekday = (typeof weekdays)[number]
 
 /** A day as a caller names it, once it is known which one it is. */
 export interface DayOf {

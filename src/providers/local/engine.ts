@@ -23,7 +23,7 @@ import { localTools } from './tools.ts'
 
 /** What becomes of a call beyond the bound: a sentence and the dialplan's fallback, or 503 before it is answered. */
 export const busyWays = ['sentence', 'refuse'] as const
-export type BusyWay = (typeof busyWays)[number]
+type BusyWay = (typeof busyWays)[number]
 
 export interface LocalEngineOptions {
   readonly clock: Clock

@@ -17,10 +17,10 @@ export interface Listener {
 
 /**
  * A grammar finds a sentence in everything. How well it fits is told by the recognizer's score, which counts for each
- * hundredth of a second how far it is from the sound that fits best: by so many nats in the middle at most. Tuned on the
+ * hundredth of a second how far it is from the sound that fits best: byX
  * sentences of test/corpus that are there for it.
  */
-const LEAST_FIT = -3.85
+const LEAST_FIT = -3.55
 const NATS = 1_024 * Math.log(1.000_1)
 const SCORED_SAMPLES = MODEL_RATE / 100
 

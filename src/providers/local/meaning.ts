@@ -2,28 +2,25 @@ import type { Business } from '../../business.ts'
 import { rulesFor, spokenWords, weekdays } from './grammar.ts'
 import { type Covered, Grammar } from './jsgf.ts'
 
-export const intents = [
-  'hours',
-  'address',
-  'phone',
-  'services',
-  'price',
-  'duration',
-  'message',
-  'appointment',
-  'transfer',
-  'repeat',
-  'goodbye',
-  'yes',
-  'no',
-  'cancel',
-  'time',
-  'service',
-  'digits',
-  'hello',
-] as const
-
-export type Intent = (typeof intents)[number]
+type Intent =
+  | 'hours'
+  | 'address'
+  | 'phone'
+  | 'services'
+  | 'price'
+  | 'duration'
+  | 'message'
+  | 'appointment'
+  | 'transfer'
+  | 'repeat'
+  | 'goodbye'
+  | 'yes'
+  | 'no'
+  | 'cancel'
+  | 'time'
+  | 'service'
+  | 'digits'
+  | 'hello'
 
 /** What a caller wants, and what they said about it. */
 export interface Meaning {

@@ -4,7 +4,7 @@ import { capitalised, type DayOf, dayNamed, hoursAreKnown, opening, spokenTime, 
 import type { Meaning } from './meaning.ts'
 
 /** What the conversation is about, and what is known of it so far. */
-export type Topic =
+type Topic =
   | { readonly kind: 'open' }
   /** Whatever is said next is the message. */
   | { readonly kind: 'message'; readonly person?: string }
@@ -15,7 +15,7 @@ export type Topic =
   | ({ readonly kind: 'appointment' } & Wish)
   | ({ readonly kind: 'appointmentRead' } & Wish)
 
-export interface Wish {
+interface Wish {
   readonly service?: string
   readonly day?: DayOf
   readonly time?: string

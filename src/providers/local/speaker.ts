@@ -7,7 +7,7 @@ import { fliteSpeech } from './flite.ts'
 import type { Sound } from './wav.ts'
 
 /** Of flite's voices the clearest over a telephone. */
-export const AGENT_VOICE = 'slt'
+const AGENT_VOICE = 'slt'
 const RATE = 8_000
 const PIECE_BYTES = RATE / 5
 

@@ -1,12 +1,12 @@
 import { z } from 'zod'
 import type { Tool } from '../../agent/ports.ts'
-import type { CallFact } from '../../call/events.ts'
+import type { LiveCall } from '../../call/ports.ts'
 
 const message = z.object({ message: z.string(), person: z.string().optional(), number: z.string().optional() })
 const appointment = z.object({ service: z.string().optional(), date: z.string(), time: z.string() })
 
 /** What the built-in engine leaves for people: facts of the call, which the journal keeps. */
-export function localTools(emit: (fact: CallFact) => void, callerNumber: string): readonly Tool[] {
+export function localTools(emit: LiveCall['emit'], callerNumber: string): readonly Tool[] {
   return [
     {
       name: 'take_message',

@@ -15,8 +15,8 @@ describe('widened speech', () => {
     expect(pitchOf(spoken(110))).toBeLessThan(140)
     expect(pitchOf(spoken(210))).toBeGreaterThan(180)
     expect(pitchOf(new Int16Array(8_000))).toBeUndefined()
-    expect(widened(spoken(110)).length).toBe(12_800)
-    expect(widened(spoken(210)).length).toBe(14_591)
+    expect(widened(spoken(110)).length).toBe(17_600)
+    expect(widened(spoken(210)).length).toBe(20_064)
     expect(widened(spoken(110))).toEqual(widened(spoken(110)))
   })
 
