@@ -52,7 +52,7 @@ lay_cable() {
 parley() { # namespace, further settings
   local namespace=$1
   shift
-  exec ip netns exec "$namespace" env STATE_DIR="$scratch/state" ASTERISK_CACHE="$PWD/.parley/asterisk" SIP_ALLOW=none \
+  exec ip netns exec "$namespace" env STATE_DIR="$scratch/state" ASTERISK_CACHE="$PWD/.parley/asterisk" SIP_ALLOW=none AGENT_ENGINE=scripted \
     HTTP_HOST=0.0.0.0 DRAIN_SECONDS=1 BUSINESS_FILE="$scratch/business.yaml" "$@" node scripts/parley.mjs src/main.ts
 }
 

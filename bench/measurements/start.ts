@@ -17,7 +17,7 @@ const GOAL_MS = 3_000
 export const start: Subject = {
   title: 'Start',
   method: `\`npm start\` as a person types it, again and again on one STATE_DIR: npm, the check of what is installed, the program, and an
-Asterisk that is started each time, until the line \`parley ready\` arrives. Dependencies and Asterisk are there already: the
+Asterisk that is started each time, until the line \`parley ready\` arrives. Dependencies, Asterisk and the speech software are there already: the
 first start, which is not counted, would have fetched them.`,
   measurements: [{ name: 'start', run }],
 }
@@ -53,6 +53,7 @@ async function settings(): Promise<Record<string, string>> {
     HOME: directory,
     ...(process.env['ASTERISK'] ? { ASTERISK: process.env['ASTERISK'] } : {}),
     ASTERISK_CACHE: join(root, '.parley/asterisk'),
+    SPEECH_CACHE: join(root, '.parley/speech'),
     STATE_DIR: join(directory, 'state'),
     HTTP_PORT: String(http),
     SIP_TCP_PORT: String(sip),

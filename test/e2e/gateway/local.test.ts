@@ -57,6 +57,9 @@ async function linkedSpeech(): Promise<string> {
   return cache
 }
 
+/** Two people who take their time. */
+const CONVERSATION_MS = 120_000
+
 let numbers = 0
 
 /** A caller who speaks, and follows by the record how far the agent is. */
@@ -111,39 +114,47 @@ class Conversation {
   }
 }
 
-it.concurrent('a conversation of eight turns ends in a stored message', async () => {
-  const caller = await Conversation.begin(house)
-  expect(await caller.answer()).toMatch(/^This is the built-in demo engine\./)
-  expect(await caller.say('are you open on saturday')).toMatch(/^On Saturday we are closed/)
-  expect(await caller.say('how much is a cleaning')).toMatch(/120 dollars/)
-  expect(await caller.say('could you repeat that please')).toMatch(/120 dollars/)
-  expect(await caller.say('can you take a message please')).toMatch(/say your message/)
-  expect(await caller.say('please call me back tomorrow')).toMatch(/^I heard: .*Shall I pass that on\?$/)
-  expect(await caller.say('yes')).toMatch(/number you are calling from/)
-  expect(await caller.say('yes please')).toMatch(/^Thank you\. It is noted\./)
-  expect(await caller.say('thank you goodbye')).toMatch(/Goodbye\.$/)
-  expect(await caller.call.ended).toMatchObject({ by: 'callee', how: 'bye' })
-  const [message] = await caller.facts('messageTaken')
-  expect(message?.private).toMatchObject({ callback: caller.from, text: expect.stringMatching(/call me|tomorrow/) })
-  // Words and numbers of callers stand in the journal alone.
-  expect(house.log.filter(line => line.includes(caller.from) || line.includes('call me'))).toEqual([])
-})
+it.concurrent(
+  'a conversation of eight turns ends in a stored message',
+  async () => {
+    const caller = await Conversation.begin(house)
+    expect(await caller.answer()).toMatch(/^This is the built-in demo engine\./)
+    expect(await caller.say('hello')).toMatch(/help you/)
+    expect(await caller.say('how much is a cleaning')).toMatch(/120 dollars/)
+    expect(await caller.say('could you repeat that please')).toMatch(/120 dollars/)
+    expect(await caller.say('can you take a message please')).toMatch(/say your message/)
+    expect(await caller.say('please call me back tomorrow')).toMatch(/^I heard: .*Shall I pass that on\?$/)
+    expect(await caller.say('yes')).toMatch(/number you are calling from/)
+    expect(await caller.say('yes please')).toMatch(/^Thank you\. It is noted\./)
+    expect(await caller.say('thank you goodbye')).toMatch(/Goodbye\.$/)
+    expect(await caller.call.ended).toMatchObject({ by: 'callee', how: 'bye' })
+    const [message] = await caller.facts('messageTaken')
+    expect(message?.private).toMatchObject({ callback: caller.from, text: expect.stringMatching(/call me|tomorrow/) })
+    // Words and numbers of callers stand in the journal alone.
+    expect(house.log.filter(line => line.includes(caller.from) || line.includes('call me'))).toEqual([])
+  },
+  CONVERSATION_MS,
+)
 
-it.concurrent('a conversation of eight turns ends in a request for an appointment', async () => {
-  const caller = await Conversation.begin(house)
-  await caller.answer()
-  expect(await caller.say('hello')).toMatch(/help you/)
-  expect(await caller.say('how long does a root canal take')).toMatch(/90 minutes/)
-  expect(await caller.say('i would like an appointment')).toMatch(/which day/)
-  expect(await caller.say('on saturday')).toMatch(/closed on Saturday/)
-  expect(await caller.say('on thursday')).toMatch(/At what time on Thursday/)
-  expect(await caller.say('at half past two')).toMatch(/on Thursday at 2 30 PM\. Is that right\?/)
-  expect(await caller.say('yes please')).toMatch(/It is noted/)
-  expect(await caller.say('goodbye')).toMatch(/Goodbye/)
-  expect(await caller.call.ended).toMatchObject({ by: 'callee', how: 'bye' })
-  const [request] = await caller.facts('appointmentRequested')
-  expect(request?.private).toMatchObject({ time: '14:30', date: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) })
-})
+it.concurrent(
+  'a conversation of eight turns ends in a request for an appointment',
+  async () => {
+    const caller = await Conversation.begin(house)
+    await caller.answer()
+    expect(await caller.say('hello')).toMatch(/help you/)
+    expect(await caller.say('how long does a root canal take')).toMatch(/90 minutes/)
+    expect(await caller.say('i would like an appointment')).toMatch(/which day/)
+    expect(await caller.say('on saturday')).toMatch(/closed on Saturday/)
+    expect(await caller.say('on thursday')).toMatch(/At what time on Thursday/)
+    expect(await caller.say('at half past two')).toMatch(/on Thursday at 2 30 PM\. Is that right\?/)
+    expect(await caller.say('yes please')).toMatch(/It is noted/)
+    expect(await caller.say('goodbye')).toMatch(/Goodbye/)
+    expect(await caller.call.ended).toMatchObject({ by: 'callee', how: 'bye' })
+    const [request] = await caller.facts('appointmentRequested')
+    expect(request?.private).toMatchObject({ time: '14:30', date: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) })
+  },
+  CONVERSATION_MS,
+)
 
 it.concurrent('a call whose recognizer is killed is handed over, and the next one is served', async () => {
   const caller = await Conversation.begin(crowded)
