@@ -65,7 +65,7 @@ it.concurrent('steps down in words when another gateway takes its application', 
   const { STATE_DIR, HTTP_PORT, ...pbx } = shared
   await using second = await House.open({ environment: pbx, sipPort: first.sipPort })
   await first.until(async () => (await first.get('/readyz')).status === 503)
-  expect(first.log.join('\n')).toContain('ARI_APP')
+  await first.until(async () => first.log.some(line => line.includes('ARI_APP')))
   const call = await second.dial()
   await call.hearsTone(greetingHz, { forMs: 600 })
   expect(await second.liveCalls()).toHaveLength(1)
