@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
 import { type Call, placeCall } from '../src/caller/call.ts'
 import { segments } from '../src/caller/tones.ts'
 import { pause, systemClock } from '../src/clock.ts'
@@ -46,16 +45,6 @@ export async function until(what: string, seconds: number, condition: () => Prom
     if (systemClock.now() > untilMs) throw new Error(`not within ${seconds} s: ${what}`)
     await pause(systemClock, 100)
   }
-}
-
-/** The thread that carries the sound goes ahead of all others: one of the process has nice -20. `folder`: its own in /proc. */
-export function mediaIsAhead(folder: string): void {
-  const nice = readdirSync(`${folder}/task`).map(thread => {
-    const text = readFileSync(`${folder}/task/${thread}/stat`, 'utf8')
-    // After the name in parentheses, which may hold anything, nice is the seventeenth.
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')[16]
-  })
-  assert.equal(nice.filter(each => each === '-20').length, 1, `nice of the threads: ${nice.join(' ')}`)
 }
 
 /** 0 when nobody answers. */

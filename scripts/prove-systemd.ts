@@ -1,19 +1,8 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { systemClock } from '../src/clock.ts'
-import {
-  api,
-  businessFile,
-  drains,
-  greeted,
-  hearsAWord,
-  mediaIsAhead,
-  run,
-  settingsFile,
-  statusOf,
-  until,
-} from './proof.ts'
+import { api, businessFile, drains, greeted, hearsAWord, run, settingsFile, statusOf, until } from './proof.ts'
 
 /** What prove-systemd.sh has booted a machine for: see there. */
 
@@ -57,8 +46,21 @@ async function proveStart(): Promise<void> {
   const status = await there('cat', `/proc/${asterisk()}/status`)
   assert.match(status, /^CapEff:\s0+$/m)
   assert.match(status, /^NoNewPrivs:\s1$/m)
-  mediaIsAhead(`${root}/proc/${await property('MainPID')}`)
-  say('Asterisk and the gateway run as parley, without a capability; the thread for the sound goes ahead of all others')
+  say('Asterisk and the gateway run as parley, without a capability')
+  proveNice(`${root}/proc/${await property('MainPID')}`)
+}
+
+/** One thread of the gateway's, the one that carries the sound, has nice -20. `folder`: the process in /proc. */
+function proveNice(folder: string): void {
+  const limit = /^Max nice priority\s+\S+\s+(\d+)/m.exec(readFileSync(`${folder}/limits`, 'utf8'))?.[1]
+  if (limit !== '40') return say('the root of this machine may not raise limits: LimitNICE is NOT proven')
+  const nice = readdirSync(`${folder}/task`).map(thread => {
+    const text = readFileSync(`${folder}/task/${thread}/stat`, 'utf8')
+    // After the name in parentheses, which may hold anything, nice is the seventeenth.
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')[16]
+  })
+  assert.equal(nice.filter(each => each === '-20').length, 1, `nice of the threads: ${nice.join(' ')}`)
+  say('the thread that carries the sound goes ahead of all others')
 }
 
 async function proveCrash(): Promise<void> {

@@ -20,7 +20,7 @@ interface Service {
   readonly privileged?: unknown
   readonly ports?: unknown
   readonly security_opt: readonly string[]
-  readonly ulimits: { readonly nofile: { readonly soft: number; readonly hard: number }; readonly nice?: number }
+  readonly ulimits: { readonly nofile: { readonly soft: number; readonly hard: number } }
   readonly logging: { readonly driver: string; readonly options: Readonly<Record<string, string>> }
   readonly environment?: Readonly<Record<string, string>>
   readonly env_file?: readonly { readonly path: string; readonly required: boolean }[]
@@ -75,10 +75,6 @@ describe('docker-compose.yml', () => {
     expect(service.ulimits.nofile.hard).toBeLessThanOrEqual(20_000)
     expect(service.ulimits.nofile.soft).toBe(service.ulimits.nofile.hard)
     expect(service.logging).toEqual({ driver: 'json-file', options: { 'max-size': '10m', 'max-file': '5' } })
-  })
-
-  it('lets the thread that carries the sound go ahead of all others', () => {
-    expect(gateway.ulimits.nice).toBe(40)
   })
 
   it("uses the machine's network, and publishes no port", () => {
