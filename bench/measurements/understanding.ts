@@ -26,6 +26,7 @@ import type { How, Subject } from './measurement.ts'
 const NOT_UNDERSTOOD_PERCENT = 10
 const GUESSED_PERCENT = 5
 const ANSWER_MS = 900
+const LONGEST_ANSWER_MS = 15_000
 const folder = join(import.meta.dirname, '../../test/corpus')
 
 /** What the built-in demo engine understands, and how soon it answers. */
@@ -163,7 +164,7 @@ async function answerTimeRows({ quick, progress }: How): Promise<Row[]> {
   const callers = await openCallers()
   const business = parse(readFileSync(join(folder, 'business.yaml'), 'utf8'))
   await using house = await House.open({ business, environment: { AGENT_ENGINE: 'local' } })
-  const times: number[] = []
+  const times: (number | undefined)[] = []
   for (const voice of callerVoices.slice(0, quick ? 1 : 3)) {
     const call = await house.dial()
     await call.hearsSilence(400, { timeoutMs: 20_000, sinceMs: 3_000 })
@@ -173,11 +174,14 @@ async function answerTimeRows({ quick, progress }: How): Promise<Row[]> {
     }
     await call.hangup()
   }
-  const { p50, p95, count } = percentiles(times)
+  const { p50, p95, count } = percentiles(times.filter(each => each !== undefined))
   return [
     {
-      subject: `answers to ${count} sentences`,
-      checks: [{ name: 'p50', value: p50, most: ANSWER_MS, unit: 'ms' }],
+      subject: `answers to ${times.length} sentences`,
+      checks: [
+        { name: 'p50', value: p50, most: ANSWER_MS, unit: 'ms' },
+        { name: 'unanswered', value: times.length - count, most: 0 },
+      ],
       notes: [`p95 ${figure(p95)} ms`],
       conditions: undefined,
     },
@@ -186,9 +190,10 @@ async function answerTimeRows({ quick, progress }: How): Promise<Row[]> {
 
 type DialledCall = Awaited<ReturnType<House['dial']>>
 
-async function answerTime(call: DialledCall, samples: Int16Array): Promise<number> {
+/** Nothing when no answer came. */
+async function answerTime(call: DialledCall, samples: Int16Array): Promise<number | undefined> {
   const lastSound = samples.findLastIndex(sample => Math.abs(sample) > 300)
-  const { promise, resolve } = Promise.withResolvers<number>()
+  const { promise, resolve } = Promise.withResolvers<number | undefined>()
   let endedMs = Number.POSITIVE_INFINITY
   const stop = call.onFrame(frame => {
     const loud = frame.samples.some(sample => Math.abs(sample) > 300)
@@ -196,7 +201,10 @@ async function answerTime(call: DialledCall, samples: Int16Array): Promise<numbe
   })
   await call.play(samples.subarray(0, lastSound + 1))
   endedMs = systemClock.now()
+  void call.ended.then(() => resolve(undefined))
+  const tooLate = systemClock.after(LONGEST_ANSWER_MS, () => resolve(undefined))
   const answeredMs = await promise
+  tooLate()
   stop()
-  return answeredMs - endedMs
+  return answeredMs && answeredMs - endedMs
 }

@@ -57,8 +57,7 @@ export interface About {
 /** So often in a row it asks back; then a person takes over. */
 const MISSES = 3
 const ANYTHING_ELSE = 'Anything else?'
-const HELP =
-  'You can ask about our hours, address and services, leave a message, ask for an appointment, or speak to a person.'
+const HELP = 'You can ask about us, leave a message, ask for an appointment, or speak to a person.'
 
 export const beginning: State = { topic: { kind: 'open' }, misses: 0, said: '' }
 
