@@ -112,6 +112,35 @@ export const limits = {
     /** For the sentence that tells a caller that no place is free. */
     busySentenceMs: 20_000,
   },
+  openai: {
+    /** For a connection to stand, TLS included. */
+    handshakeMs: 4_000,
+    /** And for the session in it to be ready. */
+    sessionMs: 5_000,
+    /** For all attempts to open one together: a caller waits meanwhile. */
+    openingMs: 6_000,
+    backoffMs: { first: 250, most: 2_000 },
+    /** The largest frame from a server: a second of PCM is 64 kB. */
+    frameBytes: 4 * 1024 * 1024,
+    /** Frames of a session that are no events; one more, and it is given up. */
+    malformedFrames: 10,
+    /** Of the caller's sound, handed over and not sent: half a minute of it. */
+    unsentBytes: 512 * 1024,
+    /** Of the caller's sound, kept while there is no session: ten seconds. */
+    heldFrames: 500,
+    waitingResponses: 32,
+    /** For the first of a response to come, and for each next of it. */
+    firstMs: 5_000,
+    nextMs: 5_000,
+    /** Connections lost in a row without a response between them. */
+    losses: 3,
+    /** A session ends after 60 minutes without a warning: another takes over at the first quiet moment, or at the latest. */
+    rotateMs: { first: 50 * 60_000, again: 5_000, last: 58 * 60_000 },
+    /** Messages that a new session is told of. */
+    remembered: 400,
+    /** Of businesses, with a voice and settings of their own. */
+    choices: 32,
+  },
   scripted: { renderedTexts: 256, toneMs: 60_000 },
   caller: {
     /** A whole SIP message: more than any datagram holds. */

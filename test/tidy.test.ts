@@ -43,6 +43,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   agent: ['call', 'media'],
   telephony: ['call/ports', 'call/events', 'plane/line', 'media/audio', 'debian'],
   providers: ['agent', 'call/ports', 'desk', 'media', 'debian'],
+  // Stands for a vendor: it speaks as that vendor's part reads, with the scripted sounds and words.
+  'fake-openai': ['providers/scripted', 'providers/openai/protocol', 'agent', 'media'],
   recording: ['call', 'media', 'plane/line'],
   store: ['call/events'],
   desk: ['store', 'call', 'agent'],

@@ -1,0 +1,140 @@
+import type { AudioFormat } from '../media/audio.ts'
+import type { OlderSession, SessionRequest, TurnDetection } from '../providers/openai/protocol.ts'
+
+/** What kind of server this is. */
+export interface Kind {
+  readonly names: 'new' | 'older'
+  /** What it does about a wish for G.711 when it knows only PCM. */
+  readonly g711: 'speaks' | 'refuses' | 'ignores'
+  readonly truncates: boolean
+}
+
+export const realKind: Kind = { names: 'new', g711: 'speaks', truncates: true }
+
+const pcm = { encoding: 'pcm16', rate: 24_000 } as const
+const formats: Readonly<Record<string, AudioFormat>> = {
+  'audio/pcmu': { encoding: 'ulaw', rate: 8_000 },
+  'audio/pcma': { encoding: 'alaw', rate: 8_000 },
+  'audio/pcm': pcm,
+  g711_ulaw: { encoding: 'ulaw', rate: 8_000 },
+  g711_alaw: { encoding: 'alaw', rate: 8_000 },
+  pcm16: pcm,
+}
+
+/** A session's settings, the same for both dialects. */
+export interface Settings {
+  readonly input: AudioFormat
+  readonly output: AudioFormat
+  readonly voice: string
+  readonly instructions: string
+  readonly turnDetection: TurnDetection | null
+  readonly transcribes: boolean
+}
+
+export const firstSettings: Settings = {
+  input: pcm,
+  output: pcm,
+  voice: 'alloy',
+  instructions: '',
+  turnDetection: { type: 'server_vad', create_response: true, interrupt_response: true },
+  transcribes: false,
+}
+
+/** What a client wants changed, or the code of what is wrong with it. */
+export function changed(
+  settings: Settings,
+  session: SessionRequest | OlderSession,
+  kind: Kind,
+  hasSpoken: boolean,
+): Settings | { readonly problem: string } {
+  if (kind.names === 'new' && !('type' in session && session.type === 'realtime')) {
+    return { problem: 'missing_required_parameter' }
+  }
+  if (kind.names === 'older' && 'audio' in session) return { problem: 'unknown_parameter' }
+  const next =
+    kind.names === 'new' ? fromNew(settings, session as SessionRequest) : fromOlder(settings, session as OlderSession)
+  if ('problem' in next) return next
+  if (hasSpoken && next.voice !== settings.voice) return { problem: 'cannot_update_voice' }
+  const usesG711 = [next.input, next.output].some(({ encoding }) => encoding !== 'pcm16')
+  if (!usesG711 || kind.g711 === 'speaks') return next
+  return kind.g711 === 'refuses' ? { problem: 'invalid_value' } : { ...next, input: pcm, output: pcm }
+}
+
+type Changed = Settings | { readonly problem: string }
+
+function fromNew(settings: Settings, session: SessionRequest): Changed {
+  // What belongs to the older form is unknown to the new one.
+  if ('input_audio_format' in session || 'modalities' in session) return { problem: 'unknown_parameter' }
+  const { input, output } = session.audio ?? {}
+  return complete(settings, {
+    input: input?.format?.type,
+    output: output?.format?.type,
+    voice: typeof output?.voice === 'string' ? output.voice : undefined,
+    instructions: session.instructions,
+    turnDetection: input?.turn_detection,
+    transcription: input?.transcription,
+  })
+}
+
+function fromOlder(settings: Settings, session: OlderSession): Changed {
+  return complete(settings, {
+    input: session.input_audio_format,
+    output: session.output_audio_format,
+    voice: session.voice,
+    instructions: session.instructions,
+    turnDetection: session.turn_detection,
+    transcription: session.input_audio_transcription,
+  })
+}
+
+interface Wanted {
+  readonly input: string | undefined
+  readonly output: string | undefined
+  readonly voice: string | undefined
+  readonly instructions: string | undefined
+  readonly turnDetection: TurnDetection | null | undefined
+  readonly transcription: object | null | undefined
+}
+
+function complete(settings: Settings, wanted: Wanted): Changed {
+  const input = wanted.input === undefined ? settings.input : formats[wanted.input]
+  const output = wanted.output === undefined ? settings.output : formats[wanted.output]
+  if (!input || !output) return { problem: 'invalid_value' }
+  return {
+    input,
+    output,
+    voice: wanted.voice || settings.voice,
+    instructions: wanted.instructions ?? settings.instructions,
+    turnDetection: wanted.turnDetection === undefined ? settings.turnDetection : wanted.turnDetection,
+    transcribes: wanted.transcription === undefined ? settings.transcribes : wanted.transcription !== null,
+  }
+}
+
+/** As the server describes it to its client. */
+export function described(settings: Settings, { names }: Kind): SessionRequest | OlderSession {
+  const nameOf = (format: AudioFormat, dialect: 'new' | 'older') =>
+    Object.keys(formats).find(
+      name => formats[name]?.encoding === format.encoding && name.startsWith('audio/') === (dialect === 'new'),
+    )
+  const { voice, instructions, turnDetection } = settings
+  if (names === 'older') {
+    return {
+      object: 'realtime.session',
+      modalities: ['audio', 'text'],
+      voice,
+      instructions,
+      turn_detection: turnDetection,
+      input_audio_format: nameOf(settings.input, 'older') as 'pcm16',
+      output_audio_format: nameOf(settings.output, 'older') as 'pcm16',
+    }
+  }
+  return {
+    type: 'realtime',
+    output_modalities: ['audio'],
+    instructions,
+    audio: {
+      input: { format: { type: nameOf(settings.input, 'new') as 'audio/pcm' }, turn_detection: turnDetection },
+      output: { format: { type: nameOf(settings.output, 'new') as 'audio/pcm' }, voice },
+    },
+  }
+}
