@@ -4,12 +4,13 @@ import { z } from 'zod'
 import { GatewayError } from './errors.ts'
 
 /** What can hold the conversation in this version; any other name is refused in words. */
-export const engines = ['local', 'scripted'] as const
+export const engines = ['realtime', 'local', 'scripted'] as const
 
 export type Engine = (typeof engines)[number]
 
 /** As people are told them. */
 export const engineTitles: Readonly<Record<Engine, string>> = {
+  realtime: 'realtime',
   local: 'local (the built-in demo engine)',
   scripted: 'scripted',
 }
@@ -34,6 +35,20 @@ const destinations = z
   })
 const timeZone = z.string().refine(isTimeZone, 'must be a time zone such as Europe/Zurich')
 
+/** Of the realtime engine, where it differs from what the gateway is set to. */
+const realtimeChoice = z
+  .strictObject({
+    model: z.string().min(1).max(100),
+    turnDetection: z.enum(['server_vad', 'semantic_vad']),
+    silenceMs: z.number().int().min(200).max(5_000),
+    threshold: z.number().min(0).max(1),
+    eagerness: z.enum(['auto', 'low', 'medium', 'high']),
+    noiseReduction: z.enum(['far_field', 'near_field', 'off']),
+    transcriptionModel: z.string().max(100),
+    serverAnswers: z.boolean(),
+  })
+  .partial()
+
 const businessSchema = z.strictObject({
   id: z
     .string()
@@ -49,6 +64,7 @@ const businessSchema = z.strictObject({
     .default('en-US'),
   voice: z.string().max(100).default(''),
   engine: z.enum(engines).optional(),
+  realtime: realtimeChoice.default({}),
   timeZone: timeZone.default('UTC'),
   hours: z
     .strictObject({

@@ -6,6 +6,14 @@ import { GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
 import { busyWays } from './providers/local/engine.ts'
 import { defaultRealtimeModel } from './providers/openai/models.ts'
+import {
+  audios,
+  defaultOptions,
+  eagernesses,
+  noiseReductions,
+  type RealtimeOptions,
+  turnDetections,
+} from './providers/openai/options.ts'
 import { Secret } from './secret.ts'
 import { type Destination, parseDestination } from './telephony/asterisk/destination.ts'
 import { mediaPorts } from './telephony/asterisk/media-ports.ts'
@@ -79,7 +87,7 @@ function settings(read: Reader) {
       phone: read.e164('BUSINESS_PHONE'),
       ownerPhone: read.e164('OWNER_PHONE'),
     },
-    engine: read.choice('AGENT_ENGINE', engines, 'local'),
+    engine: engineSetting(read),
     local: {
       calls: read.integer('LOCAL_CALLS', 20, 1, limits.media.lines),
       busy: read.choice('LOCAL_BUSY', busyWays, 'sentence'),
@@ -95,12 +103,43 @@ function settings(read: Reader) {
   }
 }
 
+/** Who has given a key or a server wants it used. */
+function engineSetting(read: Reader) {
+  const reachable = read.has('OPENAI_API_KEY') || read.has('OPENAI_BASE_URL')
+  const engine = read.choice('AGENT_ENGINE', engines, reachable ? 'realtime' : 'local')
+  if (engine === 'realtime' && !reachable) {
+    read.problem('AGENT_ENGINE=realtime needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server that wants no key.')
+  }
+  return engine
+}
+
 function openaiSettings(read: Reader) {
+  const realtimeModel = read.text('OPENAI_REALTIME_MODEL', defaultRealtimeModel)
   return {
     apiKey: read.secret('OPENAI_API_KEY'),
     // Whether a base address holds the version or not is a matter of taste among clients: both are understood.
-    baseUrl: read.url('OPENAI_BASE_URL', ['http:', 'https:'], 'https://api.openai.com').replace(/\/v1$/, ''),
-    realtimeModel: read.text('OPENAI_REALTIME_MODEL', defaultRealtimeModel),
+    baseUrl: read
+      .url('OPENAI_BASE_URL', ['http:', 'https:', 'ws:', 'wss:'], 'https://api.openai.com')
+      .replace(/\/v1$/, ''),
+    realtimeModel,
+    options: { ...realtimeOptions(read), model: realtimeModel },
+  }
+}
+
+function realtimeOptions(read: Reader): RealtimeOptions {
+  const { voice, turnDetection, silenceMs, threshold, eagerness, noiseReduction, transcriptionModel } = defaultOptions
+  const transcribedBy = read.text('OPENAI_REALTIME_TRANSCRIPTION_MODEL', transcriptionModel)
+  return {
+    ...defaultOptions,
+    voice: read.text('OPENAI_REALTIME_VOICE', voice),
+    turnDetection: read.choice('OPENAI_REALTIME_TURN_DETECTION', turnDetections, turnDetection),
+    silenceMs: read.integer('OPENAI_REALTIME_SILENCE_MS', silenceMs, 200, 5_000),
+    threshold: read.integer('OPENAI_REALTIME_THRESHOLD_PERCENT', threshold * 100, 0, 100) / 100,
+    eagerness: read.choice('OPENAI_REALTIME_EAGERNESS', eagernesses, eagerness),
+    noiseReduction: read.choice('OPENAI_REALTIME_NOISE_REDUCTION', noiseReductions, noiseReduction),
+    transcriptionModel: transcribedBy === 'none' ? '' : transcribedBy,
+    serverAnswers: read.choice('OPENAI_REALTIME_INTERRUPT_RESPONSE', ['false', 'true'], 'false') === 'true',
+    audio: read.choice('OPENAI_REALTIME_AUDIO', audios, 'auto'),
   }
 }
 

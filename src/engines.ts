@@ -4,6 +4,7 @@ import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { type LocalEngine, localEngine } from './providers/local/engine.ts'
 import { obtainSpeechPrograms } from './providers/local/programs.ts'
+import { realtimeEngine } from './providers/openai/engine.ts'
 import { scriptedEngine } from './providers/scripted/engine.ts'
 
 /** Everything that can hold a conversation here. */
@@ -22,6 +23,7 @@ interface EngineSurroundings {
 
 export function openEngines({ config, environment, progress }: EngineSurroundings): Engines {
   const clock = systemClock
+  const { apiKey, baseUrl, options } = config.openai
   let local: Promise<LocalEngine> | undefined
   const openLocal = () => {
     local ??= obtainSpeechPrograms({ cacheDirectory: config.speechCache, environment, clock, progress }).then(
@@ -37,6 +39,7 @@ export function openEngines({ config, environment, progress }: EngineSurrounding
     handlers: {
       // A business may choose it for the next call, long after the start.
       local: async (call, scope) => (await openLocal()).handler(call, scope),
+      realtime: realtimeEngine({ clock, baseUrl, options, apiKey: apiKey?.reveal() }),
       scripted: scriptedEngine({ clock }),
     },
     async prepare({ engine, ...rest }) {

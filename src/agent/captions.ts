@@ -22,7 +22,7 @@ export class Pace {
 
 /** Which words of a sentence go with which piece of its audio, told while nobody knows yet how long it will be. */
 export class Captions {
-  readonly #text: string
+  #text: string
   readonly #msPerChar: number
   #ms = 0
   #given = 0
@@ -30,6 +30,11 @@ export class Captions {
   constructor(text: string, msPerChar: number) {
     this.#text = text
     this.#msPerChar = msPerChar
+  }
+
+  /** More words of it have become known. */
+  add(text: string): void {
+    this.#text += text
   }
 
   /** The words that will be over when so much more audio has been heard. */

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { AgentSettings, PhraseName } from './settings.ts'
 import type { Speech } from './speech.ts'
 import { greeting, step } from './turn.ts'
-import { dueMs, type TurnEffect, type TurnEvent, type TurnState } from './turn-state.ts'
+import { dueMs, isReplying, type TurnEffect, type TurnEvent, type TurnState } from './turn-state.ts'
 import { textOf } from './words.ts'
 
 /** What each kind of agent does about a decision in its own way. */
@@ -56,6 +56,11 @@ export class Conversation {
     const state = this.#state
     if (state === undefined || !('words' in state)) return ''
     return state.phase === 'thinking' && state.committed ? '' : textOf(state.words)
+  }
+
+  /** A reply is being heard or thought of, also while a voice has paused it. */
+  get replying(): boolean {
+    return this.#state !== undefined && isReplying(this.#state)
   }
 
   /** What the caller says now changes nothing any more. */

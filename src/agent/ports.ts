@@ -40,7 +40,10 @@ export interface Speaker {
   speak(text: string, signal: AbortSignal): AsyncIterable<Uint8Array>
 }
 
-/** Speech to speech: one party that hears, thinks and speaks. It decides itself when the caller's turn is over. */
+/**
+ * Speech to speech: one party that hears, thinks and speaks. It judges when the caller has ended; whether that wants a reply it
+ * either decides itself, or leaves to the agent.
+ */
 export interface Conversant {
   open(session: ConversantSession, signal: AbortSignal): Promise<ConversantVoice>
 }
@@ -49,12 +52,16 @@ export interface ConversantSession {
   readonly format: AudioFormat
   readonly instructions: string
   readonly voice: string
+  /** That the caller is expected to speak, such as en-US. */
+  readonly language: string
   readonly tools: readonly Tool[]
   readonly history: readonly Message[]
 }
 
 export interface ConversantVoice {
   readonly hear: AudioSink
+  /** Reply to what the caller has said: after `committed`, and only then. */
+  respond(): void
   /** In these very words. */
   say(text: string): void
   /** Respond to this, in its own words. */
@@ -63,15 +70,17 @@ export interface ConversantVoice {
   toolResult(id: string, result: ToolResult, reply: boolean): void
   /** Stop generating what is being generated. What comes of it all the same belongs to items that were there before. */
   cancel(): void
-  /** Of this item the caller has heard so much, and will hear no more. */
-  heard(item: string, ms: number): void
+  /** Of this item the caller has heard so much, these words, and will hear no more. */
+  heard(item: string, ms: number, text: string): void
   readonly events: AsyncIterable<ConversantEvent>
 }
 
 export type ConversantEvent =
-  /** Media times of the line's incoming stream. */
-  | { readonly kind: 'speechStarted'; readonly atMs: number }
+  /** Media times of the line's incoming stream; `endLateMs`: how long after its end it will be known to have ended. */
+  | { readonly kind: 'speechStarted'; readonly atMs: number; readonly endLateMs?: number }
   | { readonly kind: 'speechStopped'; readonly atMs: number }
+  /** What the caller has said up to here may be replied to, or not. One who decides that alone does not tell it. */
+  | { readonly kind: 'committed'; readonly wordsFollow: boolean }
   /** A reply is being made: to the caller, to words, an instruction or a result. One at a time, each with its end. */
   | { readonly kind: 'replying' }
   /** In the session's format; `text` are the words that this audio says. */
@@ -82,6 +91,8 @@ export type ConversantEvent =
   | ({ readonly kind: 'toolCall' } & ToolCall)
   /** All of it is there; the result of a tool may give cause for another. */
   | { readonly kind: 'turnEnded' }
+  /** It has lost something and goes on all the same. */
+  | { readonly kind: 'troubled'; readonly error: Error }
   | { readonly kind: 'failed'; readonly error: Error }
 
 export interface ToolCall {

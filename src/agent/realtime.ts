@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Scope } from '../scope.ts'
+import { answered, type Claim, claimAfter, isDue, NO_CLAIM } from './claim.ts'
 import type { Mind } from './conversation.ts'
 import { agent, Dialogue } from './dialogue.ts'
 import { degraded } from './facts.ts'
@@ -49,6 +50,9 @@ class RealtimeCall implements Mind {
   #saying = false
   /** It has given something to be heard since it began to reply. */
   #spoke = false
+  #claim: Claim = NO_CLAIM
+  /** Until the conversant has been told where it was cut: nothing may be replied to before. */
+  #cutting: Promise<unknown> = Promise.resolve()
 
   constructor(parts: RealtimeParts, stored: StoredPhrases, call: LiveCall, scope: Scope) {
     const { clock, settings, speaker, tools } = parts
@@ -82,7 +86,13 @@ class RealtimeCall implements Mind {
     this.#voice?.instruct(`The caller pressed ${keys} on the keypad.`)
   }
 
-  async cancelReply(): Promise<number> {
+  cancelReply(): Promise<number> {
+    const cutting = this.#cut()
+    this.#cutting = Promise.all([this.#cutting, cutting])
+    return cutting
+  }
+
+  async #cut(): Promise<number> {
     const voice = this.#voice
     const { making, speech } = this.#dialogue
     const cut = [...this.#items].filter(([, utterance]) => !utterance.heard)
@@ -93,7 +103,9 @@ class RealtimeCall implements Mind {
     this.#spoke = false
     const ms = await speech.cancel()
     // Where the line paused: beyond it the caller has heard nothing.
-    for (const [item, { heard }] of cut) if (!this.#dead) voice?.heard(item, Math.floor(heard?.ms ?? 0))
+    for (const [item, { heard }] of cut) {
+      if (!this.#dead) voice?.heard(item, Math.floor(heard?.ms ?? 0), heard?.text ?? '')
+    }
     return ms
   }
 
@@ -133,6 +145,7 @@ class RealtimeCall implements Mind {
       format: { encoding: line.law, rate: 8_000 },
       instructions: business.instructions,
       voice: business.voice,
+      language: business.language,
       tools: this.#dialogue.tools,
       history: [],
     } as const
@@ -198,12 +211,40 @@ class RealtimeCall implements Mind {
       for await (const event of guarded(voice.events, signal)) {
         if (event.kind === 'failed') throw event.error
         this.#happened(event)
+        this.#weigh(event)
         this.#watch()
       }
       throw new GatewayError('ENGINE_FAILED', 'The conversant has ended.')
     } catch (error) {
       this.#lose(error)
     }
+  }
+
+  /** Whether what the caller has said wants a reply. */
+  #weigh(event: ConversantEvent): void {
+    const { conversation } = this.#dialogue
+    switch (event.kind) {
+      case 'speechStarted':
+      case 'speechStopped':
+      case 'committed':
+      case 'words':
+        this.#claim = claimAfter(this.#claim, event)
+    }
+    // Nobody writes down what is said: only whether we were speaking tells an answer from a cough.
+    const trusted = event.kind === 'committed' && !event.wordsFollow && !conversation.replying && !this.#claim.speaking
+    if (trusted || isDue(this.#claim, this.#parts.settings.turn.interruptMs)) void this.#respond()
+  }
+
+  async #respond(): Promise<void> {
+    this.#claim = answered(this.#claim)
+    const { conversation, making } = this.#dialogue
+    if (conversation.endsFirmly) return
+    this.#spoke = false
+    this.#awaitReply()
+    conversation.happened({ kind: 'turnTaken' })
+    const { signal } = making
+    await this.#cutting
+    if (!signal.aborted && !this.#dead) this.#voice?.respond()
   }
 
   #gone(): never {
@@ -214,7 +255,7 @@ class RealtimeCall implements Mind {
     const { conversation } = this.#dialogue
     switch (event.kind) {
       case 'speechStarted':
-        return conversation.happened({ kind: 'voiceStarted', atMs: event.atMs })
+        return conversation.happened({ ...event, kind: 'voiceStarted' })
       case 'speechStopped':
         return conversation.happened({ kind: 'voiceStopped', atMs: event.atMs })
       case 'replying':
@@ -223,6 +264,10 @@ class RealtimeCall implements Mind {
         this.#awaited = Math.max(0, this.#awaited - 1)
         this.#replying = true
         return conversation.happened({ kind: 'turnTaken' })
+      case 'committed':
+        return
+      case 'troubled':
+        return this.#call.emit(degraded(event.error))
       case 'words':
         if (event.final) this.#call.emit({ name: 'callerSpoke', private: { text: event.text } })
         return conversation.happened(event)

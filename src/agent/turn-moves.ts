@@ -72,14 +72,15 @@ export function turnEndMs(state: Hearing | Pausing): number {
   return Math.max(state.takenMs, state.voiceEndMs, state.words.startMs + 1)
 }
 
-export function inDoubt(at: At): Pick<Speaking, 'doubt' | 'doubted'> {
+export function inDoubt(at: At, endLateMs = 0): Pick<Speaking, 'doubt' | 'doubted'> {
   const doubt = { sinceMs: at.nowMs, voiced: false, voicedMs: 0, dueMs: at.nowMs }
-  return { doubt: whileVoiced(doubt, at), doubted: true }
+  return { doubt: whileVoiced(doubt, at, endLateMs), doubted: true }
 }
 
-export function whileVoiced(doubt: Doubt, { nowMs, settings }: At): Doubt {
+/** Until it could be known that the voice has ended before it was an interruption. */
+export function whileVoiced(doubt: Doubt, { nowMs, settings }: At, endLateMs = 0): Doubt {
   if (doubt.voiced) return doubt
-  return { ...doubt, voiced: true, dueMs: nowMs + Math.max(0, settings.interruptMs - doubt.voicedMs) }
+  return { ...doubt, voiced: true, dueMs: nowMs + Math.max(0, settings.interruptMs - doubt.voicedMs) + endLateMs }
 }
 
 /** The caller has the floor. A turn that nobody has heard an answer to goes on as it was. */

@@ -83,8 +83,8 @@ type Ended = Always & { readonly phase: 'ended' }
 export type TurnState = Listening | Hearing | Pausing | Thinking | Speaking | Ended
 
 export type TurnEvent =
-  /** Media time of the line's incoming stream. */
-  | { readonly kind: 'voiceStarted'; readonly atMs: number }
+  /** Media time of the line's incoming stream; `endLateMs`: how long after its end it will be known to have ended. */
+  | { readonly kind: 'voiceStarted'; readonly atMs: number; readonly endLateMs?: number }
   | { readonly kind: 'voiceStopped'; readonly atMs: number }
   /** What the current segment says so far, or finally; it began at `startMs`, media time. */
   | { readonly kind: 'words'; readonly text: string; readonly final: boolean; readonly startMs: number }

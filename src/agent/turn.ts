@@ -45,7 +45,7 @@ export function step(state: TurnState, event: TurnEvent, nowMs: number, settings
   const at: At = { nowMs, settings }
   switch (event.kind) {
     case 'voiceStarted':
-      return voiceStarted({ ...state, voice: true, voiceStartMs: event.atMs }, at)
+      return voiceStarted({ ...state, voice: true, voiceStartMs: event.atMs }, at, event.endLateMs)
     case 'voiceStopped':
       return voiceStopped({ ...state, voice: false, voiceEndMs: event.atMs }, at)
     case 'words':
@@ -99,7 +99,7 @@ export function greeting(nowMs: number, settings: TurnSettings): TurnState {
   }
 }
 
-function voiceStarted(state: Live, at: At): Step {
+function voiceStarted(state: Live, at: At, endLateMs = 0): Step {
   switch (state.phase) {
     case 'listening':
       return [hear(state, NO_WORDS, at.nowMs + at.settings.turnMs), []]
@@ -110,8 +110,8 @@ function voiceStarted(state: Live, at: At): Step {
     case 'thinking':
     case 'speaking':
       if (state.ending?.firm) return [state, []]
-      if (state.doubt) return [{ ...state, doubt: whileVoiced(state.doubt, at) }, []]
-      return [{ ...state, ...inDoubt(at) }, [{ kind: 'pauseSpeech' }]]
+      if (state.doubt) return [{ ...state, doubt: whileVoiced(state.doubt, at, endLateMs) }, []]
+      return [{ ...state, ...inDoubt(at, endLateMs) }, [{ kind: 'pauseSpeech' }]]
   }
 }
 

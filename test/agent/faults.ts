@@ -61,11 +61,12 @@ export class Faults {
         return Object.assign(Object.create(voice) as ConversantVoice, {
           hear: voice.hear,
           events: this.#stream('conversant', voice.events, signal),
+          respond: () => voice.respond(),
           say: (text: string) => voice.say(text),
           instruct: (text: string) => voice.instruct(text),
           toolResult: (...args: Parameters<ConversantVoice['toolResult']>) => voice.toolResult(...args),
           cancel: () => voice.cancel(),
-          heard: (item: string, ms: number) => voice.heard(item, ms),
+          heard: (...args: Parameters<ConversantVoice['heard']>) => voice.heard(...args),
         })
       },
     }

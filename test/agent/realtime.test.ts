@@ -21,6 +21,7 @@ class Puppet implements Conversant {
     return {
       hear: { format: session.format, write: () => {} },
       events: this.events,
+      respond: () => this.log.push('respond'),
       say: (text: string) => this.log.push(`say ${text}`),
       instruct: (text: string) => this.log.push(`instruct ${text}`),
       toolResult: (id: string, result: ToolResult, reply: boolean) => this.results.push({ id, result, reply }),

@@ -55,7 +55,7 @@ function house(handler: Handler, options: { maxCalls?: number } = {}) {
     plane,
     admission,
     business,
-    handlers: { scripted: handler, local: handler },
+    handlers: { realtime: handler, local: handler, scripted: handler },
     observe: event => events.push(event),
   })
   const facts = (id: string) => events.filter(event => event.call === id).map(event => event.fact.name)

@@ -99,7 +99,7 @@ class House {
       engine: 'scripted',
     } as const
     this.#business = openBusiness(defaults, () => {})()
-    const handler: Handler = (call, scope) => this.#engines.get(call.id)!.handler(call, scope)
+    const engineOfCall: Handler = (call, scope) => this.#engines.get(call.id)!.handler(call, scope)
     this.#exchange = new Exchange({
       clock: this.#callClock,
       scope: this.#scope,
@@ -107,7 +107,7 @@ class House {
       plane: this.#thread.plane,
       admission: this.#admission,
       business: () => this.#businessOfOffered(),
-      handlers: { scripted: handler, local: handler },
+      handlers: { realtime: engineOfCall, local: engineOfCall, scripted: engineOfCall },
       observe: event => this.#observe(event),
     })
   }

@@ -47,7 +47,7 @@ export async function examine(directory: string, environment: Environment): Prom
     ...judgeOpenAi(openAi),
     ...judgeModels({
       chosen: new Map(usesOpenAi ? [['OPENAI_REALTIME_MODEL', config.openai.realtimeModel]] : []),
-      baseUrl: config.openai.baseUrl,
+      baseUrl: openAi.baseUrl,
       listed: modelsIn(openAi.models),
       nowMs: systemClock.wallMs(),
     }),
@@ -57,7 +57,7 @@ export async function examine(directory: string, environment: Environment): Prom
       stepMs: stepMs(),
       synchronised,
       skewsMs: skewsOf({
-        [config.openai.baseUrl]: openAi.models,
+        [openAi.baseUrl]: openAi.models,
         [config.twilio.baseUrl]: twilio.account ?? twilio.numbers,
       }),
     }),

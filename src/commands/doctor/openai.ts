@@ -1,3 +1,4 @@
+import { httpAddress } from '../../providers/openai/address.ts'
 import { type Asked, ask } from './ask.ts'
 import { type Finding, findingsOf } from './finding.ts'
 import type { Scene } from './scene.ts'
@@ -14,7 +15,8 @@ interface OpenAi {
 }
 
 export async function lookAtOpenAi({ config }: Scene): Promise<OpenAi> {
-  const { apiKey, baseUrl } = config.openai
+  const { apiKey } = config.openai
+  const baseUrl = httpAddress(config.openai.baseUrl)
   const key = keyKind(apiKey?.reveal(), baseUrl)
   // A server of one's own may want no key.
   const asked = key === 'given' || key === 'unlikely' || (key === 'none' && baseUrl !== ownAddress)

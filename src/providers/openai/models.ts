@@ -1,5 +1,7 @@
 /** Models retire quickly: a name is a setting with a default, and the dates stand in this one file. */
 export const defaultRealtimeModel = 'gpt-realtime-2.1'
+/** Writes down what callers say. */
+export const defaultTranscriptionModel = 'gpt-transcribe'
 
 interface Retirement {
   readonly model: string

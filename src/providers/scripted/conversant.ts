@@ -76,6 +76,9 @@ class ScriptedVoice implements ConversantVoice {
     signal.addEventListener('abort', () => this.events.end(), { once: true })
   }
 
+  /** It replies to all that it understands, and leaves nothing to decide. */
+  respond(): void {}
+
   say(text: string): void {
     this.#respond(signal => this.#speak(text, signal))
   }

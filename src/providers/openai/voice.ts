@@ -1,0 +1,366 @@
+import type { Pace } from '../../agent/captions.ts'
+import type { ConversantEvent, ConversantVoice, ToolResult } from '../../agent/ports.ts'
+import { Queue } from '../../agent/queue.ts'
+import { asError, type GatewayError } from '../../errors.ts'
+import { limits } from '../../limits.ts'
+import { type Connection, type ConnectionParts, openPatiently } from './connection.ts'
+import { Ears } from './ears.ts'
+import { failed, meaningOf, namedError } from './failures.ts'
+import { cutAfter, Memory } from './items.ts'
+import { endLateMsOf } from './options.ts'
+import type { ApiError, Item, Response, ServerEvent, ServerEventOf } from './protocol.ts'
+import { Responses, type Wish } from './responses.ts'
+import { type Dialect, itemOf, lawOf, PCM_RATE } from './session.ts'
+import { Speaking } from './speaking.ts'
+import { paramsOf, restOf } from './wishes.ts'
+
+/** One call's part in the conversation with the server: across sessions, so that the loss of one is not the call's. */
+export class RealtimeVoice implements ConversantVoice {
+  readonly events = new Queue<ConversantEvent>()
+  readonly hear: Ears
+  readonly #parts: ConnectionParts
+  readonly #signal: AbortSignal
+  readonly #speaking: Speaking
+  readonly #memory: Memory
+  readonly #responses = new Responses()
+  /** Told to the session as text: such an item has no sound that could be cut. */
+  readonly #asText = new Set<string>()
+  readonly #segments = new Map<string, { startMs: number; text: string; answered: boolean }>()
+  #connection: Connection | undefined
+  #truncates = true
+  #callerSpeaks = false
+  /** The agent knows of the reply that is being made. */
+  #announced = false
+  #losses = 0
+  #count = 0
+  #cancelWatch = () => {}
+  #cancelRotation = () => {}
+
+  private constructor(parts: ConnectionParts, pace: Pace, signal: AbortSignal, first: Connection) {
+    this.#parts = parts
+    this.#signal = signal
+    this.#memory = new Memory(parts.session.history)
+    this.#speaking = new Speaking({
+      responses: this.#responses,
+      memory: this.#memory,
+      pace,
+      law: lawOf(parts.session),
+      tell: event => this.events.push(event),
+      remove: item => this.#delete(item),
+    })
+    const pcm = first.dialect.audio === 'pcm'
+    this.hear = new Ears(pcm ? { encoding: 'pcm16', rate: PCM_RATE } : parts.session.format)
+    signal.addEventListener('abort', () => this.#close(), { once: true })
+    this.#use(first)
+  }
+
+  static async connect(parts: ConnectionParts, pace: Pace, signal: AbortSignal): Promise<RealtimeVoice> {
+    const { history } = parts.session
+    const troubles: GatewayError[] = []
+    const known = (dialect: Dialect) => history.map(message => itemOf(message, dialect))
+    const first = await openPatiently(parts, known, signal, error => troubles.push(error))
+    const voice = new RealtimeVoice(parts, pace, signal, first)
+    for (const error of troubles) voice.events.push({ kind: 'troubled', error })
+    return voice
+  }
+
+  respond(): void {
+    for (const segment of this.#segments.values()) segment.answered = true
+    this.#ask({})
+  }
+
+  say(text: string): void {
+    this.#ask({ words: text })
+  }
+
+  instruct(text: string): void {
+    this.#memory.instruction(text)
+    this.#create({ role: 'instruction', text })
+    this.#ask({})
+  }
+
+  toolResult(id: string, result: ToolResult, reply: boolean): void {
+    this.#memory.results(id, result)
+    this.#create({ role: 'toolResult', id, name: '', result })
+    if (reply) this.#ask({})
+  }
+
+  cancel(): void {
+    if (this.#responses.cancel()) this.#connection?.send({ type: 'response.cancel' })
+    this.#announced = false
+    this.#watch()
+  }
+
+  heard(item: string, ms: number, text: string): void {
+    const said = this.#speaking.get(item)
+    if (!said) return
+    const cut = cutAfter(ms, said)
+    if (cut.kind === 'nothing') return
+    if (cut.kind === 'delete') return this.#delete(item)
+    this.#memory.agent(item, text, true)
+    if (this.#asText.has(item) || !this.#truncates) return this.#replaceByText(item, text)
+    this.#connection?.send({
+      type: 'conversation.item.truncate',
+      event_id: `truncate ${item}`,
+      item_id: item,
+      content_index: 0,
+      audio_end_ms: cut.audioEndMs,
+    })
+  }
+
+  #delete(item: string): void {
+    this.#memory.forget(item)
+    this.#connection?.send({ type: 'conversation.item.delete', item_id: item })
+  }
+
+  /** For a server that cannot cut sound: the words that were heard take its place. */
+  #replaceByText(item: string, text: string): void {
+    this.#connection?.send({ type: 'conversation.item.delete', item_id: item })
+    if (text.trim() !== '') this.#create({ role: 'agent', text, interrupted: true })
+  }
+
+  #create(message: Parameters<typeof itemOf>[0]): void {
+    const connection = this.#connection
+    connection?.send({ type: 'conversation.item.create', item: itemOf(message, connection.dialect) })
+  }
+
+  #ask(wish: Wish): void {
+    const now = this.#responses.ask(wish)
+    if (now) this.#request(now)
+  }
+
+  #request(wish: Wish): void {
+    const response = paramsOf(wish)
+    this.#count += 1
+    const event = { type: 'response.create', event_id: `response ${this.#count}` } as const
+    this.#connection?.send(response ? { ...event, response } : event)
+    this.#watch()
+  }
+
+  #open(): Promise<Connection> {
+    const troubled = (error: GatewayError) => this.events.push({ kind: 'troubled', error })
+    return openPatiently(this.#parts, dialect => this.#remembered(dialect), this.#signal, troubled)
+  }
+
+  /** The conversation as text, each thing we have said under the name it had. */
+  #remembered(dialect: Dialect): Item[] {
+    return this.#memory.entries.map(([key, message]) => {
+      if (message.role !== 'agent') return itemOf(message, dialect)
+      this.#asText.add(key)
+      return { ...itemOf(message, dialect), id: key } as Item
+    })
+  }
+
+  #use(connection: Connection): void {
+    if (this.#signal.aborted) return connection.close()
+    this.#connection = connection
+    this.#speaking.pcm = connection.dialect.audio === 'pcm'
+    this.hear.attach(connection)
+    connection.follow({
+      event: event => this.#happened(event),
+      lost: why => this.#lost(why),
+    })
+    this.#rotateAfter(connection.openedMs + limits.openai.rotateMs.first - this.#parts.clock.now())
+  }
+
+  #lost(why: string): void {
+    this.#leave()
+    this.#losses += 1
+    const error = failed(`The connection was lost: ${why}.`)
+    this.events.push({ kind: 'troubled', error })
+    if (this.#losses > limits.openai.losses) return this.#fail(error)
+    this.#begin(this.#unfinished())
+  }
+
+  /** A new session goes on with these wishes. */
+  #begin(wishes: readonly Wish[]): void {
+    this.#open().then(
+      connection => {
+        this.#use(connection)
+        for (const wish of wishes) this.#ask(wish)
+      },
+      error => this.#fail(asError(error)),
+    )
+  }
+
+  #leave(): void {
+    this.#connection?.close()
+    this.#connection = undefined
+    this.hear.detach()
+    this.#cancelWatch()
+    this.#cancelRotation()
+    // The next session begins to listen anew.
+    if (this.#callerSpeaks) this.events.push({ kind: 'speechStopped', atMs: this.hear.nowMs })
+    this.#callerSpeaks = false
+  }
+
+  #unfinished(): Wish[] {
+    const { id, active, begun, waiting } = this.#responses.lost()
+    const broken = this.#speaking.brokenOff(id)
+    const rest = active && restOf(active, begun, broken, this.#parts.session.instructions)
+    if (active && !rest) this.#turnEnded()
+    return rest ? [rest, ...waiting] : [...waiting]
+  }
+
+  #rotateAfter(ms: number): void {
+    this.#cancelRotation()
+    this.#cancelRotation = this.#parts.clock.after(Math.max(0, ms), () => void this.#rotate())
+  }
+
+  /** Unnoticed: at a moment when nobody speaks and nothing is being made. */
+  async #rotate(): Promise<void> {
+    const old = this.#connection
+    if (!old) return
+    const { clock } = this.#parts
+    const overdue = clock.now() >= old.openedMs + limits.openai.rotateMs.last
+    if (this.#quiet || overdue) {
+      const next = await this.#open().catch(() => undefined)
+      if (next && this.#connection === old && (this.#quiet || overdue)) {
+        this.#leave()
+        const wishes = this.#unfinished()
+        this.#use(next)
+        for (const wish of wishes) this.#ask(wish)
+        return
+      }
+      next?.close()
+    }
+    if (!this.#signal.aborted && this.#connection === old) this.#rotateAfter(limits.openai.rotateMs.again)
+  }
+
+  get #quiet(): boolean {
+    return !this.#callerSpeaks && this.#responses.expected === undefined
+  }
+
+  #fail(error: Error): void {
+    if (this.#signal.aborted) return
+    this.#leave()
+    this.events.push({ kind: 'failed', error })
+  }
+
+  #close(): void {
+    this.#leave()
+    this.events.end()
+  }
+
+  /** What gives nothing when it should is as good as lost. */
+  #watch(): void {
+    this.#cancelWatch()
+    const { expected } = this.#responses
+    if (!expected || !this.#connection) return
+    const ms = expected === 'first' ? limits.openai.firstMs : limits.openai.nextMs
+    this.#cancelWatch = this.#parts.clock.after(ms, () => this.#connection?.giveUp(`it gave nothing for ${ms} ms`))
+  }
+
+  #happened(event: ServerEvent): void {
+    switch (event.type) {
+      case 'input_audio_buffer.speech_started':
+        return this.#speechStarted(event)
+      case 'input_audio_buffer.speech_stopped':
+        return this.#speechStopped(event)
+      case 'input_audio_buffer.committed':
+        this.#memory.caller(event.item_id, '')
+        if (this.#parts.options.serverAnswers) return
+        return this.events.push({ kind: 'committed', wordsFollow: this.#parts.options.transcriptionModel !== '' })
+      case 'conversation.item.input_audio_transcription.delta':
+        return this.#words(event.item_id, event.delta ?? '', false)
+      case 'conversation.item.input_audio_transcription.completed':
+        return this.#words(event.item_id, event.transcript, true)
+      case 'error':
+        return this.#errorCame(event.error)
+      default:
+        this.#responseEvent(event)
+        return this.#watch()
+    }
+  }
+
+  #speechStarted({ item_id, audio_start_ms }: ServerEventOf<'input_audio_buffer.speech_started'>): void {
+    // What was kept from before the voice belongs to the segment, and is none of it.
+    const startMs = this.hear.mediaTimeMs(audio_start_ms + this.#parts.options.prefixMs)
+    this.#segments.set(item_id, { startMs, text: '', answered: false })
+    if (this.#segments.size > limits.agent.items) this.#segments.delete(this.#segments.keys().next().value!)
+    this.#callerSpeaks = true
+    this.events.push({ kind: 'speechStarted', atMs: startMs, endLateMs: endLateMsOf(this.#parts.options) })
+  }
+
+  #speechStopped({ item_id, audio_end_ms }: ServerEventOf<'input_audio_buffer.speech_stopped'>): void {
+    const endMs = this.hear.mediaTimeMs(audio_end_ms - endLateMsOf(this.#parts.options))
+    this.#callerSpeaks = false
+    this.events.push({ kind: 'speechStopped', atMs: Math.max(endMs, this.#segments.get(item_id)?.startMs ?? 0) })
+  }
+
+  #words(item: string, text: string, final: boolean): void {
+    const segment = this.#segments.get(item)
+    if (!segment) return
+    segment.text = final ? text.trim() : segment.text + text
+    if (segment.text.trim() !== '') {
+      this.events.push({ kind: 'words', final, text: segment.text.trim(), startMs: segment.startMs })
+    } else if (final && !segment.answered) this.#delete(item)
+    if (final && segment.text !== '') this.#memory.caller(item, segment.text)
+  }
+
+  #responseEvent(event: ServerEvent): void {
+    switch (event.type) {
+      case 'response.created':
+        if (!this.#responses.created(event.response.id ?? '') || this.#announced) return
+        this.#announced = true
+        return this.events.push({ kind: 'replying' })
+      case 'response.done':
+        return this.#responseDone(event.response)
+      default:
+        return this.#speaking.happened(event)
+    }
+  }
+
+  #responseDone({ id = '', status, status_details: details }: Response): void {
+    const wanted = this.#responses.wants(id)
+    if (wanted) {
+      this.#speaking.over(id)
+      if (status === 'failed') this.#responseFailed(details?.error ?? {})
+      else this.#losses = 0
+    }
+    this.#next(wanted)
+  }
+
+  #responseFailed(error: { code?: string; type?: string }): void {
+    const told = failed(`A response failed (${namedError(error)}).`)
+    if (error.code === 'insufficient_quota') return this.#fail(told)
+    this.events.push({ kind: 'troubled', error: told })
+  }
+
+  #next(wanted: boolean): void {
+    const next = this.#responses.over()
+    if (wanted) this.#turnEnded()
+    if (next) this.#request(next)
+  }
+
+  #turnEnded(): void {
+    this.#announced = false
+    this.events.push({ kind: 'turnEnded' })
+  }
+
+  #errorCame(error: ApiError): void {
+    const { event_id } = error
+    if (event_id === `response ${this.#count}` && this.#responses.expected === 'first') {
+      this.events.push({ kind: 'troubled', error: failed(`A response was refused (${namedError(error)}).`) })
+      // A reply that nobody has heard of cannot end.
+      if (!this.#announced) this.events.push({ kind: 'replying' })
+      return this.#next(true)
+    }
+    if (event_id?.startsWith('truncate ') && meansUnknown(error)) {
+      this.#truncates = false
+      const item = event_id.slice('truncate '.length)
+      const heard = this.#memory.textOf(item)
+      return this.#replaceByText(item, heard)
+    }
+    const meaning = meaningOf(error)
+    if (meaning === 'sessionOver') return this.#connection?.giveUp(`the session is over (${namedError(error)})`)
+    if (meaning === 'fatal') return this.#fail(failed(`The server serves no more (${namedError(error)}).`))
+  }
+}
+
+/** It is the kind of event that the server does not know, not what stands in it. */
+function meansUnknown({ code, type, message }: ApiError): boolean {
+  return (
+    /unknown|not_implemented|unsupported|invalid_event/i.test(`${code} ${type}`) || /not implemented/i.test(message)
+  )
+}

@@ -1,0 +1,71 @@
+import type { Tool } from '../../../src/agent/ports.ts'
+import { realtimeAgent } from '../../../src/agent/realtime.ts'
+import type { AgentSettings } from '../../../src/agent/settings.ts'
+import { FakeOpenAi, type FakeOptions } from '../../../src/fake-openai/api.ts'
+import type { Fault } from '../../../src/fake-openai/faults.ts'
+import type { Session } from '../../../src/fake-openai/session.ts'
+import { realtimeConversant } from '../../../src/providers/openai/conversant.ts'
+import { defaultOptions, type RealtimeOptions } from '../../../src/providers/openai/options.ts'
+import type { ClientEvent } from '../../../src/providers/openai/protocol.ts'
+import { inTurn, type Step } from '../../../src/providers/scripted/script.ts'
+import { scriptedSpeaker } from '../../../src/providers/scripted/speaker.ts'
+import { House, type HouseOptions, toneSettings } from '../../agent/house.ts'
+import { dialFake } from '../../support/fake-openai.ts'
+import { VirtualClock } from '../../support/virtual-clock.ts'
+
+interface Options extends HouseOptions {
+  readonly turns?: readonly (readonly Step[])[]
+  readonly faults?: readonly Fault[]
+  readonly api?: Partial<FakeOptions>
+  readonly realtime?: Partial<RealtimeOptions>
+  readonly settings?: AgentSettings
+  readonly tools?: readonly Tool[]
+  readonly key?: string
+}
+
+/** One call with a caller in virtual time, and the double at the other end. */
+export interface Call {
+  readonly api: FakeOpenAi
+  readonly house: House
+  readonly session: () => Session
+  readonly sent: <T extends ClientEvent['type']>(type: T) => Extract<ClientEvent, { type: T }>[]
+}
+
+export function call(options: Options = {}): Call {
+  const clock = new VirtualClock()
+  const api = new FakeOpenAi({ clock, apiKey: 'key', script: inTurn(options.turns ?? []), ...options.api })
+  api.faults.plan(...(options.faults ?? []))
+  const conversant = realtimeConversant({
+    clock,
+    baseUrl: 'https://api.openai.com',
+    apiKey: options.key ?? 'key',
+    options: { ...defaultOptions, ...options.realtime },
+    dial: dialFake(api),
+  })
+  const handler = realtimeAgent({
+    conversant,
+    speaker: scriptedSpeaker({ clock, format: { encoding: 'ulaw', rate: 8_000 }, latencyMs: 20 }),
+    tools: options.tools ?? [],
+    settings: options.settings ?? toneSettings,
+    clock,
+  })
+  const house = new House(clock, options).start(handler)
+  const session = () => api.sessions.at(-1)!
+  const sent = <T extends ClientEvent['type']>(type: T) =>
+    api.sessions.flatMap(each => each.received).filter(event => event.type === type) as Extract<
+      ClientEvent,
+      { type: T }
+    >[]
+  return { api, house, session, sent }
+}
+
+/** Greeted, and the first reply is being heard. */
+export async function answering(options: Options): Promise<Call> {
+  const stage = call(options)
+  await stage.house.run(900)
+  stage.house.says(1_300)
+  const since = stage.house.line.playedMs
+  const sounds = () => stage.house.line.soundingFrames.some(frame => frame * 20 >= since)
+  while (!sounds() && stage.house.clock.now() < 10_000) await stage.house.run(20)
+  return stage
+}
