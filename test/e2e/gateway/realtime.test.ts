@@ -1,0 +1,164 @@
+import { once } from 'node:events'
+import { rm, writeFile } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { CallEvent } from '../../../src/call/events.ts'
+import type { Call } from '../../../src/caller/call.ts'
+import { segments } from '../../../src/caller/tones.ts'
+import { word } from '../../../src/caller/voice.ts'
+import { systemClock } from '../../../src/clock.ts'
+import { FakeOpenAi } from '../../../src/fake-openai/api.ts'
+import { selfSigned } from '../../../src/fake-openai/certificate.ts'
+import { buildFakeServer } from '../../../src/fake-openai/server.ts'
+import type { Session } from '../../../src/fake-openai/session.ts'
+import { seeded } from '../../support/random.ts'
+import { greetingHz, House } from './house.ts'
+
+const certificate = selfSigned(['127.0.0.1'], systemClock.wallMs())
+const api = new FakeOpenAi({ clock: systemClock, apiKey: 'sk-test' })
+const server = buildFakeServer(api, certificate)
+const trusted = join(tmpdir(), `parley-realtime-${process.pid}.pem`)
+let house: House
+
+beforeAll(async () => {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  await writeFile(trusted, certificate.cert)
+  house = await House.open({
+    environment: {
+      OPENAI_API_KEY: 'sk-test',
+      OPENAI_BASE_URL: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+      NODE_EXTRA_CA_CERTS: trusted,
+    },
+  })
+})
+afterAll(async () => {
+  await house[Symbol.asyncDispose]()
+  server.closeAllConnections()
+  server.close()
+  await rm(trusted, { force: true })
+})
+
+function spoken(markerHz: number, ms = 600): Int16Array {
+  return word({ f0: 130 + (markerHz % 7) * 10, markerHz, ms, level: -16, random: seeded(markerHz) })
+}
+
+const longReplyHz = 700
+const asksForLongReply = 3_100
+
+async function greeted(): Promise<Call> {
+  const call = await house.dial()
+  await call.hearsTone(greetingHz, { forMs: 580 })
+  return call
+}
+
+/** The session of the call in which this was said: none of the phrases that are kept as sound. */
+function sessionOf(text: string): Session {
+  const found = api.sessions.filter(({ conversation }) => JSON.stringify(conversation.messages).includes(`"${text}"`))
+  expect(found).toHaveLength(1)
+  return found[0]!
+}
+
+function heardMs(call: Call, hz: number): number {
+  const tones = segments(call.heard(), [greetingHz, hz]).filter(({ sound }) => sound === 'tone')
+  return tones.filter(tone => tone.hz === hz).reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0)
+}
+
+async function factsOf(text: string): Promise<CallEvent['fact'][]> {
+  const events = await house.events()
+  const call = events.find(({ fact }) => fact.name === 'callerSpoke' && fact.private.text === text)?.call
+  return events.filter(event => event.call === call).map(({ fact }) => fact)
+}
+
+it.concurrent('greets whole, and holds a conversation of ten turns over TLS', async () => {
+  const call = await greeted()
+  for (let turn = 0; turn < 10; turn++) {
+    const markerHz = 1_000 + 100 * (turn % 5)
+    await call.play(spoken(markerHz))
+    await call.hearsTone(markerHz / 2, { forMs: 700 })
+  }
+  await call.hangup()
+  expect(api.problems).toEqual([])
+})
+
+it.concurrent('is interrupted to the millisecond: the session is cut where the caller stopped hearing', async () => {
+  const random = seeded(17)
+  const interrupt = async (markerHz: number, afterMs: number) => {
+    const call = await greeted()
+    await call.play(spoken(asksForLongReply))
+    await call.hearsTone(longReplyHz, { forMs: afterMs })
+    await call.play(spoken(markerHz, 800))
+    await call.hearsTone(markerHz / 2, { forMs: 700 })
+    await call.hangup()
+    const cuts = sessionOf(`tone ${markerHz}`).received.filter(event => event.type === 'conversation.item.truncate')
+    expect(cuts).toHaveLength(1)
+    expect(Math.abs(cuts[0]!.audio_end_ms - heardMs(call, longReplyHz))).toBeLessThanOrEqual(20)
+  }
+  await Promise.all([1_500, 1_600, 1_700].map(markerHz => interrupt(markerHz, 300 + Math.floor(random() * 900))))
+  expect(api.problems).toEqual([])
+})
+
+it('goes on in another session when the server is gone in mid-sentence', async () => {
+  const call = await greeted()
+  const talking = sessionOfCall()
+  await call.play(spoken(1_900))
+  await call.hearsTone(950, { forMs: 300 })
+  talking.kill()
+  await call.hearsSilence(300)
+  await call.play(spoken(2_100))
+  await call.hearsTone(1_050, { forMs: 780 })
+  await call.hangup()
+  const facts = await factsOf('tone 2100')
+  expect(facts.filter(({ name }) => name === 'degraded')).toHaveLength(1)
+  expect(sessionOf('tone 2100').conversation.messages.map(message => 'text' in message && message.text)).toContain(
+    'tone 1900',
+  )
+})
+
+/** Of the only call there is. */
+function sessionOfCall(): Session {
+  const open = api.sessions.filter(({ closed, received }) => !closed && JSON.stringify(received).includes('end_call'))
+  expect(open).toHaveLength(1)
+  return open[0]!
+}
+
+it('ends the call when the model says so, after its last word', async () => {
+  const call = await greeted()
+  await call.play(spoken(3_300))
+  await call.hearsTone(500, { forMs: 380 })
+  await call.ended
+})
+
+it('leaves the caller to the fallback, unanswered, when the server refuses the session', async () => {
+  api.faults.plan({ at: 'connect', status: 401 })
+  const call = await house.dial()
+  await house.eventually('handedBack')
+  await call.hangup()
+  const events = await house.events()
+  const handedBack = events.findLast(({ fact }) => fact.name === 'handedBack')!
+  const facts = events.filter(event => event.call === handedBack.call).map(({ fact }) => fact)
+  expect(facts.map(({ name }) => name)).not.toContain('answered')
+  expect(JSON.stringify(facts)).toContain('OPENAI_API_KEY')
+  expect(house.log.join('\n')).not.toContain('sk-test')
+})
+
+it('carries twenty calls at once, and nobody hears another', async () => {
+  // Above it begin the markers that stand for something else.
+  const markers = Array.from({ length: 20 }, (_, i) => 2_500 - 100 * i)
+  const grid = [greetingHz, ...markers.map(hz => hz / 2)]
+  await Promise.all(
+    markers.map(async markerHz => {
+      const call = await greeted()
+      await call.play(spoken(markerHz))
+      await call.hearsTone(markerHz / 2, { forMs: 700 })
+      await call.hangup()
+      const tones = segments(call.heard(), grid).filter(
+        ({ sound, fromMs, toMs }) => sound === 'tone' && toMs - fromMs > 40,
+      )
+      expect(tones.map(({ hz }) => hz)).toEqual([greetingHz, markerHz / 2])
+    }),
+  )
+  expect(api.problems).toEqual([])
+})
