@@ -1,7 +1,7 @@
 import type { LiveCall, Outcome } from '../call/ports.ts'
 import type { Clock } from '../clock.ts'
 import type { AgentSettings, PhraseName } from './settings.ts'
-import type { Speech } from './speech.ts'
+import type { Speech, Utterance } from './speech.ts'
 import { greeting, step } from './turn.ts'
 import { dueMs, isReplying, type TurnEffect, type TurnEvent, type TurnState } from './turn-state.ts'
 import { textOf } from './words.ts'
@@ -15,6 +15,8 @@ export interface Mind {
   commit(): void
   fill(): void
   say(phrase: PhraseName): void
+  /** More of this waits to be heard than may: stop making it. What was taken of it is heard to its end. */
+  shed(utterance: Utterance): void
 }
 
 interface ConversationDependencies {

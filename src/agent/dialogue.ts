@@ -1,6 +1,7 @@
 import type { Handler, LiveCall, Outcome } from '../call/ports.ts'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
+import { limits } from '../limits.ts'
 import type { Scope } from '../scope.ts'
 import { ClosingTools } from './closing-tools.ts'
 import { Conversation, type Mind } from './conversation.ts'
@@ -9,7 +10,7 @@ import { unlessAborted } from './iterate.ts'
 import { Making } from './making.ts'
 import type { Tool } from './ports.ts'
 import type { AgentSettings } from './settings.ts'
-import { Speech } from './speech.ts'
+import { Speech, type Utterance } from './speech.ts'
 import { ToolRunner } from './tools.ts'
 
 interface DialogueDependencies {
@@ -56,6 +57,7 @@ export class Dialogue {
     this.speech = new Speech(call.line, clock, {
       started: ({ kind }) => kind === 'speech' && this.conversation.happened({ kind: 'agentStarted' }),
       heard: ({ kind }, heard) => kind === 'speech' && heard.ms > 0 && call.emit(heardOfAgent(heard)),
+      overflowed: utterance => this.#shed(utterance),
       quiet: () => this.quiet(),
     })
     this.making = new Making(scope, () => this.quiet())
@@ -105,6 +107,13 @@ export class Dialogue {
     if (signal.aborted) return
     this.#with.call.emit(degraded(error))
     this.conversation.happened({ kind: 'failed', fatal })
+  }
+
+  #shed(utterance: Utterance): void {
+    const seconds = limits.media.unplayedMs / 1_000
+    const words = `More than ${seconds} s of speech waited to be heard: the rest was dropped, and no more of it is made.`
+    this.#with.call.emit(degraded(new GatewayError('ENGINE_FAILED', words)))
+    this.#with.mind.shed(utterance)
   }
 
   /** What was heard last belongs to the record, also when the caller hangs up in the middle of it. */

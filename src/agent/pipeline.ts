@@ -123,6 +123,10 @@ class PipelineCall implements Mind {
     })
   }
 
+  shed(): void {
+    this.#dialogue.making.cancel()
+  }
+
   async #speak(text: string, signal: AbortSignal): Promise<void> {
     const turn = new Turn('')
     const utterance = this.#dialogue.speech.utterance('speech')

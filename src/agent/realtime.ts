@@ -137,6 +137,18 @@ class RealtimeCall implements Mind {
     })
   }
 
+  shed(utterance: Utterance): void {
+    const voice = this.#voice
+    this.#dialogue.making.cancel()
+    if (this.#busy && !this.#dead) voice?.cancel()
+    this.#noReply()
+    const [item] = [...this.#items].find(([, each]) => each === utterance) ?? []
+    if (item === undefined) return
+    void utterance.over.then(({ ms, text }) => {
+      if (!this.#dead && !this.#scope.closed) voice?.heard(item, Math.floor(ms), text)
+    })
+  }
+
   async #open(): Promise<ConversantVoice> {
     const { conversant, clock, settings } = this.#parts
     const { signal } = this.#scope

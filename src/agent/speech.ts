@@ -13,6 +13,7 @@ export class Utterance {
   #text = ''
   #open = true
   #sent = false
+  readonly #over = Promise.withResolvers<Heard>()
   /** Once it is over: what the caller has heard of it. */
   heard: Heard | undefined
 
@@ -50,11 +51,23 @@ export class Utterance {
   cut(): void {
     this.#open = false
   }
+
+  /** Settles with what was heard of it. */
+  get over(): Promise<Heard> {
+    return this.#over.promise
+  }
+
+  finish(heard: Heard): void {
+    this.heard = heard
+    this.#over.resolve(heard)
+  }
 }
 
 interface SpeechListener {
   started(utterance: Utterance): void
   heard(utterance: Utterance, heard: Heard): void
+  /** More of it was handed over than may wait to be heard: what came last is lost, and nothing more is taken. */
+  overflowed(utterance: Utterance): void
   /** Nothing is left that could be heard. */
   quiet(): void
 }
@@ -167,7 +180,7 @@ export class Speech {
         return
       }
       case 'overflowed':
-        return this.#unfinished.get(event.utterance)?.cut()
+        return this.#overflowed(this.#unfinished.get(event.utterance))
       case 'finished':
         if (this.#over(this.#unfinished, event.heard) && !this.pending) this.#listener.quiet()
         return
@@ -176,11 +189,17 @@ export class Speech {
     }
   }
 
+  #overflowed(utterance: Utterance | undefined): void {
+    if (!utterance) return
+    utterance.cut()
+    this.#listener.overflowed(utterance)
+  }
+
   #over(among: Map<UtteranceId, Utterance>, heard: Heard): boolean {
     const utterance = among.get(heard.utterance)
     if (!utterance) return false
     among.delete(heard.utterance)
-    utterance.heard = heard
+    utterance.finish(heard)
     this.#listener.heard(utterance, heard)
     return true
   }

@@ -18,6 +18,7 @@ function table() {
       heard.set(utterance, each)
       log.push(`heard ${each.text}${each.complete ? '' : ' in part'}`)
     },
+    overflowed: utterance => log.push(`overflowed ${utterance.text}`),
     quiet: () => log.push('quiet'),
   })
   const stop = speech.attach()

@@ -104,6 +104,7 @@ async function sayBusy({ call, scope, clock, speaker }: OneCall): Promise<Outcom
   const speech = new Speech(call.line, clock, {
     started: () => {},
     heard: (_, heard) => call.emit(heardOfAgent(heard)),
+    overflowed: () => {},
     quiet: () => spoken.resolve(),
   })
   scope.onClose(speech.attach())

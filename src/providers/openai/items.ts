@@ -11,6 +11,8 @@ export class Said {
   #told = ''
   receivedMs = 0
   ended = false
+  /** The server has been told how much of it was heard. */
+  cut = false
 
   constructor(response: string, pace: Pace) {
     this.response = response

@@ -61,6 +61,15 @@ export class Speaking {
     this.#recodings.clear()
   }
 
+  /** The words of this response whose sound has come. */
+  toldIn(response: string): string {
+    const items = [...this.#said.values()].filter(said => said.response === response)
+    return items
+      .map(({ parts }) => parts.told)
+      .join(' ')
+      .trim()
+  }
+
   /** The connection was lost in the middle of this response: which of its words have a sound, and which have none. */
   brokenOff(response: string | undefined): { told: string; untold: string } {
     let [told, untold] = ['', '']

@@ -93,7 +93,8 @@ export class RealtimeVoice implements ConversantVoice {
 
   heard(item: string, ms: number, text: string): void {
     const said = this.#speaking.get(item)
-    if (!said) return
+    if (!said || said.cut) return
+    said.cut = true
     const cut = cutAfter(ms, said)
     if (cut.kind === 'nothing') return
     if (cut.kind === 'delete') return this.#delete(item)
@@ -315,10 +316,19 @@ export class RealtimeVoice implements ConversantVoice {
     const wanted = this.#responses.wants(id)
     if (wanted) {
       this.#speaking.over(id)
+      if (details?.reason === 'turn_detected') this.#brokenOff(id)
       if (status === 'failed') this.#responseFailed(details?.error ?? {})
       else this.#losses = 0
     }
     this.#next(wanted)
+  }
+
+  /** By the server itself, at a voice: what has come may still be heard to its end, and the model believes that it said more. */
+  #brokenOff(response: string): void {
+    const told = this.#speaking.toldIn(response)
+    const text = `You were broken off after these words: ${told || '(none)'}. What you wanted to say then has not been said.`
+    this.#memory.instruction(text)
+    this.#create({ role: 'instruction', text })
   }
 
   #responseFailed(error: { code?: string; type?: string }): void {

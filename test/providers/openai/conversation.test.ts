@@ -141,6 +141,43 @@ describe('an interruption', () => {
   })
 })
 
+describe('more speech than may wait to be heard', () => {
+  it('is cancelled; what was taken of it is heard, and the record and the session know how much', async () => {
+    const { house, sent, api } = await answering({ turns: [[{ say: `[tone 700 60000ms] `.repeat(3) }]] })
+    // Ten times as fast as it is heard.
+    await house.run(15_000)
+    expect(house.fact('degraded')?.detail).toMatch(/^More than 120 s/)
+    expect(sent('response.cancel')).toHaveLength(1)
+    await house.run(125_000)
+    const heard = house.fact('agentSpoke')!
+    expect(heard).toMatchObject({ complete: false })
+    expect(heard.ms).toBeGreaterThan(119_000)
+    expect(heard.ms).toBeLessThan(150_000)
+    expect(sent('conversation.item.truncate')).toMatchObject([{ audio_end_ms: heard.ms }])
+    house.says(1_500)
+    await house.run(3_000)
+    expect(house.hertz.at(-1)).toBe(750)
+    expect(api.problems).toEqual([])
+  })
+})
+
+describe('a server that interrupts for everything', () => {
+  it('is told what it has not said; what has come is heard to its end when it was none', async () => {
+    const { house, session } = await answering({
+      turns: [
+        [{ say: 'one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen' }],
+      ],
+      realtime: { serverAnswers: true },
+      api: { modelMs: 100 },
+    })
+    house.line.callerSays(cough)
+    await house.run(1_200)
+    const [told] = session().conversation.messages.filter(({ role }) => role === 'instruction')
+    expect(told).toMatchObject({ text: expect.stringMatching(/^You were broken off after these words: one two/) })
+    await house.hangUp()
+  })
+})
+
 describe('responses', () => {
   it('never meet: keys, words and results ask for one after another', async () => {
     const random = seeded(5)
