@@ -21,6 +21,34 @@ describe('the configuration', () => {
     expect(Object.isFrozen(config)).toBe(true)
   })
 
+  it('uses OpenAI when there is a key or a server, and nothing else decides', () => {
+    expect(readConfig({}).engine).toBe('local')
+    expect(readConfig({ OPENAI_API_KEY: 'sk-1' }).engine).toBe('realtime')
+    expect(readConfig({ OPENAI_BASE_URL: 'ws://127.0.0.1:8090' }).engine).toBe('realtime')
+    expect(readConfig({ OPENAI_API_KEY: 'sk-1', AGENT_ENGINE: 'scripted' }).engine).toBe('scripted')
+    expect(problemsOf({ AGENT_ENGINE: 'realtime' })).toContain('OPENAI_API_KEY')
+  })
+
+  it('reads how realtime sessions are to be', () => {
+    const { options } = readConfig({
+      OPENAI_REALTIME_MODEL: 'm',
+      OPENAI_REALTIME_VOICE: 'cedar',
+      OPENAI_REALTIME_TURN_DETECTION: 'semantic_vad',
+      OPENAI_REALTIME_THRESHOLD_PERCENT: '70',
+      OPENAI_REALTIME_TRANSCRIPTION_MODEL: 'none',
+      OPENAI_REALTIME_INTERRUPT_RESPONSE: 'true',
+    }).openai
+    expect(options).toMatchObject({
+      model: 'm',
+      voice: 'cedar',
+      turnDetection: 'semantic_vad',
+      threshold: 0.7,
+      transcriptionModel: '',
+      serverAnswers: true,
+    })
+    expect(problemsOf({ OPENAI_REALTIME_NOISE_REDUCTION: 'much' })).toContain('far_field, near_field, off')
+  })
+
   it('reports every problem at once, each with its variable', () => {
     const message = problemsOf({
       HTTP_PORT: '99999',

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Pace } from '../../../src/agent/captions.ts'
 import { GatewayError } from '../../../src/errors.ts'
 import { limits } from '../../../src/limits.ts'
-import { sessionAddress } from '../../../src/providers/openai/address.ts'
+import { httpAddress, sessionAddress } from '../../../src/providers/openai/address.ts'
 import { judgeOpening, meaningOf, namedError } from '../../../src/providers/openai/failures.ts'
 import { cutAfter, Memory, Said } from '../../../src/providers/openai/items.ts'
 import { readEvent } from '../../../src/providers/openai/protocol.ts'
@@ -20,6 +20,11 @@ describe('where a session is opened', () => {
   ])('%s', (base, address) => {
     expect(sessionAddress(base, 'm').href).toBe(address)
   })
+})
+
+it('the same server is asked by HTTP, whichever way its address is written', () => {
+  expect(httpAddress('wss://api.example.org/v1')).toBe('https://api.example.org')
+  expect(httpAddress('ws://127.0.0.1:8090')).toBe('http://127.0.0.1:8090')
 })
 
 describe('a frame', () => {

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest'
+import type { Business } from '../../../src/business.ts'
+import { FakeOpenAi } from '../../../src/fake-openai/api.ts'
+import { realtimeEngine } from '../../../src/providers/openai/engine.ts'
+import { defaultOptions } from '../../../src/providers/openai/options.ts'
+import { House, phraseHz, toneSettings } from '../../agent/house.ts'
+import { dialFake } from '../../support/fake-openai.ts'
+import { VirtualClock } from '../../support/virtual-clock.ts'
+
+function engine(chosen: Partial<Business> = {}) {
+  const clock = new VirtualClock()
+  const api = new FakeOpenAi({ clock })
+  const addresses: string[] = []
+  const inner = dialFake(api)
+  const handler = realtimeEngine({
+    clock,
+    baseUrl: 'http://127.0.0.1:8090',
+    apiKey: undefined,
+    options: defaultOptions,
+    dial: (url, ...rest) => {
+      addresses.push(url.href)
+      return inner(url, ...rest)
+    },
+    settings: toneSettings,
+  })
+  const talk = () =>
+    new House(clock).start((call, scope) => handler({ ...call, business: { ...call.business, ...chosen } }, scope))
+  return { api, clock, addresses, talk }
+}
+
+describe('the realtime engine', () => {
+  it('keeps its phrases as sound of its own voice: the last word is heard when the server is gone for good', async () => {
+    const { api, talk } = engine({ voice: 'cedar' })
+    const house = talk()
+    await house.run(5_000)
+    // One for the call, one for each phrase, all closed again.
+    expect(api.sessions.filter(({ closed }) => !closed)).toHaveLength(1)
+    expect(api.sessions).toHaveLength(1 + Object.keys(toneSettings.phrases).length)
+    for (const session of api.sessions) {
+      expect(session.received[0]).toMatchObject({ session: { audio: { output: { voice: 'cedar' } } } })
+    }
+    api.faults.plan({ at: 'connect', status: 401 })
+    api.sessions[0]!.kill()
+    await house.run(3_000)
+    expect(house.hertz.at(-1)).toBe(phraseHz.handingOver)
+    expect(house.outcome).toEqual({ kind: 'handBack', reason: 'engine failed' })
+  })
+
+  it('renders them once, not for every call', async () => {
+    const { api, talk } = engine()
+    const first = talk()
+    await first.run(5_000)
+    await first.hangUp()
+    const rendered = api.sessions.length
+    const second = talk()
+    await second.run(5_000)
+    expect(second.hertz[0]).toBe(440)
+    expect(api.sessions).toHaveLength(rendered + 1)
+    await second.hangUp()
+  })
+
+  it('follows what a business has chosen', async () => {
+    const { api, addresses, talk } = engine({
+      language: 'de-DE',
+      realtime: { model: 'another', silenceMs: 700, noiseReduction: 'off' },
+    })
+    const house = talk()
+    await house.run(900)
+    expect(house.hertz).toEqual([440])
+    expect(addresses[0]).toBe('ws://127.0.0.1:8090/v1/realtime?model=another')
+    expect(api.sessions[0]!.received[0]).toMatchObject({
+      session: {
+        audio: { input: { turn_detection: { silence_duration_ms: 700 }, transcription: { language: 'de' } } },
+      },
+    })
+    expect(JSON.stringify(api.sessions[0]!.received[0])).not.toContain('noise_reduction')
+    await house.hangUp()
+  })
+})
