@@ -15,6 +15,8 @@ export interface Mind {
   commit(): void
   fill(): void
   say(phrase: PhraseName): void
+  /** The first of something that it says can be heard. */
+  started?(): void
   /** More of this waits to be heard than may: stop making it. What was taken of it is heard to its end. */
   shed(utterance: Utterance): void
 }

@@ -55,7 +55,11 @@ export class Dialogue {
     const { call, scope, clock, settings, mind } = dependencies
     this.#with = dependencies
     this.speech = new Speech(call.line, clock, {
-      started: ({ kind }) => kind === 'speech' && this.conversation.happened({ kind: 'agentStarted' }),
+      started: ({ kind }) => {
+        if (kind !== 'speech') return
+        mind.started?.()
+        this.conversation.happened({ kind: 'agentStarted' })
+      },
       heard: ({ kind }, heard) => kind === 'speech' && heard.ms > 0 && call.emit(heardOfAgent(heard)),
       overflowed: utterance => this.#shed(utterance),
       quiet: () => this.quiet(),

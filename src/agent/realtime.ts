@@ -8,6 +8,7 @@ import type { Mind } from './conversation.ts'
 import { agent, Dialogue } from './dialogue.ts'
 import { degraded } from './facts.ts'
 import { guarded, unlessAborted } from './iterate.ts'
+import { Ledger, type ReplyTimes } from './ledger.ts'
 import type { Conversant, ConversantEvent, ConversantVoice, Speaker, Tool, ToolCall, ToolResult } from './ports.ts'
 import type { AgentSettings, PhraseName } from './settings.ts'
 import type { Utterance } from './speech.ts'
@@ -51,6 +52,7 @@ class RealtimeCall implements Mind {
   /** It has given something to be heard since it began to reply. */
   #spoke = false
   #claim: Claim = NO_CLAIM
+  readonly #ledger = new Ledger()
   /** Until the conversant has been told where it was cut: nothing may be replied to before. */
   #cutting: Promise<unknown> = Promise.resolve()
 
@@ -135,6 +137,11 @@ class RealtimeCall implements Mind {
         this.#dialogue.failed(error, signal, true)
       }
     })
+  }
+
+  started(): void {
+    const times = this.#ledger.heard(this.#parts.clock.now())
+    if (times) this.#call.emit({ name: 'replyTimed', ...roundedTimes(times) })
   }
 
   shed(utterance: Utterance): void {
@@ -256,7 +263,9 @@ class RealtimeCall implements Mind {
     conversation.happened({ kind: 'turnTaken' })
     const { signal } = making
     await this.#cutting
-    if (!signal.aborted && !this.#dead) this.#voice?.respond()
+    if (signal.aborted || this.#dead) return
+    this.#ledger.asked(this.#parts.clock.now())
+    this.#voice?.respond()
   }
 
   #gone(): never {
@@ -269,12 +278,14 @@ class RealtimeCall implements Mind {
       case 'speechStarted':
         return conversation.happened({ ...event, kind: 'voiceStarted' })
       case 'speechStopped':
+        this.#ledger.ended(this.#parts.clock.now())
         return conversation.happened({ kind: 'voiceStopped', atMs: event.atMs })
       case 'replying':
         // With the result of a tool it goes on with what it has begun to say.
         if (!this.#busy) this.#spoke = false
         this.#awaited = Math.max(0, this.#awaited - 1)
         this.#replying = true
+        this.#ledger.begun(this.#parts.clock.now())
         return conversation.happened({ kind: 'turnTaken' })
       case 'committed':
         return
@@ -286,6 +297,7 @@ class RealtimeCall implements Mind {
       case 'audio': {
         const utterance = this.#utterance(event.item)
         this.#spoke ||= utterance.open
+        this.#ledger.made(this.#parts.clock.now())
         return utterance.write(event.audio, event.text)
       }
       case 'audioEnded':
@@ -343,4 +355,10 @@ class RealtimeCall implements Mind {
     else if (saying) this.#useless('The conversant made no sound of the words that it was to say.')
     else conversation.happened({ kind: 'replyEmpty' })
   }
+}
+
+/** To a tenth of a millisecond. */
+function roundedTimes({ askMs, beginMs, makeMs, playMs }: ReplyTimes): ReplyTimes {
+  const rounded = (ms: number) => Math.round(10 * ms) / 10
+  return { askMs: rounded(askMs), beginMs: rounded(beginMs), makeMs: rounded(makeMs), playMs: rounded(playMs) }
 }

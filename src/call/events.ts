@@ -32,6 +32,14 @@ export type CallFact =
       readonly private: { readonly text: string }
     }
   | { readonly name: 'turnAnswered'; readonly thinkMs: number; readonly pauseMs: number }
+  /** Of a reply by one who hears, thinks and speaks: `askMs` and `playMs` are the gateway's own. */
+  | {
+      readonly name: 'replyTimed'
+      readonly askMs: number
+      readonly beginMs: number
+      readonly makeMs: number
+      readonly playMs: number
+    }
   | { readonly name: 'agentPaused' }
   | { readonly name: 'agentResumed' }
   | { readonly name: 'agentInterrupted'; readonly ms: number }

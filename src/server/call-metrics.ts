@@ -4,6 +4,7 @@ import type { LineFigures } from '../call/ports.ts'
 import { limits } from '../limits.ts'
 
 const SETUP_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+const OWN_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1]
 const TURN_SECONDS = [0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10]
 const CALL_SECONDS = [5, 15, 30, 60, 120, 300, 600, 1_800, 3_600]
 const JITTER_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16]
@@ -57,6 +58,9 @@ export function callMetrics(registry: Registry): (event: CallEvent) => void {
       case 'turnAnswered':
         turns.think.observe(fact.thinkMs / 1_000)
         return turns.pause.observe(fact.pauseMs / 1_000)
+      case 'replyTimed':
+        turns.gateway.observe((fact.askMs + fact.playMs) / 1_000)
+        return turns.provider.observe((fact.beginMs + fact.makeMs) / 1_000)
       case 'agentInterrupted':
         return turns.interrupted.inc()
       case 'agentResumed':
@@ -98,6 +102,16 @@ function turnSeries(registry: Registry) {
     pause: histogram(
       'parley_turn_pause_seconds',
       "Turns answered, by the silence that was waited for before the caller's turn counted as over.",
+      TURN_SECONDS,
+    ),
+    gateway: histogram(
+      'parley_reply_gateway_seconds',
+      "Replies of a realtime engine, by the gateway's own part: from the news that the caller has ended to the wish for a reply, and from its first sound to the first packet.",
+      OWN_SECONDS,
+    ),
+    provider: histogram(
+      'parley_reply_provider_seconds',
+      "Replies of a realtime engine, by the provider's part: from the wish to the first sound.",
       TURN_SECONDS,
     ),
     interrupted: counter('parley_interruptions_total', 'Times the agent fell silent because the caller spoke.'),

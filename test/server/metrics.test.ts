@@ -67,6 +67,7 @@ describe('what events tell', () => {
     const samples = await countsOf(
       { name: 'turnAnswered', thinkMs: 600, pauseMs: 900 },
       { name: 'turnAnswered', thinkMs: 200, pauseMs: 400 },
+      { name: 'replyTimed', askMs: 1.5, beginMs: 60, makeMs: 440, playMs: 2.5 },
       { name: 'agentPaused' },
       { name: 'agentResumed' },
       { name: 'agentPaused' },
@@ -79,6 +80,8 @@ describe('what events tell', () => {
       parley_turn_think_seconds_count: 2,
       parley_turn_think_seconds_sum: 0.8,
       parley_turn_pause_seconds_sum: 1.3,
+      parley_reply_gateway_seconds_sum: 0.004,
+      parley_reply_provider_seconds_sum: 0.5,
       parley_interruptions_total: 2,
       parley_false_interruptions_total: 1,
       'parley_tool_seconds_sum{tool="book",ok="false"}': 0.25,

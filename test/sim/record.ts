@@ -24,7 +24,15 @@ export function checkRecord(caller: SimCaller, events: readonly CallEvent[], bla
   if (caller.isClean && !threadDied) checkWhatWasHeard(caller, events, blame)
 }
 
-const needAnAnswer = ['callerSpoke', 'agentSpoke', 'turnAnswered', 'agentPaused', 'agentResumed', 'agentInterrupted']
+const needAnAnswer = [
+  'callerSpoke',
+  'agentSpoke',
+  'turnAnswered',
+  'replyTimed',
+  'agentPaused',
+  'agentResumed',
+  'agentInterrupted',
+]
 
 function checkOrder({ plan }: SimCaller, names: readonly string[], blame: (message: string) => void): void {
   if (plan.takenOver && names[1] !== 'takenOver') blame(`the second event of a take-over is ${names[1]}`)

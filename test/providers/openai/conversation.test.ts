@@ -178,6 +178,22 @@ describe('a server that interrupts for everything', () => {
   })
 })
 
+describe('the time of a reply', () => {
+  it('is told apart: ours, and the server’s', async () => {
+    const { house } = await answering({ turns: [[{ say: '[tone 700 400ms]' }]], api: { modelMs: 340 } })
+    await house.run(1_000)
+    const [times] = house.all('replyTimed')
+    expect(times).toMatchObject({ askMs: 0, beginMs: 0, makeMs: 340 })
+    // The line of this test sends a frame every 20 ms and does not hurry for the first.
+    expect(times!.playMs).toBeLessThanOrEqual(20)
+    // A short word is waited for: that is ours, too.
+    house.says(1_500, 320)
+    await house.run(2_000)
+    expect(house.all('replyTimed')[1]).toMatchObject({ askMs: 80 })
+    await house.hangUp()
+  })
+})
+
 describe('responses', () => {
   it('never meet: keys, words and results ask for one after another', async () => {
     const random = seeded(5)
