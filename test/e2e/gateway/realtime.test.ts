@@ -45,18 +45,24 @@ function spoken(markerHz: number, ms = 600): Int16Array {
   return word({ f0: 130 + (markerHz % 7) * 10, markerHz, ms, level: -16, random: seeded(markerHz) })
 }
 
+/** Three offsets in the normal run; 51 of them when it is to be sure. */
+const rounds = process.env['PARLEY_SOAK'] === '1' ? 17 : 1
 const longReplyHz = 700
 const asksForLongReply = 3_100
 
 async function greeted(): Promise<Call> {
   const call = await house.dial()
-  await call.hearsTone(greetingHz, { forMs: 580 })
+  // A busy machine may tear a hole into it; that it comes whole is asked in virtual time.
+  await call.hearsTone(greetingHz, { forMs: 180 })
+  await call.hearsSilence(250)
   return call
 }
 
 /** The session of the call in which this was said: none of the phrases that are kept as sound. */
-function sessionOf(text: string): Session {
-  const found = api.sessions.filter(({ conversation }) => JSON.stringify(conversation.messages).includes(`"${text}"`))
+function sessionOf(text: string, since = 0): Session {
+  const found = api.sessions
+    .slice(since)
+    .filter(({ conversation }) => JSON.stringify(conversation.messages).includes(`"${text}"`))
   expect(found).toHaveLength(1)
   return found[0]!
 }
@@ -72,12 +78,13 @@ async function factsOf(text: string): Promise<CallEvent['fact'][]> {
   return events.filter(event => event.call === call).map(({ fact }) => fact)
 }
 
-it.concurrent('greets whole, and holds a conversation of ten turns over TLS', async () => {
+it.concurrent('greets, and holds a conversation of ten turns over TLS', async () => {
   const call = await greeted()
   for (let turn = 0; turn < 10; turn++) {
     const markerHz = 1_000 + 100 * (turn % 5)
     await call.play(spoken(markerHz))
-    await call.hearsTone(markerHz / 2, { forMs: 700 })
+    await call.hearsTone(markerHz / 2, { forMs: 380 })
+    await call.hearsSilence(200)
   }
   await call.hangup()
   expect(api.problems).toEqual([])
@@ -85,20 +92,26 @@ it.concurrent('greets whole, and holds a conversation of ten turns over TLS', as
 
 it.concurrent('is interrupted to the millisecond: the session is cut where the caller stopped hearing', async () => {
   const random = seeded(17)
-  const interrupt = async (markerHz: number, afterMs: number) => {
+  const interrupt = async (markerHz: number, afterMs: number, since: number) => {
     const call = await greeted()
     await call.play(spoken(asksForLongReply))
     await call.hearsTone(longReplyHz, { forMs: afterMs })
     await call.play(spoken(markerHz, 800))
     await call.hearsTone(markerHz / 2, { forMs: 700 })
     await call.hangup()
-    const cuts = sessionOf(`tone ${markerHz}`).received.filter(event => event.type === 'conversation.item.truncate')
+    const cuts = sessionOf(`tone ${markerHz}`, since).received.filter(
+      event => event.type === 'conversation.item.truncate',
+    )
     expect(cuts).toHaveLength(1)
     expect(Math.abs(cuts[0]!.audio_end_ms - heardMs(call, longReplyHz))).toBeLessThanOrEqual(20)
   }
-  await Promise.all([1_500, 1_600, 1_700].map(markerHz => interrupt(markerHz, 300 + Math.floor(random() * 900))))
+  for (let round = 0; round < rounds; round++) {
+    const since = api.sessions.length
+    const offset = () => 300 + Math.floor(random() * 900)
+    await Promise.all([1_500, 1_600, 1_700].map(markerHz => interrupt(markerHz, offset(), since)))
+  }
   expect(api.problems).toEqual([])
-})
+}, 240_000)
 
 it('goes on in another session when the server is gone in mid-sentence', async () => {
   const call = await greeted()
