@@ -28,6 +28,7 @@ beforeAll(async () => {
   await writeFile(trusted, certificate.cert)
   house = await House.open({
     environment: {
+      AGENT_ENGINE: 'realtime',
       OPENAI_API_KEY: 'sk-test',
       OPENAI_BASE_URL: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
       NODE_EXTRA_CA_CERTS: trusted,
@@ -87,6 +88,7 @@ it.concurrent('greets, and holds a conversation of ten turns over TLS', async ()
     await call.hearsSilence(200)
   }
   await call.hangup()
+  expect(sessionOf('tone 1400').received.filter(({ type }) => type === 'response.create')).toHaveLength(11)
   expect(api.problems).toEqual([])
 })
 
