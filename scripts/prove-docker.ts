@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { levelDb } from '../src/caller/tones.ts'
 import { systemClock } from '../src/clock.ts'
+import { decode } from '../src/media/g711.ts'
 import { toneGenerator } from '../src/media/tone.ts'
 import {
   api,
@@ -66,6 +67,25 @@ async function proveFreshClone(): Promise<void> {
   const refusal = await (await dial()).answered
   assert.deepEqual({ ...refusal, afterMs: 0, reason: '' }, { kind: 'refused', status: 403, afterMs: 0, reason: '' })
   say('nobody but the trunk is let in: a call from this machine hears 403')
+}
+
+/** The engine that needs no key finds its programs in the image, hears and speaks. */
+async function proveDemoEngine(): Promise<void> {
+  await writeFile(join(clone, '.env'), settingsFile({ SIP_ALLOW: '127.0.0.1/32' }))
+  await compose('up', '--wait')
+  const call = await dial()
+  await call.answered
+  await hearsAWord(call, 0)
+  await call.hearsSilence(1_500, { timeoutMs: 30_000 })
+  const word = readFileSync(join(import.meta.dirname, '../test/fixtures/words/hello-espeak-en-us-telephone.ulaw'))
+  const samples = new Int16Array(word.length)
+  decode('ulaw', word, samples)
+  await call.play(samples)
+  await until('the word is heard', 15, async () =>
+    (await inside('gateway', 'cat /var/lib/parley/journal/*')).includes('callerSpoke'),
+  )
+  await call.hangup()
+  say('with SIP_ALLOW in .env: the engine that needs no key greets a caller, and hears what is said')
 }
 
 async function proveSettings(): Promise<void> {
@@ -237,6 +257,7 @@ async function proveStop(): Promise<void> {
 }
 
 await proveFreshClone()
+await proveDemoEngine()
 await proveSettings()
 await proveConfinement()
 await proveOpenPorts()
