@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { realCall, withBlock } from './marked-block.ts'
 
-const sentences = ['I would like an appointment tomorrow at three', 'My name is Peter Smith']
+const sentences = ['I would like an appointment tomorrow at three', 'yes please']
 const passedOn =
   /^(PATH|HOME|LANG|TMPDIR|AGENT_ENGINE|ASTERISK|.*_PORT|RTP_PORT_.*|(https?|no)_proxy|NODE_EXTRA_CA_CERTS)$/i
 
