@@ -14,7 +14,7 @@ const BETWEEN_READINGS_MS = 300
 const MB = 1e6
 
 const method = `${WARM_UP} calls to warm up, then ${COUNT.toLocaleString('en')} more, ${AT_ONCE} at a time on one TCP
-connection, as a trunk places them: each answered by an agent that is ready at once, up for 0.5 to 1 s, hung up by the caller.
+connection, as a trunk places them, the first ones within a second: each answered by an agent that is ready at once, up for 0.5 to 1 s, hung up by the caller.
 Set-up is the time from the INVITE leaving to the 200 arriving. What the ${COUNT.toLocaleString('en')} calls have added is
 read from the gateway itself after a forced collection, the least of ${READINGS} readings within
 ${(READINGS * BETWEEN_READINGS_MS) / 1_000} s, for a connection that waits for another request is no leak; channels and bridges

@@ -101,12 +101,13 @@ async function hangUp(): Promise<void> {
   await Promise.all(calls.splice(0).map(({ call }) => call.hangup()))
 }
 
-/** So many calls, never more than `atOnce` of them up: each is answered, hears something, and hangs up. */
+/** So many calls, never more than `atOnce` of them up: each is answered, hears something, and hangs up. They begin within a second. */
 async function placeShortCalls(options: Dialling & { count: number; atOnce: number; echoPort: number }) {
   const echo = new EchoProbe(options.echoPort)
   const figures: ShortCalls = { setUpMs: [], callerLateMs: [], echoMs: [], failures: [] }
   let placed = 0
   const oneAfterTheOther = async () => {
+    await pause(systemClock, 1_000 * deps.random())
     while (placed++ < options.count) {
       await placeShortCall(options, figures).catch(error => figures.failures.push(String(error)))
     }

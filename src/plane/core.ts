@@ -17,9 +17,11 @@ export interface CorePorts {
   /** Runs when this turn of the loop has done its work. */
   readonly afterTurn: (run: () => void) => void
   readonly post: (message: FromPlane) => void
+  /** How many frames the main thread has taken so far; counts on over the end of 32 bits. */
+  readonly taken: () => number
 }
 
-type ToLine = Exclude<ToPlane, { kind: 'open' | 'taken' }>
+type ToLine = Exclude<ToPlane, { kind: 'open' }>
 
 interface Entry {
   readonly listened: Record<Direction, boolean>
@@ -35,12 +37,13 @@ export class PlaneCore {
   readonly #lines = new Map<number, Entry>()
   readonly #collector = new FrameCollector()
   #flushing = false
-  /** Frames on their way to the main thread, or waiting there. */
-  #untaken = 0
+  /** Frames handed to the main thread so far. */
+  #handed: number
   #listeners = 0
 
   constructor(ports: CorePorts) {
     this.#ports = ports
+    this.#handed = ports.taken()
     this.#wheel = new Wheel(ports.clock)
   }
 
@@ -49,10 +52,6 @@ export class PlaneCore {
   }
 
   receive(message: ToPlane): void {
-    if (message.kind === 'taken') {
-      this.#untaken -= message.frames
-      return
-    }
     if (message.kind === 'open') return void this.#open(message.line, message.law)
     const entry = this.#lines.get(message.line)
     if (entry) this.#receiveGuarded(entry, message)
@@ -150,9 +149,14 @@ export class PlaneCore {
     this.#ports.afterTurn(() => this.#flush())
   }
 
+  /** Frames on their way to the main thread, or waiting there. */
+  get #untaken(): number {
+    return (this.#handed - this.#ports.taken()) | 0
+  }
+
   #flush(): void {
     this.#flushing = false
-    this.#untaken += this.#collector.count
+    this.#handed += this.#collector.count
     this.#ports.post({ kind: 'frames', batch: this.#collector.take() })
   }
 }

@@ -8,6 +8,8 @@ import type { FromPlane, ToPlane } from './protocol.ts'
 /** The way to a core: another thread, or the same one. */
 export interface CoreLink {
   post(message: ToPlane, transfer?: readonly ArrayBuffer[]): void
+  /** So many frames have been taken: room for as many more. */
+  took(frames: number): void
   end(): Promise<void>
 }
 
@@ -114,7 +116,7 @@ export class PlaneHandle implements Plane {
         this.#lines.get(line)?.fail(`a listener failed: ${asError(error).message}`)
       }
     })
-    this.#link?.post({ kind: 'taken', frames: frameCount(batch) })
+    this.#link?.took(frameCount(batch))
   }
 
   #abandon(why: string): void {

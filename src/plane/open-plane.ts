@@ -15,7 +15,8 @@ export interface PlaneOptions {
 /** Starts the media thread. */
 export function openPlane({ forbiddenPorts, onTrouble }: PlaneOptions): PlaneHandle {
   const connectCore: ConnectCore = (receive, died) => {
-    const data: ThreadData = { forbiddenPorts }
+    const taken = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+    const data: ThreadData = { forbiddenPorts, taken }
     const thread = new Worker(new URL('./thread.ts', import.meta.url), {
       name: 'media',
       workerData: data,
@@ -26,6 +27,7 @@ export function openPlane({ forbiddenPorts, onTrouble }: PlaneOptions): PlaneHan
     thread.on('exit', code => died(`code ${code}`))
     return {
       post: (message, transfer) => thread.postMessage(message, transfer as ArrayBuffer[] | undefined),
+      took: frames => void Atomics.add(taken, 0, frames),
       end: async () => void (await thread.terminate()),
     }
   }

@@ -10,8 +10,6 @@ export type ToPlane =
   /** Answered under the same ticket. */
   | { readonly kind: 'cancel' | 'stats'; readonly line: number; readonly ticket: number }
   | { readonly kind: 'listen'; readonly line: number; readonly to: Direction; readonly on: boolean }
-  /** The main thread has taken so many frames: room for as many more. */
-  | { readonly kind: 'taken'; readonly frames: number }
 
 export type FromPlane =
   | { readonly kind: 'opened'; readonly line: number; readonly local: Address }

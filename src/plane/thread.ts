@@ -12,6 +12,8 @@ import type { OpenSocket, PortRange } from './sockets.ts'
 
 export interface ThreadData {
   readonly forbiddenPorts: PortRange
+  /** Frames that the main thread has taken. Shared, for a message would wake this thread 500 times a second for nothing. */
+  readonly taken: Int32Array<SharedArrayBuffer>
 }
 
 const LOOPBACK = '127.0.0.1'
@@ -48,13 +50,14 @@ function goFirst(): void {
 goFirst()
 const main = parentPort
 if (!main) throw new Error('This file is the media thread: it is started by openPlane.')
-const { forbiddenPorts } = workerData as ThreadData
+const { forbiddenPorts, taken } = workerData as ThreadData
 const core = new PlaneCore({
   clock: systemClock,
   random: Math.random,
   openSocket,
   forbiddenPorts,
   afterTurn: setImmediate,
+  taken: () => Atomics.load(taken, 0),
   post: (message: FromPlane) => {
     if (message.kind === 'frames') main.postMessage(message, [message.batch.heads.buffer, message.batch.audio.buffer])
     else main.postMessage(message)

@@ -4,13 +4,22 @@ import type { FromPlane, ToPlane } from '../../src/plane/protocol.ts'
 
 /** Cores that do nothing by themselves: a test says what they tell. */
 function house() {
-  const cores: { got: ToPlane[]; tell: (message: FromPlane) => void; die: (why: string) => void; ended: boolean }[] = []
+  const cores: {
+    got: ToPlane[]
+    taken: number
+    tell: (message: FromPlane) => void
+    die: (why: string) => void
+    ended: boolean
+  }[] = []
   const trouble: string[] = []
   const connectCore: ConnectCore = (tell, die) => {
-    const core = { got: [] as ToPlane[], tell, die, ended: false }
+    const core = { got: [] as ToPlane[], taken: 0, tell, die, ended: false }
     cores.push(core)
     return {
       post: message => void core.got.push(message),
+      took: frames => {
+        core.taken += frames
+      },
       end: async () => {
         core.ended = true
       },
@@ -81,7 +90,7 @@ describe('the handle of the media thread', () => {
   it('tells how many frames it has taken, also of lines that are gone', async () => {
     const { cores } = house()
     cores[0]!.tell({ kind: 'frames', batch: { heads: new Float64Array(6), audio: new Uint8Array(320) } })
-    expect(cores[0]!.got).toEqual([{ kind: 'taken', frames: 2 }])
+    expect(cores[0]!.taken).toBe(2)
   })
 })
 

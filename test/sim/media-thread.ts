@@ -62,7 +62,9 @@ export class MediaThread {
     const laws = new Map<number, Law>()
     const lines = new Map<number, Ledger>()
     const sockets = new Set<PlaneSocket>()
+    let taken = 0
     const core = new PlaneCore({
+      taken: () => taken,
       clock: { ...boundClock(clock), after: (ms, run) => clock.after(ms, whileAlive(run)) },
       random,
       forbiddenPorts,
@@ -89,7 +91,10 @@ export class MediaThread {
         else if ('line' in message) lines.get(message.line)?.ordered(message)
         core.receive(message)
       })
-    return { post, end: async () => {} }
+    const took = (frames: number) => {
+      taken += frames
+    }
+    return { post, took, end: async () => {} }
   }
 
   async #openSocket(listener: SocketListener, sockets: Set<PlaneSocket>): Promise<PlaneSocket> {
