@@ -49,6 +49,11 @@ export interface AgentSettings {
   readonly stepMs: number
   /** For everything that must be there before the call is answered. */
   readonly readyMs: number
+  /**
+   * From the answer to the greeting: silence already flows, while the news of the answer is on its way to a caller who would
+   * else miss the first word (G.114: 150 ms one way).
+   */
+  readonly greetAfterMs: number
 }
 
 export const defaultSettings: AgentSettings = {
@@ -81,4 +86,5 @@ export const defaultSettings: AgentSettings = {
   },
   stepMs: 8_000,
   readyMs: 8_000,
+  greetAfterMs: 200,
 }

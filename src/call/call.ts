@@ -166,7 +166,7 @@ export class Call {
       case 'unheld':
         return this.#emit({ name: event.kind })
       case 'gone':
-        return this.#input({ kind: 'callerGone' })
+        return this.#input({ kind: 'callerGone', how: event.how })
     }
   }
 

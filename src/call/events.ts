@@ -87,10 +87,16 @@ export interface MediaPorts {
 
 export type EndReason =
   | 'callerHungUp'
+  /** Without a word: no sound came any more. */
+  | 'callerVanished'
   | 'agentHungUp'
   | 'operatorHungUp'
   | 'handedBack'
   | 'transferred'
+  /** Another gateway serves the caller now. */
+  | 'takenOver'
+  /** The PBX died, or led the caller to its fallback by itself. */
+  | 'lost'
   | 'refused'
   | 'failed'
   | 'timedOut'

@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts'
 import type { EndReason } from './events.ts'
-import type { HangupCause, Outcome } from './ports.ts'
+import type { Departure, HangupCause, Outcome } from './ports.ts'
 
 /**
  * What a call is: `offered -> answering -> live <-> transferring -> ending -> ended`. A pure decision: an event goes in,
@@ -23,7 +23,7 @@ export type CallInput =
   | { readonly kind: 'agentDone'; readonly outcome: Outcome }
   /** The agent, or the way to the caller: they are better off with the dialplan's fallback. */
   | { readonly kind: 'failed'; readonly reason: string }
-  | { readonly kind: 'callerGone' }
+  | { readonly kind: 'callerGone'; readonly how: Departure }
   | { readonly kind: 'operatorHungUp' }
   | { readonly kind: 'drained' }
   | { readonly kind: 'released' }
@@ -37,6 +37,14 @@ export type CallEffect =
   | { readonly kind: 'handBack'; readonly reason: string }
   /** Gives back all that the call holds; then `released` is expected. */
   | { readonly kind: 'release' }
+
+const departures: Readonly<Record<Departure, EndReason>> = {
+  hungUp: 'callerHungUp',
+  vanished: 'callerVanished',
+  handedBack: 'handedBack',
+  takenOver: 'takenOver',
+  lost: 'lost',
+}
 
 type Step = readonly [CallState, readonly CallEffect[]]
 
@@ -86,7 +94,7 @@ function stepRunning(state: Running, input: CallInput, nowMs: number): Step {
     case 'failed':
       return end('failed', nowMs, { kind: 'handBack', reason: input.reason })
     case 'callerGone':
-      return end('callerHungUp', nowMs)
+      return end(departures[input.how], nowMs)
     case 'operatorHungUp':
       return end('operatorHungUp', nowMs, { kind: 'hangup', cause: 'normal' })
     case 'drained':

@@ -24,7 +24,18 @@ export type LegEvent =
   | { readonly kind: 'held' }
   | { readonly kind: 'unheld' }
   /** The far end is gone, or the channel is no longer ours. Nothing follows. */
-  | { readonly kind: 'gone'; readonly cause: string }
+  | { readonly kind: 'gone'; readonly how: Departure; readonly cause: string }
+
+export type Departure =
+  | 'hungUp'
+  /** No sound came for too long, and no word of a hang-up. */
+  | 'vanished'
+  /** Given to the dialplan's fallback by the leg itself. */
+  | 'handedBack'
+  /** Another gateway serves the caller now. */
+  | 'takenOver'
+  /** The PBX died, or has led the caller elsewhere without our asking. */
+  | 'lost'
 
 export type HangupCause = 'normal' | 'busy' | 'congestion' | 'noAnswer' | 'rejected'
 

@@ -12,10 +12,13 @@ const JITTER_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16]
 /** Every value of a closed list stands at zero from the start, so that the first of a kind is seen as an increase. */
 const endReasons: Readonly<Record<EndReason, 0>> = {
   callerHungUp: 0,
+  callerVanished: 0,
   agentHungUp: 0,
   operatorHungUp: 0,
   handedBack: 0,
   transferred: 0,
+  takenOver: 0,
+  lost: 0,
   refused: 0,
   failed: 0,
   timedOut: 0,

@@ -1,4 +1,4 @@
-import type { Connection, HangupCause, Leg, LegEvent } from '../call/ports.ts'
+import type { Connection, Departure, HangupCause, Leg, LegEvent } from '../call/ports.ts'
 import { type Clock, every, within } from '../clock.ts'
 import { asError, GatewayError, isCode } from '../errors.ts'
 import { limits } from '../limits.ts'
@@ -16,6 +16,9 @@ const reasons: Readonly<Record<HangupCause, AriHangupReason>> = {
   noAnswer: 'no_answer',
   rejected: 'rejected',
 }
+
+/** What Asterisk hangs up with when no sound has come for `rtp_timeout`: Q.850's "requested channel not available". */
+const SILENT = 44
 
 /** What a leg is and will make; the names are fixed before anything is made, so that nothing of it is ever a stranger. */
 export type LegIdentity = Pick<Leg, 'id' | 'facts' | 'takenOver'> & { readonly media: string; readonly bridge: string }
@@ -51,7 +54,7 @@ export class CallerLeg implements Leg {
   #connected = false
   #handedBack = false
   #renewing = false
-  #cause = 'left the application'
+  #departure: { readonly how: Departure; readonly cause: string } = { how: 'lost', cause: 'left the application' }
 
   constructor(identity: LegIdentity, dependencies: LegDependencies) {
     this.id = identity.id
@@ -133,16 +136,19 @@ export class CallerLeg implements Leg {
       case 'unheld':
         return this.#tell({ kind: event.kind })
       case 'hangupRequested':
-        this.#cause = event.cause ? `hung up (cause ${event.cause})` : 'hung up'
+        this.#departure = {
+          how: event.cause === SILENT ? 'vanished' : 'hungUp',
+          cause: event.cause ? `hung up (cause ${event.cause})` : 'hung up',
+        }
         return
       case 'left':
-        return this.#leave(this.#cause)
+        return this.#leave(this.#departure)
     }
   }
 
   /** Another gateway serves the caller now; what this one has made still goes. */
   disown(): void {
-    this.#leave('taken over by another gateway')
+    this.#leave({ how: 'takenOver', cause: 'taken over by another gateway' })
   }
 
   async renewLease(): Promise<void> {
@@ -152,7 +158,7 @@ export class CallerLeg implements Leg {
     try {
       await this.#with.ari.setVariables(this.id, { 'TIMEOUT(absolute)': seconds })
     } catch (error) {
-      if (isCode(error, 'CHANNEL_GONE')) this.#leave('not found')
+      if (isCode(error, 'CHANNEL_GONE')) this.#leave({ how: 'lost', cause: 'not found' })
       else this.#report(error)
     } finally {
       this.#renewing = false
@@ -180,11 +186,11 @@ export class CallerLeg implements Leg {
     if (this.#caller === 'ours') await this.handBack('closed')
   }
 
-  #leave(cause: string): void {
+  #leave({ how, cause }: { readonly how: Departure; readonly cause: string }): void {
     if (this.#caller === 'left') return
     this.#caller = 'left'
     this.#with.left(this.#handedBack)
-    this.#tell({ kind: 'gone', cause })
+    this.#tell({ kind: 'gone', how: this.#handedBack ? 'handedBack' : how, cause })
     void this.close()
   }
 

@@ -3,6 +3,7 @@ import type { Message, Tool, ToolResult } from '../../src/agent/ports.ts'
 import type { AgentSettings } from '../../src/agent/settings.ts'
 import type { Handler } from '../../src/call/ports.ts'
 import { pause } from '../../src/clock.ts'
+import { FRAME_MS } from '../../src/media/audio.ts'
 import { inTurn, type Script, type Step } from '../../src/providers/scripted/script.ts'
 import { Sounds } from '../../src/providers/scripted/sounds.ts'
 import { seeded } from '../support/random.ts'
@@ -130,6 +131,9 @@ function greetings(engine: Engine): void {
     await house.run(2_000)
     expect(house.line.spokenTooEarly).toBe(0)
     expect(house.tones).toMatchObject([{ hz: 440 }])
+    // Until then a far end may not have heard that it was answered.
+    expect(house.tones[0]!.fromMs).toBeGreaterThanOrEqual(toneSettings.greetAfterMs - FRAME_MS)
+    expect(toneSettings.greetAfterMs).toBeGreaterThanOrEqual(150)
     expect(soundingSamples(house, 0)).toEqual(rendered('[tone 440 600ms]'))
     expect(house.fact('agentSpoke')).toMatchObject({ ms: 600, complete: true, private: { text: '[tone 440 600ms]' } })
   })

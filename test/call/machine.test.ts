@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { alreadyLive, type CallInput, type CallState, offered, step } from '../../src/call/machine.ts'
+import type { Departure } from '../../src/call/ports.ts'
 import { limits } from '../../src/limits.ts'
 
+const departures = ['hungUp', 'vanished', 'handedBack', 'takenOver', 'lost'] as const satisfies Departure[]
 const inputs: readonly CallInput[] = [
   { kind: 'agentReady' },
   { kind: 'answered' },
@@ -12,7 +14,7 @@ const inputs: readonly CallInput[] = [
   { kind: 'agentDone', outcome: { kind: 'hangup' } },
   { kind: 'agentDone', outcome: { kind: 'handBack', reason: 'asked for a person' } },
   { kind: 'failed', reason: 'ENGINE_FAILED' },
-  { kind: 'callerGone' },
+  ...departures.map(how => ({ kind: 'callerGone', how }) as const),
   { kind: 'operatorHungUp' },
   { kind: 'drained' },
   { kind: 'released' },
@@ -30,8 +32,8 @@ const states: readonly CallState[] = [
   after(ready),
   after(ready, answered),
   after(ready, answered, { kind: 'transferStarted' }),
-  after({ kind: 'callerGone' }),
-  after({ kind: 'callerGone' }, { kind: 'released' }),
+  after({ kind: 'callerGone', how: 'hungUp' }),
+  after({ kind: 'callerGone', how: 'hungUp' }, { kind: 'released' }),
 ]
 
 describe('the call machine', () => {
@@ -73,10 +75,21 @@ describe('the call machine', () => {
 
   it('does not touch a channel that is gone', () => {
     for (const state of states.slice(0, 4)) {
-      const [next, effects] = step(state, { kind: 'callerGone' }, 0)
+      const [next, effects] = step(state, { kind: 'callerGone', how: 'hungUp' }, 0)
       expect(next).toMatchObject({ name: 'ending', reason: 'callerHungUp' })
       expect(effects).toEqual([{ kind: 'release' }])
     }
+  })
+
+  it('says that the caller hung up only of one who did', () => {
+    const reasons = departures.map(how => step(alreadyLive(0), { kind: 'callerGone', how }, 0)[0])
+    expect(reasons.map(state => 'reason' in state && state.reason)).toEqual([
+      'callerHungUp',
+      'callerVanished',
+      'handedBack',
+      'takenOver',
+      'lost',
+    ])
   })
 
   it('whatever happens in whatever order: releases exactly once, never leaves ended, and answers at most once', () => {

@@ -213,6 +213,7 @@ export function settingsOf({ turn, stepMs, readyMs }: EnginePlan, toneHz: number
     },
     stepMs,
     readyMs,
+    greetAfterMs: defaultSettings.greetAfterMs,
   }
 }
 

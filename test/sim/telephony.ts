@@ -228,7 +228,7 @@ export class SimLeg implements Leg {
     if (this.#caller === 'left') return
     this.#caller = 'left'
     this.#resources.left(this.#handedBack)
-    this.happen({ kind: 'gone', cause: 'hung up' })
+    this.happen({ kind: 'gone', how: 'hungUp', cause: 'hung up' })
     void this.close()
   }
 

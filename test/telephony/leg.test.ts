@@ -58,7 +58,7 @@ describe('a leg', () => {
     const events: LegEvent[] = []
     leg.onEvent(event => events.push(event))
     expect(events.length).toBe(limits.call.earlyLegEvents + 1)
-    expect(events.at(-1)).toEqual({ kind: 'gone', cause: 'left the application' })
+    expect(events.at(-1)).toEqual({ kind: 'gone', how: 'lost', cause: 'left the application' })
   })
 
   it('tells the end once', () => {

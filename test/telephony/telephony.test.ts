@@ -91,7 +91,7 @@ describe('a call', () => {
       { kind: 'digit', digit: '#' },
       { kind: 'held' },
       { kind: 'unheld' },
-      { kind: 'gone', cause: 'hung up (cause 44)' },
+      { kind: 'gone', how: 'vanished', cause: 'hung up (cause 44)' },
     ])
   })
 

@@ -160,7 +160,9 @@ it.concurrent('ends a call whose caller is gone without a word', async () => {
   await house.until(async () => {
     const events = await house.events()
     const offered = events.find(({ fact }) => fact.name === 'offered' && fact.private.callerNumber === from)
-    return events.some(({ call: id, fact }) => id === offered?.call && fact.name === 'ended')
+    const ended = events.find(({ call: id, fact }) => id === offered?.call && fact.name === 'ended')?.fact
+    if (ended) expect(ended).toMatchObject({ reason: 'callerVanished' })
+    return ended !== undefined
   })
 })
 

@@ -62,6 +62,8 @@ it.concurrent('frozen for longer than the lease, leaves its callers to the fallb
   const next = await house.dial()
   await next.hearsTone(greetingHz, { forMs: 600 })
   expect(await house.liveCalls()).toHaveLength(1)
+  const ended = (await house.events()).find(({ fact }) => fact.name === 'ended')?.fact
+  expect(ended).toMatchObject({ reason: 'lost' })
   for (const call of [talking, ringing, next]) await call.hangup()
   await house.isEmpty()
 })
@@ -74,6 +76,7 @@ it.concurrent('starts Asterisk again when it was killed, and answers as before',
   process.kill(before, 'SIGKILL')
   await house.isReadyAgain(before)
   await house.isEmpty()
+  expect((await house.events()).findLast(({ fact }) => fact.name === 'ended')?.fact).toMatchObject({ reason: 'lost' })
   const call = await house.dial()
   await call.hearsTone(greetingHz, { forMs: 600 })
   await call.hangup()
