@@ -17,8 +17,8 @@ const reasons: Readonly<Record<HangupCause, AriHangupReason>> = {
   rejected: 'rejected',
 }
 
-/** What Asterisk hangs up with when no sound has come for `rtp_timeout`: Q.850's "requested channel not available". */
-const SILENT = 44
+/** What Asterisk hangs up with when no sound has come for `rtp_timeout`, as measured and as its source says; a BYE has none. */
+const silent: ReadonlySet<number | undefined> = new Set([1, 44])
 
 /** What a leg is and will make; the names are fixed before anything is made, so that nothing of it is ever a stranger. */
 export type LegIdentity = Pick<Leg, 'id' | 'facts' | 'takenOver'> & { readonly media: string; readonly bridge: string }
@@ -137,7 +137,7 @@ export class CallerLeg implements Leg {
         return this.#tell({ kind: event.kind })
       case 'hangupRequested':
         this.#departure = {
-          how: event.cause === SILENT ? 'vanished' : 'hungUp',
+          how: silent.has(event.cause) ? 'vanished' : 'hungUp',
           cause: event.cause ? `hung up (cause ${event.cause})` : 'hung up',
         }
         return
