@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { parse, YAMLParseError } from 'yaml'
 import { z } from 'zod'
+import { businessTools, missingSecrets } from './business-tools.ts'
 import { GatewayError } from './errors.ts'
 
 /** What can hold the conversation in this version; any other name is refused in words. */
@@ -90,6 +91,7 @@ const businessSchema = z.strictObject({
     .default([]),
   address: z.string().min(1).max(300).optional(),
   destinations: destinations.default([]),
+  tools: businessTools,
   notify: z
     .strictObject({ phone: e164.optional(), email: z.email().optional(), webhook: z.url().optional() })
     .default({}),
@@ -111,6 +113,8 @@ export interface BusinessDefaults {
   readonly phone: string | undefined
   readonly ownerPhone: string | undefined
   readonly engine: Engine
+  /** Where the secrets stand that tools name; left out: it is not looked whether they do. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
 }
 
 /**
@@ -158,6 +162,10 @@ function complete(chosen: unknown, defaults: BusinessDefaults): Business {
     throw new GatewayError('CONFIG_INVALID', `the business has ${problems.length} problem(s):\n${problems.join('\n')}`)
   }
   const { data } = result
+  const missing = defaults.environment ? missingSecrets(data.tools, defaults.environment) : []
+  if (missing.length > 0) {
+    throw new GatewayError('CONFIG_INVALID', `its tools name what the environment does not have: ${missing.join(', ')}`)
+  }
   return {
     ...data,
     id: data.id ?? (slug(data.name).slice(0, 40) || 'business'),

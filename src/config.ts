@@ -94,6 +94,7 @@ function settings(read: Reader) {
     },
     speechCache: resolve(read.optional('SPEECH_CACHE') ?? join(stateDir, 'speech')),
     openai: openaiSettings(read),
+    tools: { allowPrivate: read.networks('TOOLS_ALLOW_PRIVATE', []) },
     twilio: twilioSettings(read),
     timing: {
       leaseMs: read.integer('LEASE_SECONDS', limits.call.leaseMs / 1_000, 2, 60) * 1_000,

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises'
 import type { Business, Engine } from './business.ts'
 import type { Handler } from './call/ports.ts'
 import { systemClock } from './clock.ts'
@@ -6,6 +7,8 @@ import { type LocalEngine, localEngine } from './providers/local/engine.ts'
 import { obtainSpeechPrograms } from './providers/local/programs.ts'
 import { realtimeEngine } from './providers/openai/engine.ts'
 import { scriptedEngine } from './providers/scripted/engine.ts'
+import { httpTools } from './tools/http-tools.ts'
+import { reachOf } from './tools/reach.ts'
 
 /** Everything that can hold a conversation here. */
 export interface Engines {
@@ -23,6 +26,8 @@ interface EngineSurroundings {
 
 export function openEngines({ config, environment, progress }: EngineSurroundings): Engines {
   const clock = systemClock
+  const resolve = (host: string) => lookup(host, { all: true })
+  const tools = httpTools({ reach: reachOf(config.tools.allowPrivate), resolve, secrets: environment })
   const { apiKey, baseUrl, options } = config.openai
   let local: Promise<LocalEngine> | undefined
   const openLocal = () => {
@@ -39,7 +44,7 @@ export function openEngines({ config, environment, progress }: EngineSurrounding
     handlers: {
       // A business may choose it for the next call, long after the start.
       local: async (call, scope) => (await openLocal()).handler(call, scope),
-      realtime: realtimeEngine({ clock, baseUrl, options, apiKey: apiKey?.reveal() }),
+      realtime: realtimeEngine({ clock, baseUrl, options, apiKey: apiKey?.reveal(), tools }),
       scripted: scriptedEngine({ clock }),
     },
     async prepare({ engine, ...rest }) {

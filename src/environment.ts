@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { secretName } from './business-tools.ts'
 import { GatewayError } from './errors.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -103,8 +104,9 @@ function lineAt(text: string, at: number): string {
  * only what looks like a typing error.
  */
 export function unreadNames(file: EnvFile, environment: Environment, known: readonly string[]): string[] {
-  const inFile = [...file.lines].filter(([name]) => !known.includes(name))
-  const elsewhere = Object.keys(environment).filter(name => !known.includes(name) && !file.lines.has(name))
+  const isKnown = (name: string) => known.includes(name) || secretName.test(name)
+  const inFile = [...file.lines].filter(([name]) => !isKnown(name))
+  const elsewhere = Object.keys(environment).filter(name => !isKnown(name) && !file.lines.has(name))
   return [
     ...inFile.map(([name, line]) => {
       const meant = nearest(name, known)

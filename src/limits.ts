@@ -38,6 +38,8 @@ export const limits = {
     renewalsPerLease: 3,
     /** Events of a leg that nobody listens to yet. */
     earlyLegEvents: 64,
+    /** Keypad digits sent to the caller at once: even half a second each is within the time of a tool. */
+    digitsSent: 18,
   },
   log: { waitingChars: 64 * 1024 },
   journal: { fileBytes: 64 * 1024 * 1024, queuedEvents: 10_000 },
@@ -87,15 +89,34 @@ export const limits = {
     keys: 64,
     /** Times that a model is asked on with a tool's result, within one reply. */
     toolRounds: 8,
-    toolCallsInRound: 16,
+    /** Asked for in one piece. */
+    toolCallsInRound: 64,
+    /** Running together: one more is answered in words. */
+    toolsAtOnce: 16,
     /** Results kept so that a repeated call of a tool does not run it again. */
     toolResults: 200,
+    /** Of one result and of one failure, as the model is given them. */
+    toolResultChars: 16_000,
+    toolProblemChars: 1_000,
+    /** Of a message that is taken. */
+    messageChars: 4_000,
     /** Sentences that wait to be spoken, events of a provider that wait to be looked at. */
     queued: 1_000,
     /** Of a realtime engine, remembered to tell late audio from new. */
     items: 200,
     /** For the media thread to tell what was heard. */
     heardMs: 500,
+  },
+  tools: {
+    perBusiness: 32,
+    /** Of one text among a tool's arguments. */
+    argumentChars: 2_000,
+    /** Of what an HTTP tool answers. */
+    answerBytes: 64 * 1024,
+    /** Of the words in which a server says why not. */
+    detailChars: 300,
+    /** Of the call's parameters, as a header: servers take some 8 kB of them in all. */
+    contextChars: 4_000,
   },
   local: {
     /** For one sentence. */

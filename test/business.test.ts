@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -39,6 +39,20 @@ describe('a business', () => {
     expect(business.services.length).toBeGreaterThan(0)
     expect(business.destinations.length).toBeGreaterThan(0)
     expect(Object.keys(business.hours)).toContain('monday')
+  })
+
+  it('reads the tools of the documented example, whose secrets the environment has', () => {
+    const text = readFileSync(join(import.meta.dirname, '../business.example.yaml'), 'utf8')
+    const from = text.indexOf('# tools:')
+    const block = text.slice(from).match(/^(#( {3,}.*| tools:)\n)+/)![0]
+    const file = join(folder, 'business.yaml')
+    writeFileSync(file, text.replace(block, block.replaceAll(/^# /gm, '')))
+    const open = (environment: Record<string, string>) => openBusiness({ ...defaults, file, environment }, () => {})()
+    expect(open({ TOOL_PRACTICE_KEY: 'secret' }).tools).toMatchObject([
+      { name: 'find_appointment', effect: 'read' },
+      { name: 'cancel_appointment', effect: 'write' },
+    ])
+    expect(() => open({})).toThrow(/does not have: TOOL_PRACTICE_KEY/)
   })
 
   it('names every problem of a wrong file in words', () => {

@@ -116,6 +116,12 @@ describe('names that nothing reads', () => {
     ])
   })
 
+  it('are none of those that the tools of a business may name', () => {
+    expect(unreadNames(parseEnvFile('TOOL_SHOP_KEY=1\nTOOLS=2\n'), { TOOL_OTHER: '' }, known)).toEqual([
+      expect.stringContaining('TOOLS is not known'),
+    ])
+  })
+
   it('are told once when they stand in both', () => {
     expect(unreadNames(parseEnvFile('HTTP_PROT=1\n'), { HTTP_PROT: '2' }, known)).toHaveLength(1)
   })

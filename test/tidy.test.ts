@@ -31,7 +31,7 @@ const code = sources('src/**/*.ts')
 const tests = sources('test/**/*.ts')
 
 /** The table "who may import whom" of the design; everyone may import the base files. */
-const base = ['business', 'clock', 'scope', 'errors', 'log', 'limits']
+const base = ['business', 'business-tools', 'clock', 'scope', 'errors', 'log', 'limits']
 /** What wires the parts together: may import everything. */
 const wiring = ['main', 'ready', 'gateway', 'engines', 'own-asterisk', 'commands', 'config', 'secret', 'state-dir']
 const mayImport: Readonly<Record<string, readonly string[]>> = {
@@ -45,6 +45,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   providers: ['agent', 'call/ports', 'desk', 'media', 'debian'],
   // Stands for a vendor: it speaks as that vendor's part reads, with the scripted sounds and words.
   'fake-openai': ['providers/scripted', 'providers/openai/protocol', 'agent', 'media'],
+  tools: ['agent', 'call/ports'],
   recording: ['call', 'media', 'plane/line'],
   store: ['call/events'],
   desk: ['store', 'call', 'agent'],

@@ -3,12 +3,13 @@ import { type Clock, pause } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Scope } from '../scope.ts'
+import { callTools } from './call-tools.ts'
 import { ClosingTools } from './closing-tools.ts'
 import { Conversation, type Mind } from './conversation.ts'
 import { degraded, heardOfAgent } from './facts.ts'
 import { unlessAborted } from './iterate.ts'
 import { Making } from './making.ts'
-import type { Tool } from './ports.ts'
+import type { Tool, ToolsOf } from './ports.ts'
 import type { AgentSettings } from './settings.ts'
 import { Speech, type Utterance } from './speech.ts'
 import { ToolRunner } from './tools.ts'
@@ -18,7 +19,7 @@ interface DialogueDependencies {
   readonly scope: Scope
   readonly clock: Clock
   readonly settings: AgentSettings
-  readonly tools: readonly Tool[]
+  readonly tools: ToolsOf
   readonly mind: Mind
   /** More will come to be said, even if all that is there has been heard. */
   readonly replying: () => boolean
@@ -68,8 +69,9 @@ export class Dialogue {
     const { signal } = scope
     this.conversation = new Conversation({ call, signal, clock, settings, speech: this.speech, mind })
     this.closing = new ClosingTools(outcome => this.conversation.happened({ kind: 'endWanted', outcome }))
-    this.tools = [...dependencies.tools, ...this.closing.tools]
-    this.runner = new ToolRunner({ tools: this.tools, clock, signal, emit: fact => call.emit(fact) })
+    this.tools = [...dependencies.tools(call), ...callTools(call, clock, this.speech), ...this.closing.tools]
+    const callId = call.id
+    this.runner = new ToolRunner({ callId, tools: this.tools, clock, signal, emit: fact => call.emit(fact) })
     scope.onClose(() => this.#finish())
     scope.onClose(this.speech.attach())
   }

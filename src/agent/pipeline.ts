@@ -3,12 +3,13 @@ import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { VoiceActivity } from '../media/voice-activity.ts'
 import type { Scope } from '../scope.ts'
+import { briefing } from './briefing.ts'
 import type { Mind } from './conversation.ts'
 import { agent, Dialogue } from './dialogue.ts'
 import { degraded } from './facts.ts'
 import { History, Turn } from './history.ts'
 import { guarded } from './iterate.ts'
-import type { Ear, Model, Recognizer, Speaker, Tool } from './ports.ts'
+import type { Ear, Model, Recognizer, Speaker, ToolsOf } from './ports.ts'
 import { type ReplyParts, reply } from './reply.ts'
 import type { AgentSettings, PhraseName } from './settings.ts'
 import { StoredPhrases } from './stored-phrases.ts'
@@ -18,7 +19,7 @@ export interface PipelineParts {
   readonly recognizer: Recognizer
   readonly model: Model
   readonly speaker: Speaker
-  readonly tools: readonly Tool[]
+  readonly tools: ToolsOf
   readonly settings: AgentSettings
   readonly clock: Clock
 }
@@ -56,7 +57,7 @@ class PipelineCall implements Mind {
       clock,
       stepMs: settings.stepMs,
       model: parts.model,
-      instructions: call.business.instructions,
+      instructions: briefing(call.business),
       voice: this.#voice,
       history: this.#history,
       dialogue: this.#dialogue,

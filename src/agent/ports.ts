@@ -1,3 +1,4 @@
+import type { LiveCall } from '../call/ports.ts'
 import type { AudioFormat, AudioSink } from '../media/audio.ts'
 
 /** The ports for vendors: what recognizes, thinks and speaks. Each folder in providers/ implements some of them. */
@@ -113,6 +114,24 @@ export interface Tool {
   readonly parameters: Readonly<Record<string, unknown>>
   /** A write commits the turn: nothing speculative may run it. */
   readonly effect: 'read' | 'write'
+  /** Of a write: asked for once more it is meant once more. Otherwise the same arguments want what has been done already. */
+  readonly repeatable: boolean
   readonly timeoutMs: number
-  run(args: unknown, signal: AbortSignal): Promise<ToolResult>
+  /** What these arguments ask for, or in words what is wrong with them. */
+  read(args: unknown): ToolRequest | { readonly problem: string }
 }
+
+export interface ToolRequest {
+  /** As they were understood. */
+  readonly args: unknown
+  run(context: ToolContext): Promise<ToolResult>
+}
+
+export interface ToolContext {
+  readonly signal: AbortSignal
+  /** Of what is asked for: whoever is told the same key twice does it once. */
+  readonly idempotencyKey: string
+}
+
+/** What is in a call's reach, besides what every call has. */
+export type ToolsOf = (call: LiveCall) => readonly Tool[]

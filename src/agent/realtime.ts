@@ -3,13 +3,14 @@ import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Scope } from '../scope.ts'
+import { briefing } from './briefing.ts'
 import { answered, type Claim, claimAfter, isDue, NO_CLAIM } from './claim.ts'
 import type { Mind } from './conversation.ts'
 import { agent, Dialogue } from './dialogue.ts'
 import { degraded } from './facts.ts'
 import { guarded, unlessAborted } from './iterate.ts'
 import { Ledger, type ReplyTimes } from './ledger.ts'
-import type { Conversant, ConversantEvent, ConversantVoice, Speaker, Tool, ToolCall, ToolResult } from './ports.ts'
+import type { Conversant, ConversantEvent, ConversantVoice, Speaker, ToolCall, ToolResult, ToolsOf } from './ports.ts'
 import type { AgentSettings, PhraseName } from './settings.ts'
 import type { Utterance } from './speech.ts'
 import { StoredPhrases } from './stored-phrases.ts'
@@ -19,7 +20,7 @@ export interface RealtimeParts {
   readonly conversant: Conversant
   /** In reserve: says what is left to be said when the conversant is gone, and fillers. */
   readonly speaker: Speaker | undefined
-  readonly tools: readonly Tool[]
+  readonly tools: ToolsOf
   readonly settings: AgentSettings
   readonly clock: Clock
 }
@@ -47,6 +48,8 @@ class RealtimeCall implements Mind {
   #awaited = 0
   #replying = false
   #toolsRunning = 0
+  /** A reply to results waits for the end of this one. */
+  #resultsAwaited = false
   /** It was asked to say something, and has not ended. */
   #saying = false
   /** It has given something to be heard since it began to reply. */
@@ -162,7 +165,7 @@ class RealtimeCall implements Mind {
     const { business, line } = this.#call
     const session = {
       format: { encoding: line.law, rate: 8_000 },
-      instructions: business.instructions,
+      instructions: briefing(business),
       voice: business.voice,
       language: business.language,
       tools: this.#dialogue.tools,
@@ -220,6 +223,7 @@ class RealtimeCall implements Mind {
   #noReply(): void {
     this.#awaited = 0
     this.#replying = false
+    this.#resultsAwaited = false
     this.#cancelWatch()
   }
 
@@ -308,6 +312,7 @@ class RealtimeCall implements Mind {
         // Of one that was cancelled nobody waits for the end.
         if (!this.#replying) return
         this.#replying = false
+        this.#resultsAwaited = false
         return this.#turnOver()
     }
   }
@@ -330,7 +335,7 @@ class RealtimeCall implements Mind {
       if (runner.writes(call.name)) await unlessAborted(conversation.certain(), signal)
       const result = await runner.run(call, this.#scope.signal)
       // After the last words, and when the caller has interrupted, a result gives no cause for more.
-      this.#tellResult(call.id, result, !closing.takeWanted() && !signal.aborted)
+      this.#tellResult(call.id, result, !closing.takeWanted() && !signal.aborted && this.#repliesToResult())
       this.#stopHearingAtTheEnd()
     } catch {
       this.#tellResult(call.id, { ok: false, problem: 'The caller interrupted before it was done.' }, false)
@@ -338,6 +343,13 @@ class RealtimeCall implements Mind {
       this.#toolsRunning -= 1
       if (!signal.aborted) this.#turnOver()
     }
+  }
+
+  /** To those of tools that ran together, once. */
+  #repliesToResult(): boolean {
+    if (this.#toolsRunning > 1 || this.#resultsAwaited) return false
+    this.#resultsAwaited = this.#replying
+    return true
   }
 
   #tellResult(id: string, result: ToolResult, reply: boolean): void {

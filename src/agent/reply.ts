@@ -29,7 +29,7 @@ export async function reply(turn: Turn, parts: ReplyParts, signal: AbortSignal):
   // What was heard and done before must be known first.
   await unlessAborted(Promise.all([speech.settled, runner.writesDone()]), signal)
   const before: Message[] = parts.history.before(turn)
-  if (parts.instructions !== '') before.unshift({ role: 'instruction', text: parts.instructions })
+  before.unshift({ role: 'instruction', text: parts.instructions })
   closing.takeWanted()
 
   let spoke = false

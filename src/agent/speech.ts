@@ -83,6 +83,8 @@ export class Speech {
   readonly #ready = Promise.withResolvers<void>()
   #held: SpokenChunk[] | undefined = []
   #lastId = 0
+  #paused = false
+  #holds = 0
   #settled: Promise<unknown> = Promise.resolve()
 
   constructor(line: Line, clock: Clock, listener: SpeechListener) {
@@ -138,11 +140,23 @@ export class Speech {
   }
 
   pause(): void {
+    this.#paused = true
     this.#line.pause()
   }
 
   resume(): void {
-    this.#line.resume()
+    this.#paused = false
+    if (this.#holds === 0) this.#line.resume()
+  }
+
+  /** Nothing of it is heard, whoever resumes it, until the returned function is called; then it goes on where it stopped. */
+  hold(): () => void {
+    this.#holds += 1
+    this.#line.pause()
+    return () => {
+      this.#holds -= 1
+      if (this.#holds === 0 && !this.#paused) this.#line.resume()
+    }
   }
 
   /** Drops all that is unplayed and ends a pause; tells for how long what was cut had been heard. */
@@ -153,6 +167,8 @@ export class Speech {
     const cut = new Map(this.#unfinished)
     this.#unfinished.clear()
     const heardMs = this.#settle(cut)
+    this.#paused = false
+    if (this.#holds > 0) this.#line.pause()
     this.#settled = Promise.all([this.#settled, heardMs])
     return heardMs
   }

@@ -152,6 +152,10 @@ export class Call {
         this.#digitListeners.add(listener)
         return () => this.#digitListeners.delete(listener)
       },
+      sendDigits: async digits => {
+        await this.#leg.sendDigits(digits)
+        this.#emit({ name: 'digitsSent', private: { digits } })
+      },
       emit: fact => this.#emit(fact),
     }
   }

@@ -44,6 +44,7 @@ export type CallFact =
   | { readonly name: 'agentResumed' }
   | { readonly name: 'agentInterrupted'; readonly ms: number }
   | { readonly name: 'digitPressed'; readonly private: { readonly digit: string } }
+  | { readonly name: 'digitsSent'; readonly private: { readonly digits: string } }
   | { readonly name: 'held' }
   | { readonly name: 'unheld' }
   | { readonly name: 'toolRan'; readonly tool: string; readonly ok: boolean; readonly tookMs: number }

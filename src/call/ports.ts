@@ -48,6 +48,8 @@ export interface Leg {
   /** Joins the line to the channel; settles when audio can flow both ways. */
   connect(line: Line): Promise<Connection>
   answer(): Promise<void>
+  /** Keys of ours for the caller's side: 0-9, *, #, A-D, and w for half a second. Nothing else reaches it until this settles. */
+  sendDigits(digits: string): Promise<void>
   /** Leaves the caller to the dialplan's fallback. */
   handBack(reason: string): Promise<void>
   hangup(cause: HangupCause): Promise<void>
@@ -103,6 +105,8 @@ export interface LiveCall {
   /** Called by the agent when it is ready to speak; settles when the caller can hear it. */
   answer(): Promise<void>
   onDigit(listener: (digit: string) => void): () => void
+  /** To the caller's side; settles when all were sent. Nothing else reaches it meanwhile. */
+  sendDigits(digits: string): Promise<void>
   emit(fact: CallFact): void
 }
 

@@ -55,6 +55,11 @@ export class Arrivals {
     return true
   }
 
+  /** What stands between the packets of audio: counted as there, and as nothing else. */
+  accompanied({ ssrc, sequence }: RtpPacket): void {
+    this.#isNew(ssrc, sequence)
+  }
+
   #isNew(ssrc: number, wrapped: number): boolean {
     if (this.#stream?.ssrc !== ssrc) {
       this.#lostEarlier += lostOf(this.#stream)

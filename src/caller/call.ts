@@ -93,7 +93,9 @@ export class Call {
     this.#sessionId = Math.floor(deps.random() * 2 ** 31)
     this.#sender = new Sender(deps, options.ptimeMs ?? FRAME_MS, packet => this.#sendRtp(packet))
     const offer = this.#offerOf(this.#laws, parts.socket)
-    this.#receiver = new Receiver(deps.clock, this.#offeredTypes, frame => this.#heardFrame(frame))
+    this.#receiver = new Receiver(deps.clock, { laws: this.#offeredTypes, digits: DIGITS_PAYLOAD_TYPE }, frame =>
+      this.#heardFrame(frame),
+    )
     this.#listening = new Listening(deps.clock, this.#receiver.recording)
     this.#listenTo(parts.socket)
     const audio = {

@@ -5,6 +5,7 @@ import { decode } from '../media/g711.ts'
 import { parseRtp, RtpPacket } from '../media/rtp.ts'
 import type { Address } from './address.ts'
 import { type ArrivalFigures, Arrivals } from './arrivals.ts'
+import { HeardDigits } from './digits.ts'
 import { Recording } from './recording.ts'
 
 /** One packet of audio, as it came. Lent: copy the samples to keep them. */
@@ -22,6 +23,8 @@ export interface ReceivedFrame {
 }
 
 export interface ReceivedFigures extends ArrivalFigures {
+  /** Keys that the callee has pressed. */
+  readonly digits: string
   /** From an address that the callee did not give: dropped. */
   readonly strangers: number
   /** Not RTP, or of a payload type that carries no voice. */
@@ -39,6 +42,8 @@ export class Receiver {
   readonly #laws: ReadonlyMap<number, Law>
   readonly #heard: (frame: ReceivedFrame) => void
   readonly #arrivals = new Arrivals()
+  readonly #digitsType: number
+  readonly #heardDigits = new HeardDigits()
   readonly #packet = new RtpPacket()
   readonly #decoded = new Int16Array(limits.media.packetBytes)
   readonly #markersMs: number[] = []
@@ -46,10 +51,15 @@ export class Receiver {
   #strangers = 0
   #invalid = 0
 
-  /** `laws`: the payload types that were offered. */
-  constructor(clock: Clock, laws: ReadonlyMap<number, Law>, heard: (frame: ReceivedFrame) => void) {
+  /** The payload types that were offered: `laws` and `digits`. */
+  constructor(
+    clock: Clock,
+    { laws, digits }: { readonly laws: ReadonlyMap<number, Law>; readonly digits: number },
+    heard: (frame: ReceivedFrame) => void,
+  ) {
     this.#clock = clock
     this.#laws = laws
+    this.#digitsType = digits
     this.#heard = heard
   }
 
@@ -65,6 +75,11 @@ export class Receiver {
       return
     }
     const packet = parseRtp(datagram, this.#packet)
+    // In the same sequence as the audio, but it takes no time of it.
+    if (packet?.payloadType === this.#digitsType && this.#heardDigits.hear(packet)) {
+      this.#arrivals.accompanied(packet)
+      return
+    }
     const law = packet && this.#laws.get(packet.payloadType)
     if (!packet || law === undefined || packet.end === packet.start) {
       this.#invalid += 1
@@ -87,6 +102,7 @@ export class Receiver {
   figures(): ReceivedFigures {
     return {
       ...this.#arrivals.figures(),
+      digits: this.#heardDigits.digits,
       strangers: this.#strangers,
       invalid: this.#invalid,
       markersMs: [...this.#markersMs],

@@ -11,6 +11,7 @@ import type {
   AriListener,
   DialplanPlace,
   ExternalMedia,
+  SentKeys,
 } from './ari.ts'
 import { type AriClient, copyOfAriClient, type Operation } from './ari-client-copy.ts'
 import { eventTypes } from './ari-events.ts'
@@ -68,6 +69,10 @@ export class AriClientAdapter implements AriEndpoint {
 
   async answer(channel: string): Promise<void> {
     await this.#ask('channels', 'answer', { channelId: channel })
+  }
+
+  async sendDigits(channel: string, { digits, downMs, upMs }: SentKeys): Promise<void> {
+    await this.#ask('channels', 'sendDTMF', { channelId: channel, dtmf: digits, duration: downMs, between: upMs })
   }
 
   async hangup(channel: string, reason: AriHangupReason): Promise<void> {

@@ -9,6 +9,8 @@ import type { Address } from '../plane/line.ts'
 export interface Ari {
   ping(): Promise<void>
   answer(channel: string): Promise<void>
+  /** Begins to send them; w waits half a second. */
+  sendDigits(channel: string, keys: SentKeys): Promise<void>
   hangup(channel: string, reason: AriHangupReason): Promise<void>
   continueInDialplan(channel: string, place: DialplanPlace): Promise<void>
   /** All of them or none: nothing when one is not set. */
@@ -48,6 +50,12 @@ export interface AriConnection {
 }
 
 export type AriHangupReason = 'normal' | 'busy' | 'congestion' | 'no_answer' | 'rejected'
+
+export interface SentKeys {
+  readonly digits: string
+  readonly downMs: number
+  readonly upMs: number
+}
 
 export interface DialplanPlace {
   readonly context: string

@@ -1,5 +1,5 @@
 import type { Connection, Departure, HangupCause, Leg, LegEvent } from '../call/ports.ts'
-import { type Clock, every, within } from '../clock.ts'
+import { type Clock, every, pause, within } from '../clock.ts'
 import { asError, GatewayError, isCode } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Line } from '../plane/line.ts'
@@ -8,6 +8,12 @@ import type { Ari, AriHangupReason, ChannelEvent } from './ari.ts'
 
 /** Where the dialplan takes over from us. */
 export const fallback = { context: 'fallback', extension: 's', priority: 1 }
+
+/** A key is down for so long, and then up; as long as telephones have it (Q.24 asks for 40 ms each). */
+const digitTimes = { downMs: 100, upMs: 100 }
+const WAIT_MS = 500
+/** Asterisk is silent for 100 ms before the first, and sends each with the frames that come. */
+const SENDING_MORE_MS = 200
 
 const reasons: Readonly<Record<HangupCause, AriHangupReason>> = {
   normal: 'normal',
@@ -100,6 +106,13 @@ export class CallerLeg implements Leg {
   async answer(): Promise<void> {
     this.#assertPresent()
     await this.#with.ari.answer(this.id)
+  }
+
+  async sendDigits(digits: string): Promise<void> {
+    this.#assertPresent()
+    const { ari, clock, scope } = this.#with
+    await ari.sendDigits(this.id, { digits, ...digitTimes })
+    await pause(clock, sendingMs(digits), scope.signal)
   }
 
   async handBack(reason: string): Promise<void> {
@@ -206,6 +219,11 @@ export class CallerLeg implements Leg {
   #report(thrown: unknown): void {
     this.#with.trouble(thrown instanceof GatewayError ? thrown : new GatewayError('BUG', asError(thrown).message))
   }
+}
+
+function sendingMs(digits: string): number {
+  const { downMs, upMs } = digitTimes
+  return [...digits].reduce((sum, digit) => sum + (digit === 'w' ? WAIT_MS : downMs + upMs), SENDING_MORE_MS)
 }
 
 function gone(): GatewayError {

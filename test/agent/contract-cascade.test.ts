@@ -12,7 +12,7 @@ agentContract('cascade', {
       recognizer: faults.recognizer(scriptedRecognizer({ clock, latencyMs: 50 })),
       model: faults.model(scriptedModel({ clock, script, latencyMs: 100 })),
       speaker: faults.speaker(scriptedSpeaker({ clock, format: { encoding: 'ulaw', rate: 8_000 }, latencyMs: 20 })),
-      tools,
+      tools: () => tools,
       settings,
       clock,
     }),

@@ -14,7 +14,7 @@ agentContract('conversant', {
     return realtimeAgent({
       conversant: faults.conversant(scriptedConversant({ clock, recognizer, model })),
       speaker: scriptedSpeaker({ clock, format: { encoding: 'ulaw', rate: 8_000 }, latencyMs: 20 }),
-      tools,
+      tools: () => tools,
       settings,
       clock,
     })

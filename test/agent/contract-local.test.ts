@@ -32,7 +32,7 @@ agentContract('local', {
       recognizer: faults.recognizer(recognizer),
       model: faults.model(scriptedModel({ clock, script, latencyMs: 100 })),
       speaker: faults.speaker(speaker),
-      tools,
+      tools: () => tools,
       settings,
       clock,
     })

@@ -25,7 +25,7 @@ for (const [name, kind] of kinds) {
       return realtimeAgent({
         conversant: faults.conversant(conversant),
         speaker: scriptedSpeaker({ clock, format: { encoding: 'ulaw', rate: 8_000 }, latencyMs: 20 }),
-        tools,
+        tools: () => tools,
         settings,
         clock,
       })

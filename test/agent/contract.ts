@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { defineTool } from '../../src/agent/define-tool.ts'
 import type { Message, Tool, ToolResult } from '../../src/agent/ports.ts'
 import type { AgentSettings } from '../../src/agent/settings.ts'
 import type { Handler } from '../../src/call/ports.ts'
@@ -103,18 +105,19 @@ function lastSoundMs(house: House): number {
 }
 
 function testTools(clock: VirtualClock, runs: Stage['toolRuns']): readonly Tool[] {
-  const tool = (name: string, effect: Tool['effect'], takesMs: number, result: ToolResult): Tool => ({
-    name,
-    description: name,
-    parameters: { type: 'object', properties: { what: { type: 'string' } }, required: ['what'] },
-    effect,
-    timeoutMs: 6_000,
-    async run(args, signal) {
-      runs.push({ name, args })
-      await pause(clock, takesMs, signal)
-      return result
-    },
-  })
+  const tool = (name: string, effect: Tool['effect'], takesMs: number, result: ToolResult) =>
+    defineTool({
+      name,
+      description: name,
+      args: z.strictObject({ what: z.string() }),
+      effect,
+      timeoutMs: 6_000,
+      async run(args, { signal }) {
+        runs.push({ name, args })
+        await pause(clock, takesMs, signal)
+        return result
+      },
+    })
   return [
     tool('look_up', 'read', 50, { ok: true, value: 'found' }),
     tool('look_up_slowly', 'read', 4_000, { ok: true, value: 'found' }),

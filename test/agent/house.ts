@@ -52,6 +52,7 @@ export class House {
   readonly line: FakeLine
   readonly facts: (CallFact & { readonly atMs: number })[] = []
   readonly failures: unknown[] = []
+  readonly sentDigits: string[] = []
   readonly scope = new Scope('call', error => this.failures.push(error))
   outcome: Outcome | undefined
   thrown: unknown
@@ -145,6 +146,9 @@ export class House {
       onDigit: listener => {
         this.#digits.add(listener)
         return () => this.#digits.delete(listener)
+      },
+      sendDigits: async digits => {
+        this.sentDigits.push(digits)
       },
       emit: fact => this.facts.push({ ...fact, atMs: this.clock.now() }),
     }

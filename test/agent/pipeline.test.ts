@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { defineTool } from '../../src/agent/define-tool.ts'
 import { pipelineAgent } from '../../src/agent/pipeline.ts'
 import type { Ear, Message, Model, Recognizer, ReplyPart, Speaker, Tool } from '../../src/agent/ports.ts'
 import { Queue } from '../../src/agent/queue.ts'
@@ -29,7 +31,7 @@ function cascade(clock: VirtualClock, changes: Changes) {
     recognizer: changes.recognizer?.(recognizer) ?? recognizer,
     model: changes.model?.(clock) ?? scriptedModel({ clock, script: inTurn(changes.turns ?? []), latencyMs: 100 }),
     speaker: changes.speaker?.(speaker) ?? speaker,
-    tools: changes.tools?.(clock) ?? [],
+    tools: () => changes.tools?.(clock) ?? [],
     settings: changes.settings ?? toneSettings,
     clock,
   })
@@ -66,17 +68,17 @@ async function* fails(error = new Error('broken')): AsyncGenerator<ReplyPart> {
 }
 
 function bookSlowly(clock: VirtualClock): Tool {
-  return {
+  return defineTool({
     name: 'book',
     description: '',
-    parameters: { type: 'object' },
+    args: z.strictObject({}),
     effect: 'write',
     timeoutMs: 5_000,
-    async run(_args, signal) {
+    async run(_args, { signal }) {
       await pause(clock, 3_000, signal)
       return { ok: true, value: 'booked' }
     },
-  }
+  })
 }
 
 describe('a cascade', () => {
@@ -150,7 +152,7 @@ describe('a cascade', () => {
     house.press('12#')
     await house.run(2_000)
     expect(asked[0]).toEqual([
-      { role: 'instruction', text: 'Be kind.' },
+      { role: 'instruction', text: expect.stringMatching(/^Be kind\..*Test/s) },
       { role: 'agent', text: '[tone 440 600ms]', interrupted: false },
       { role: 'caller', text: '[pressed 12#]' },
     ])
@@ -158,18 +160,19 @@ describe('a cascade', () => {
 
   it('does not book for a caller who has not finished', async () => {
     const runs: unknown[] = []
-    const book = (clock: VirtualClock): Tool => ({
-      name: 'book',
-      description: '',
-      parameters: { type: 'object' },
-      effect: 'write',
-      timeoutMs: 1_000,
-      async run(args, signal) {
-        await pause(clock, 10, signal)
-        runs.push(args)
-        return { ok: true, value: 'booked' }
-      },
-    })
+    const book = (clock: VirtualClock) =>
+      defineTool({
+        name: 'book',
+        description: '',
+        args: z.strictObject({}),
+        effect: 'write',
+        timeoutMs: 1_000,
+        async run(args, { signal }) {
+          await pause(clock, 10, signal)
+          runs.push(args)
+          return { ok: true, value: 'booked' }
+        },
+      })
     const house = await greeted({
       turns: [[{ waitMs: 300 }, { call: 'book' }]],
       tools: clock => [book(clock)],

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { defineTool } from '../../src/agent/define-tool.ts'
 import type { Tool, ToolResult } from '../../src/agent/ports.ts'
 import { ToolRunner } from '../../src/agent/tools.ts'
 import type { CallFact } from '../../src/call/events.ts'
@@ -8,30 +10,38 @@ import { VirtualClock } from '../support/virtual-clock.ts'
 interface Run {
   readonly args: unknown
   readonly signal: AbortSignal
+  readonly idempotencyKey: string
   readonly settle: (result: ToolResult) => void
 }
 
-function bench(changes: Partial<Tool> = {}) {
+const args = z.strictObject({ day: z.string(), count: z.int().min(1).optional() })
+
+interface Changes extends Partial<Pick<Tool, 'effect' | 'timeoutMs' | 'repeatable'>> {
+  readonly run?: () => Promise<ToolResult>
+}
+
+function bench(changes: Changes = {}) {
   const clock = new VirtualClock()
   const runs: Run[] = []
   const facts: CallFact[] = []
-  const tool: Tool = {
+  const tool = defineTool({
     name: 'look_up',
     description: '',
-    parameters: {
-      type: 'object',
-      properties: { day: { type: 'string' }, count: { type: 'integer', minimum: 1 } },
-      required: ['day'],
-      additionalProperties: false,
-    },
+    args,
     effect: 'read',
     timeoutMs: 1_000,
-    run: (args, signal) => new Promise(settle => runs.push({ args, signal, settle })),
+    run: (args, context) => new Promise(settle => runs.push({ args, settle, ...context })),
     ...changes,
-  }
+  })
   const call = new AbortController()
   const turn = new AbortController()
-  const runner = new ToolRunner({ tools: [tool], clock, signal: call.signal, emit: fact => facts.push(fact) })
+  const runner = new ToolRunner({
+    callId: 'call-1',
+    tools: [tool],
+    clock,
+    signal: call.signal,
+    emit: fact => facts.push(fact),
+  })
   const run = (args: unknown, id = '1') => runner.run({ id, name: tool.name, args }, turn.signal)
   return { clock, runner, run, runs, facts, call, turn }
 }
@@ -117,6 +127,78 @@ describe('a tool', () => {
     leaving.call.abort(new Error('hung up'))
     expect(await unknown).toMatchObject({ problem: expect.stringContaining('not known') })
     expect(leaving.runs[0]!.signal.aborted).toBe(true)
+  })
+
+  it('that changes something does it once for the same arguments, whatever the call is named', async () => {
+    const { run, runs, clock, facts } = bench({ effect: 'write' })
+    const results = [run({ day: 'monday', count: 2 }, '1'), run({ count: 2, day: 'monday' }, '2')]
+    await clock.settle()
+    expect(runs).toHaveLength(1)
+    runs[0]!.settle({ ok: true, value: 1 })
+    expect(await Promise.all([...results, run({ day: 'monday', count: 2 }, '3')])).toEqual(
+      Array(3).fill({ ok: true, value: 1 }),
+    )
+    expect(runs).toHaveLength(1)
+    expect(facts).toHaveLength(1)
+    void run({ day: 'tuesday', count: 2 }, '4')
+    await clock.settle()
+    expect(runs).toHaveLength(2)
+    expect(runs[1]!.idempotencyKey).not.toBe(runs[0]!.idempotencyKey)
+  })
+
+  it('that failed to change something may be tried again, under the same key', async () => {
+    const { run, runs, clock } = bench({ effect: 'write' })
+    const first = run({ day: 'monday' }, '1')
+    await clock.run(1_000)
+    expect(await first).toMatchObject({ ok: false, problem: expect.stringContaining('not known') })
+    const second = run({ day: 'monday' }, '2')
+    await clock.settle()
+    runs[1]!.settle({ ok: true, value: 1 })
+    expect(await second).toEqual({ ok: true, value: 1 })
+    expect(runs[0]!.idempotencyKey).toMatch(/^[0-9a-f]{32}$/)
+    expect(runs[1]!.idempotencyKey).toBe(runs[0]!.idempotencyKey)
+  })
+
+  it('is meant again when it may be repeated, but never one call of it', async () => {
+    const { run, runs, clock } = bench({ effect: 'write', repeatable: true })
+    for (const id of ['1', '1', '2']) void run({ day: 'monday' }, id)
+    await clock.settle()
+    expect(new Set(runs.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(2)
+    expect(runs).toHaveLength(2)
+  })
+
+  it('gives no more than a model can take, and says so', async () => {
+    const long = 'x'.repeat(limits.agent.toolResultChars + 1)
+    const outcome = async (effect: Tool['effect'], value: unknown) =>
+      bench({ effect, run: async () => ({ ok: true, value }) }).run({ day: 'monday' })
+    expect(await outcome('read', { long })).toMatchObject({ ok: false, problem: expect.stringContaining('too long') })
+    expect(await outcome('write', { long })).toMatchObject({ ok: true, value: expect.stringMatching(/^It was done/) })
+    const text = await outcome('read', long)
+    expect(text.ok && text.value).toMatch(/^x+ \.\.\. \(the rest is left out\)$/)
+    expect(JSON.stringify(text).length).toBeLessThan(limits.agent.toolResultChars + 50)
+    expect(await outcome('read', 5n)).toMatchObject({ ok: false, problem: expect.stringContaining('cannot be told') })
+    expect(await outcome('read', undefined)).toEqual({ ok: true, value: undefined })
+    const failing = bench({ run: async () => ({ ok: false, problem: long }) })
+    expect(JSON.stringify(await failing.run({ day: 'monday' })).length).toBeLessThan(1_100)
+  })
+
+  it('answers each of twenty at once, beyond the bound in words', async () => {
+    const { run, runs, clock } = bench()
+    const results = Array.from({ length: 20 }, (_, n) => run({ day: 'monday' }, String(n)))
+    await clock.settle()
+    expect(runs).toHaveLength(limits.agent.toolsAtOnce)
+    for (const { settle } of runs) settle({ ok: true, value: 'free' })
+    const told = await Promise.all(results)
+    expect(told.filter(({ ok }) => ok)).toHaveLength(limits.agent.toolsAtOnce)
+    expect(told.at(-1)).toMatchObject({ ok: false, problem: expect.stringContaining('at once') })
+    const later = run({ day: 'monday' }, 'later')
+    await clock.settle()
+    runs.at(-1)!.settle({ ok: true, value: 'free' })
+    expect(await later).toMatchObject({ ok: true })
+  })
+
+  it.each(['{"day": "mon', 7, []])('tells what is wrong with arguments that are none: %j', async args => {
+    expect(await bench().run(args)).toMatchObject({ ok: false, problem: expect.stringContaining('arguments') })
   })
 
   it.each([

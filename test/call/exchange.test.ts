@@ -241,6 +241,17 @@ describe('a call in the exchange', () => {
     expect(events.at(-1)?.fact).toEqual({ name: 'digitPressed', private: { digit: '7' } })
   })
 
+  it('sends digits, and keeps them out of everything but the private part, too', async () => {
+    const { offer, events } = house(async (call, scope) => {
+      await call.answer()
+      await call.sendDigits('12#')
+      return answerAndWait(call, scope)
+    })
+    const leg = await offer(new FakeLeg('c1'))
+    expect(leg.log).toContain('sendDigits 12#')
+    expect(events.map(({ fact }) => fact)).toContainEqual({ name: 'digitsSent', private: { digits: '12#' } })
+  })
+
   it('can be ended by an operator, and by its maximum duration', async () => {
     const { offer, exchange, clock, events, nothingIsLeft } = house(answerAndWait)
     await offer(new FakeLeg('c1'))

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { digitPayloads } from '../../src/caller/digits.ts'
 import { type ReceivedFrame, Receiver } from '../../src/caller/receiver.ts'
 import { limits } from '../../src/limits.ts'
 import { FRAME_SAMPLES, type Law } from '../../src/media/audio.ts'
@@ -22,10 +23,13 @@ class Ear {
   readonly frames: ReceivedFrame[] = []
   readonly receiver = new Receiver(
     this.clock,
-    new Map<number, Law>([
-      [0, 'ulaw'],
-      [8, 'alaw'],
-    ]),
+    {
+      laws: new Map<number, Law>([
+        [0, 'ulaw'],
+        [8, 'alaw'],
+      ]),
+      digits: 101,
+    },
     frame => this.frames.push({ ...frame, samples: frame.samples.slice() }),
   )
 
@@ -163,6 +167,29 @@ describe('the receiver', () => {
     ear.receiver.received(Buffer.alloc(172, 0x80), { ...callee, address: '192.0.2.2' })
     expect(ear.frames).toHaveLength(3)
     expect(ear.figures).toMatchObject({ packets: 3, duplicated: 2, strangers: 2, invalid: 2, lost: 0 })
+  })
+
+  it('hears each key once that the callee presses, whatever is lost of it, and no sound in it', () => {
+    const ear = new Ear()
+    let sequence = 0
+    const press = (digit: string, frame: number, lost: readonly number[] = []) => {
+      for (const [n, payload] of digitPayloads(digit, 20).entries()) {
+        const header = Buffer.alloc(12)
+        header.writeUInt16BE(0x8000 | 101)
+        header.writeUInt16BE(sequence++, 2)
+        header.writeUInt32BE(frame * FRAME_SAMPLES, 4)
+        header.writeUInt32BE(7, 8)
+        if (!lost.includes(n)) ear.receiver.received(Buffer.concat([header, payload]), callee)
+      }
+    }
+    ear.hear({ frame: 0, sequence: sequence++ })
+    press('1', 1)
+    press('1', 10, [0, 6])
+    ear.hear({ frame: 20, sequence: sequence++ })
+    press('#', 21)
+    expect(ear.figures).toMatchObject({ digits: '11#', packets: 2, lost: 2, invalid: 0 })
+    for (let n = 0; n < limits.caller.digits; n++) press('A', 40 + n)
+    expect(ear.figures.digits).toHaveLength(limits.caller.digits)
   })
 
   it('measures spacing and jitter, and notes markers and the first packet', () => {

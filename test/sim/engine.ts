@@ -1,5 +1,7 @@
+import { z } from 'zod'
+import { defineTool } from '../../src/agent/define-tool.ts'
 import { pipelineAgent } from '../../src/agent/pipeline.ts'
-import type { Message, Tool } from '../../src/agent/ports.ts'
+import type { Message, Tool, ToolContext, ToolResult } from '../../src/agent/ports.ts'
 import { realtimeAgent } from '../../src/agent/realtime.ts'
 import type { Handler } from '../../src/call/ports.ts'
 import { type Clock, pause } from '../../src/clock.ts'
@@ -25,7 +27,7 @@ export function planEngine(plan: EnginePlan, toneHz: number, clock: Clock): Engi
   const recognizer = faults.recognizer(scriptedRecognizer({ clock, latencyMs: latencyMs.recognizer }))
   const model = faults.model(scriptedModel({ clock, script, latencyMs: latencyMs.model }))
   const speaker = faults.speaker(scriptedSpeaker({ clock, format, latencyMs: latencyMs.speaker }))
-  const tools = toolsOf(clock)
+  const tools = () => toolsOf(clock)
   const agent =
     variant === 'cascade'
       ? pipelineAgent({ recognizer, model, speaker, tools, settings, clock })
@@ -58,18 +60,15 @@ function scriptOf(replies: EnginePlan['replies'], toneHz: number): Script {
 }
 
 function toolsOf(clock: Clock): Tool[] {
-  const tool = (name: string, effect: Tool['effect'], timeoutMs: number, run: Tool['run']): Tool => ({
-    name,
-    description: name,
-    parameters: { type: 'object', properties: {} },
-    effect,
-    timeoutMs,
-    run,
-  })
-  const after = (ms: number) => async (_args: unknown, signal: AbortSignal) => {
-    await pause(clock, ms, signal)
-    return { ok: true, value: 'done' } as const
-  }
+  type Run = (args: unknown, context: ToolContext) => Promise<ToolResult>
+  const tool = (name: string, effect: Tool['effect'], timeoutMs: number, run: Run) =>
+    defineTool({ name, description: name, args: z.object({}), effect, timeoutMs, run })
+  const after =
+    (ms: number) =>
+    async (_args: unknown, { signal }: ToolContext) => {
+      await pause(clock, ms, signal)
+      return { ok: true, value: 'done' } as const
+    }
   return [
     tool('look_up', 'read', 2_000, after(50)),
     tool('look_up_slowly', 'read', 5_000, after(3_000)),

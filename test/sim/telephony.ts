@@ -173,6 +173,11 @@ export class SimLeg implements Leg {
     await this.#operate('answer', () => this.#far.answered())
   }
 
+  async sendDigits(digits: string): Promise<void> {
+    this.#assertPresent()
+    this.#far.note(`sendDigits ${digits}`)
+  }
+
   async handBack(reason: string): Promise<void> {
     this.#assertPresent()
     this.#caller = 'leaving'

@@ -13,6 +13,7 @@ export const operations: Readonly<Record<string, Readonly<Record<string, Operati
   channels: {
     list: { method: 'GET', path: '/channels', answer: 'List[Channel]' },
     answer: { method: 'POST', path: '/channels/{channelId}/answer' },
+    sendDTMF: { method: 'POST', path: '/channels/{channelId}/dtmf', query: ['dtmf', 'duration', 'between'] },
     hangup: { method: 'DELETE', path: '/channels/{channelId}', query: ['reason'] },
     continueInDialplan: {
       method: 'POST',

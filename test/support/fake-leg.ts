@@ -43,6 +43,10 @@ export class FakeLeg implements Leg {
     this.#did('answer')
   }
 
+  async sendDigits(digits: string): Promise<void> {
+    this.#did(`sendDigits ${digits}`)
+  }
+
   async handBack(reason: string): Promise<void> {
     this.#did(`handBack ${reason}`)
   }

@@ -95,6 +95,28 @@ describe('a call', () => {
     ])
   })
 
+  it('sends digits to the caller, while there is one', async () => {
+    const asterisk = await fakeAri()
+    const parley = await gateway(asterisk)
+    const { leg } = await liveCall(parley, asterisk.call())
+    let sent = false
+    const sending = leg.sendDigits('1w#').then(() => {
+      sent = true
+    })
+    await until(() => asterisk.requests.at(-1)?.path === `/channels/${leg.id}/dtmf`)
+    const asked = asterisk.requests.at(-1)
+    await parley.ioTurns()
+    await parley.pass(1_000)
+    expect(sent).toBe(false)
+    await parley.pass(100)
+    await sending
+    expect([asked?.method, asked?.path]).toEqual(['POST', `/channels/${leg.id}/dtmf`])
+    expect(asked?.query.get('dtmf')).toBe('1w#')
+    asterisk.hangUp(leg.id)
+    await parley.gone(leg.id)
+    await expect(leg.sendDigits('1')).rejects.toMatchObject({ code: 'CHANNEL_GONE' })
+  })
+
   it.each([
     ['normal', 'normal'],
     ['busy', 'busy'],

@@ -21,7 +21,9 @@ export function lookAtSettings({ directory, environment, config }: Scene): Setti
   return {
     doubts: unreadVariables(directory, environment),
     envFileMode: statSync(join(directory, '.env'), { throwIfNoEntry: false })?.mode,
-    businessProblem: problemOf(() => openBusiness({ ...config.business, engine: config.engine }, () => {})),
+    businessProblem: problemOf(() =>
+      openBusiness({ ...config.business, engine: config.engine, environment }, () => {}),
+    ),
   }
 }
 

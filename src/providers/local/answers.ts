@@ -1,6 +1,6 @@
+import { type DayOf, hoursAreKnown, spansOf, weekdays } from '../../agent/hours.ts'
 import type { Business } from '../../business.ts'
-import { capitalised, type DayOf, dayNamed, hoursAreKnown, opening, spokenTime } from './calendar.ts'
-import { weekdays } from './grammar.ts'
+import { capitalised, dayNamed, spokenTime } from './calendar.ts'
 import type { Meaning } from './meaning.ts'
 
 /** What the business has to say about itself. What it has not told us is not made up. */
@@ -32,7 +32,7 @@ export function answerAbout(meaning: Meaning, business: Business, today: DayOf):
 function hoursOn(name: string, business: Business, today: DayOf): string {
   if (!hoursAreKnown(business)) return 'I am sorry, I do not know our opening hours.'
   const day = dayNamed(name, today)
-  const spans = opening(business, day)
+  const spans = spansOf(business, day)
   const when = name === day.weekday ? `On ${capitalised(day.weekday)}` : `${capitalised(name)}`
   return spans.length === 0 ? `${when} we are closed.` : `${when} we are open ${spoken(spans)}.`
 }

@@ -1,46 +1,14 @@
-import type { Business } from '../../business.ts'
-import { weekdays } from './grammar.ts'
-
-type Weekday = (typeof weekdays)[number]
-
-/** A day as a caller names it, once it is known which one it is. */
-export interface DayOf {
-  readonly weekday: Weekday
-  /** 2026-01-05 */
-  readonly date: string
-}
-
-/** Today where the business is. */
-export function todayAt(wallMs: number, timeZone: string): DayOf {
-  const date = new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' }).format(wallMs)
-  return dayOf(Date.parse(`${date}T00:00:00Z`))
-}
+import { type DayOf, daysAfter, type Span, type Weekday, weekdays } from '../../agent/hours.ts'
 
 /** A weekday is the next one of that name: never today. */
 export function dayNamed(name: string, today: DayOf): DayOf {
-  const todayMs = Date.parse(`${today.date}T00:00:00Z`)
   const ahead = { today: 0, tomorrow: 1, 'day after tomorrow': 2 }[name]
   const days = ahead ?? ((weekdays.indexOf(name as Weekday) - weekdays.indexOf(today.weekday) + 6) % 7) + 1
-  return dayOf(todayMs + days * 86_400_000)
-}
-
-function dayOf(utcMs: number): DayOf {
-  const at = new Date(utcMs)
-  return { weekday: weekdays[(at.getUTCDay() + 6) % 7]!, date: at.toISOString().slice(0, 10) }
-}
-
-type Spans = readonly { readonly from: string; readonly to: string }[]
-
-export function opening({ hours }: Business, { weekday }: DayOf): Spans {
-  return hours[weekday] ?? []
-}
-
-export function hoursAreKnown({ hours }: Business): boolean {
-  return Object.values(hours).some(spans => spans !== undefined && spans.length > 0)
+  return daysAfter(today, days)
 }
 
 /** Which time of the day was meant: "15:00", or a part of the day as it was said. Nothing when the business is closed then. */
-export function timeMeant(said: string, spans: Spans | undefined): string | undefined {
+export function timeMeant(said: string, spans: readonly Span[] | undefined): string | undefined {
   const clock = /^(\d+):(\d+)(?: (am|pm))?$/.exec(said)
   if (!clock) return spans && !spans.some(span => overlaps(said, span)) ? undefined : said
   const [, hour, minute, half] = clock
@@ -55,7 +23,7 @@ function likely(hour: number): readonly number[] {
   return hour >= 7 ? [hour, hour + 12] : [hour + 12, hour]
 }
 
-function overlaps(part: string, { from, to }: { readonly from: string; readonly to: string }): boolean {
+function overlaps(part: string, { from, to }: Span): boolean {
   const [begin, end] = { morning: ['00:00', '12:00'], afternoon: ['12:00', '18:00'] }[part] ?? ['18:00', '24:00']
   return from < end! && to > begin!
 }

@@ -1,4 +1,5 @@
 import { degraded, heardOfAgent } from '../../agent/facts.ts'
+import { todayAt } from '../../agent/hours.ts'
 import { unlessAborted } from '../../agent/iterate.ts'
 import { pipelineAgent } from '../../agent/pipeline.ts'
 import type { Speaker } from '../../agent/ports.ts'
@@ -11,7 +12,6 @@ import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import type { Scope } from '../../scope.ts'
-import { todayAt } from './calendar.ts'
 import { Hearing } from './hearing.ts'
 import type { Search } from './listening.ts'
 import { Understanding } from './meaning.ts'
@@ -74,7 +74,7 @@ interface OneCall {
 
 async function converseIn(seat: Seat, { call, scope, clock, speaker }: OneCall): Promise<Outcome> {
   scope.onClose(() => seat.leave())
-  const { business, facts } = call
+  const { business } = call
   const hearing = new Hearing(seat)
   try {
     // Before it is answered: a caller whom nobody can hear is better off elsewhere.
@@ -88,8 +88,7 @@ async function converseIn(seat: Seat, { call, scope, clock, speaker }: OneCall):
   const about = () => ({ business, today: todayAt(clock.wallMs(), business.timeZone) })
   const listenFor = (kind: Search['kind']) => void hearing.listenFor(kind).catch(() => {})
   const model = dialogueModel({ understanding, about, listenFor })
-  const tools = localTools(fact => call.emit(fact), facts.callerNumber)
-  const agent = pipelineAgent({ recognizer: hearing, model, speaker, tools, settings, clock })
+  const agent = pipelineAgent({ recognizer: hearing, model, speaker, tools: localTools, settings, clock })
   return agent(introduced(call), scope)
 }
 

@@ -1,10 +1,9 @@
+import { weekdays } from '../../agent/hours.ts'
 import type { Business } from '../../business.ts'
 import type { Rules } from './jsgf.ts'
 
 /** The business's part of the grammar: what can be named. */
 export type Named = Pick<Business, 'services' | 'destinations'>
-
-export const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const
 
 const hour = 'one | two | three | four | five | six | seven | eight | nine | ten | eleven | twelve'
 const can = '(can | could | may) i'

@@ -1,5 +1,6 @@
+import { weekdays } from '../../agent/hours.ts'
 import type { Business } from '../../business.ts'
-import { rulesFor, spokenWords, weekdays } from './grammar.ts'
+import { rulesFor, spokenWords } from './grammar.ts'
 import { type Covered, Grammar } from './jsgf.ts'
 
 type Intent =

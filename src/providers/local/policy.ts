@@ -1,6 +1,7 @@
+import { type DayOf, hoursAreKnown, spansOf } from '../../agent/hours.ts'
 import type { Business } from '../../business.ts'
 import { answerAbout, listed, spokenNumber } from './answers.ts'
-import { capitalised, type DayOf, dayNamed, hoursAreKnown, opening, spokenTime, timeMeant } from './calendar.ts'
+import { capitalised, dayNamed, spokenTime, timeMeant } from './calendar.ts'
 import type { Meaning } from './meaning.ts'
 
 /** What the conversation is about, and what is known of it so far. */
@@ -202,7 +203,7 @@ function arrange(state: State, known: Wish, meaning: Meaning, { business, today 
   const service = meaning.service ?? known.service
   const day = meaning.day ? dayNamed(meaning.day, today) : known.day
   const rest = { ...(service && { service }), ...(day && { day }) }
-  const spans = day && hoursAreKnown(business) ? opening(business, day) : undefined
+  const spans = day && hoursAreKnown(business) ? spansOf(business, day) : undefined
   if (day && spans?.length === 0) {
     const { day: _, ...without } = rest
     const sorry = `We are closed on ${capitalised(day.weekday)}. Which other day?`

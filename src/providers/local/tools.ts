@@ -1,39 +1,21 @@
 import { z } from 'zod'
-import type { Tool } from '../../agent/ports.ts'
-import type { LiveCall } from '../../call/ports.ts'
+import { defineTool } from '../../agent/define-tool.ts'
+import type { ToolsOf } from '../../agent/ports.ts'
 
-const message = z.object({ message: z.string(), person: z.string().optional(), number: z.string().optional() })
-const appointment = z.object({ service: z.string().optional(), date: z.string(), time: z.string() })
+const appointment = z.strictObject({ service: z.string().optional(), date: z.string(), time: z.string() })
 
-/** What the built-in engine leaves for people: facts of the call, which the journal keeps. */
-export function localTools(emit: LiveCall['emit'], callerNumber: string): readonly Tool[] {
-  return [
-    {
-      name: 'take_message',
-      description: 'Keeps a message, with the number to call back.',
-      parameters: z.toJSONSchema(message),
-      effect: 'write',
-      timeoutMs: 2_000,
-      async run(args) {
-        const { message: text, person, number } = message.parse(args)
-        emit({ name: 'messageTaken', private: { text, callback: number ?? callerNumber, ...(person && { person }) } })
-        return { ok: true, value: 'kept' }
-      },
+/** What the built-in engine leaves for people, besides messages: facts of the call, which the journal keeps. */
+export const localTools: ToolsOf = ({ emit, facts }) => [
+  defineTool({
+    name: 'request_appointment',
+    description: 'Keeps a wish for an appointment. Somebody has to confirm it.',
+    args: appointment,
+    effect: 'write',
+    timeoutMs: 2_000,
+    async run({ service, date, time }) {
+      const callback = facts.callerNumber
+      emit({ name: 'appointmentRequested', private: { date, time, callback, ...(service && { service }) } })
+      return { ok: true, value: 'kept' }
     },
-    {
-      name: 'request_appointment',
-      description: 'Keeps a wish for an appointment. Somebody has to confirm it.',
-      parameters: z.toJSONSchema(appointment),
-      effect: 'write',
-      timeoutMs: 2_000,
-      async run(args) {
-        const { service, date, time } = appointment.parse(args)
-        emit({
-          name: 'appointmentRequested',
-          private: { date, time, callback: callerNumber, ...(service && { service }) },
-        })
-        return { ok: true, value: 'kept' }
-      },
-    },
-  ]
-}
+  }),
+]

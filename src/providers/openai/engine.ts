@@ -1,4 +1,5 @@
 import { conversantSpeaker } from '../../agent/conversant-speaker.ts'
+import type { ToolsOf } from '../../agent/ports.ts'
 import { realtimeAgent } from '../../agent/realtime.ts'
 import { type AgentSettings, defaultSettings } from '../../agent/settings.ts'
 import type { Business } from '../../business.ts'
@@ -9,10 +10,12 @@ import type { RealtimeOptions } from './options.ts'
 
 interface EngineParts extends RealtimeParts {
   readonly settings?: AgentSettings
+  /** Besides those of every call. */
+  readonly tools?: ToolsOf
 }
 
 /** The realtime engine: for each choice that a business has made an agent, with its phrases kept as sound. */
-export function realtimeEngine({ settings = defaultSettings, ...parts }: EngineParts): Handler {
+export function realtimeEngine({ settings = defaultSettings, tools = () => [], ...parts }: EngineParts): Handler {
   const agents = new Map<string, Handler>()
   return (call, scope) => {
     const { voice, language } = call.business
@@ -22,7 +25,7 @@ export function realtimeEngine({ settings = defaultSettings, ...parts }: EngineP
     if (!agent) {
       const conversant = realtimeConversant({ ...parts, options })
       const speaker = conversantSpeaker(conversant, { voice, language })
-      agent = realtimeAgent({ conversant, speaker, tools: [], settings, clock: parts.clock })
+      agent = realtimeAgent({ conversant, speaker, tools, settings, clock: parts.clock })
       agents.set(key, agent)
       if (agents.size > limits.openai.choices) agents.delete(agents.keys().next().value!)
     }

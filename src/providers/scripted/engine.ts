@@ -1,5 +1,5 @@
 import { pipelineAgent } from '../../agent/pipeline.ts'
-import type { Tool } from '../../agent/ports.ts'
+import type { ToolsOf } from '../../agent/ports.ts'
 import { realtimeAgent } from '../../agent/realtime.ts'
 import { type AgentSettings, defaultSettings } from '../../agent/settings.ts'
 import type { Handler } from '../../call/ports.ts'
@@ -18,7 +18,7 @@ export interface ScriptedOptions {
   readonly variant?: 'cascade' | 'conversant'
   readonly script?: Script
   readonly settings?: AgentSettings
-  readonly tools?: readonly Tool[]
+  readonly tools?: ToolsOf
   /** Of the speaker. */
   readonly format?: AudioFormat
   readonly latencyMs?: { readonly recognizer: number; readonly model: number; readonly speaker: number }
@@ -30,7 +30,7 @@ export function scriptedEngine({
   variant = 'cascade',
   script = answerTones,
   settings = defaultSettings,
-  tools = scriptedTools(clock),
+  tools = () => scriptedTools(clock),
   format = { encoding: 'ulaw', rate: 8_000 },
   latencyMs = { recognizer: 50, model: 100, speaker: 20 },
 }: ScriptedOptions): Handler {

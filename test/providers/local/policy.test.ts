@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { todayAt } from '../../../src/agent/hours.ts'
 import { openBusiness } from '../../../src/business.ts'
-import { todayAt } from '../../../src/providers/local/calendar.ts'
 import { Understanding } from '../../../src/providers/local/meaning.ts'
 import { saidIn } from '../../../src/providers/local/model.ts'
 import { type About, beginning, converse, type Deed } from '../../../src/providers/local/policy.ts'

@@ -45,7 +45,7 @@ export function call(options: Options = {}): Call {
   const handler = realtimeAgent({
     conversant,
     speaker: scriptedSpeaker({ clock, format: { encoding: 'ulaw', rate: 8_000 }, latencyMs: 20 }),
-    tools: options.tools ?? [],
+    tools: () => options.tools ?? [],
     settings: options.settings ?? toneSettings,
     clock,
   })
