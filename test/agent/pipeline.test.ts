@@ -289,6 +289,27 @@ describe('a cascade', () => {
     expect(house.clock.pending).toBe(0)
   })
 
+  it('answers each of twenty tools that its model asks for at once', async () => {
+    const { model, asked } = modelOf(
+      async function* () {
+        for (let id = 0; id < 20; id++) {
+          const name = ['current_time', 'none', 'take_message', 'take_message'][id % 4]!
+          yield { kind: 'toolCall', id: `${id}`, name, args: id % 4 === 3 ? { message: `${id}` } : '{"' } as const
+        }
+      },
+      () => says('[tone 700 400ms]'),
+    )
+    const house = await greeted({ model })
+    house.says(1_300)
+    await house.run(3_000)
+    expect(house.hertz).toEqual([440, 700])
+    const results = asked[1]!.flatMap(message => (message.role === 'toolResult' ? [message.result] : []))
+    expect(results).toHaveLength(20)
+    expect(results.filter(({ ok }) => ok)).toHaveLength(5)
+    for (const result of results) expect(result.ok || result.problem).toBeTruthy()
+    expect(house.all('messageTaken')).toHaveLength(5)
+  })
+
   it('stops a model that calls tools without an end', async () => {
     let count = 0
     const model = (): Model => ({

@@ -64,6 +64,9 @@ describe('the request of a tool', () => {
 
   it('is never made for a place that stays empty, or that leads elsewhere', () => {
     for (const number of ['', '.', '..']) expect(written({}, { number })).toMatchObject({ problem: expect.any(String) })
+    expect(written({ url: 'https://shop.example.com/x/.%2{number}/y' }, { number: 'e' })).toMatchObject({
+      problem: expect.stringContaining('no address'),
+    })
     const url = 'https://shop.example.com/x.{number}'
     expect(written({ url }, { number: './admin' })).toMatchObject({ url: 'https://shop.example.com/x..%2Fadmin' })
   })
