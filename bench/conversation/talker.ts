@@ -1,28 +1,17 @@
 import type { Call } from '../../src/caller/call.ts'
 import type { ReceivedFrame } from '../../src/caller/receiver.ts'
 import type { Clock } from '../../src/clock.ts'
-import { FRAME_SAMPLES, type Law } from '../../src/media/audio.ts'
+import type { Law } from '../../src/media/audio.ts'
 import { RTP_HEADER_BYTES } from '../../src/media/rtp.ts'
-import { timestampDistance } from '../../src/media/sequence.ts'
 import { beginsLoud, click, isLoud } from './sounds.ts'
+import { Stream, type StreamFigures } from './stream.ts'
 
-export interface TalkFigures {
+export interface TalkFigures extends StreamFigures {
   /** From a click leaving the caller to the first packet of the reply. */
   readonly pathMs: readonly number[]
-  /** Between two packets of one reply, as they arrived. */
-  readonly spacingMs: readonly number[]
   /** How long after its deadline each of the caller's own packets left. */
   readonly callerLateMs: readonly number[]
-  readonly packets: number
-  /** Frames that never came, silence included. */
-  readonly missing: number
   readonly unanswered: number
-}
-
-interface Frame {
-  readonly arrivedMs: number
-  readonly timestamp: number
-  readonly loud: boolean
 }
 
 /** Of a call, what a talker needs. */
@@ -38,14 +27,11 @@ export class Talker {
   readonly #caller: Caller
   readonly #law: Law
   readonly #pathMs: number[] = []
-  readonly #spacingMs: number[] = []
+  readonly #stream = new Stream()
   readonly #lateBefore: number
   readonly #stopListening: readonly (() => void)[]
-  #packets = 0
-  #missing = 0
   #unanswered = 0
   #clickedMs: number | undefined
-  #last: Frame | undefined
   #cancelClick = () => {}
 
   constructor(deps: { clock: Clock; random: () => number }, caller: Caller, law: Law) {
@@ -76,11 +62,9 @@ export class Talker {
     for (const stop of this.#stopListening) stop()
     if (this.#clickedMs !== undefined) this.#unanswered += 1
     return {
+      ...this.#stream.figures(),
       pathMs: this.#pathMs,
-      spacingMs: this.#spacingMs,
       callerLateMs: Array.from(this.#caller.sendLateMs()).slice(this.#lateBefore),
-      packets: this.#packets,
-      missing: this.#missing,
       unanswered: this.#unanswered,
     }
   }
@@ -89,18 +73,10 @@ export class Talker {
     if (beginsLoud(this.#law, packet.subarray(RTP_HEADER_BYTES))) this.#clickedMs = this.#clock.now()
   }
 
-  #received({ arrivedMs, timestamp, samples }: ReceivedFrame): void {
-    const loud = isLoud(samples[0])
-    const last = this.#last
-    this.#last = { arrivedMs, timestamp, loud }
-    this.#packets += 1
-    if (!last) return
-    this.#missing += Math.max(0, timestampDistance(timestamp, last.timestamp) / FRAME_SAMPLES - 1)
-    if (!loud) return
-    if (last.loud) this.#spacingMs.push(arrivedMs - last.arrivedMs)
-    else if (this.#clickedMs !== undefined) {
-      this.#pathMs.push(arrivedMs - this.#clickedMs)
-      this.#clickedMs = undefined
-    }
+  #received(frame: ReceivedFrame): void {
+    const begins = this.#stream.take(frame, isLoud(frame.samples[0]))
+    if (!begins || this.#clickedMs === undefined) return
+    this.#pathMs.push(frame.arrivedMs - this.#clickedMs)
+    this.#clickedMs = undefined
   }
 }

@@ -6,7 +6,7 @@ import type { CallerRequests } from '../programs/caller.ts'
 import type { EchoRequests } from '../programs/echo.ts'
 import type { GatewayRequests } from '../programs/gateway.ts'
 import { Child } from './child.ts'
-import { type Usage, watchProcessors } from './processors.ts'
+import { type Usage, type Watched, watchProcessors } from './processors.ts'
 
 const root = join(import.meta.dirname, '../..')
 /** Stays until the next house is opened, for whoever wants to know what the gateway said. */
@@ -15,17 +15,26 @@ const logFile = join(directory, 'gateway.log')
 /** Below the ports that the system hands out by itself, with as many above for the way to the gateway. */
 const RTP_PORTS = { start: 10_000, end: 11_999 }
 
+export interface Surroundings {
+  /** Besides what every gateway of the bench is told. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** Whoever else takes part. */
+  readonly watched?: Readonly<Record<string, Watched>>
+}
+
 /** A whole Parley with its callers, each in a process of its own: gateway, Asterisk, callers, bare echo. */
 export class House implements AsyncDisposable {
   readonly gateway: Child<GatewayRequests>
   readonly caller: Child<CallerRequests>
   readonly echo: Child<EchoRequests>
   readonly sipPort: number
+  readonly #watched: Readonly<Record<string, Watched>>
   #httpAddress = ''
   #asteriskPid = 0
 
-  private constructor(ports: { sip: number; http: number; ari: number }) {
+  private constructor(ports: { sip: number; http: number; ari: number }, surroundings: Surroundings) {
     this.sipPort = ports.sip
+    this.#watched = surroundings.watched ?? {}
     const basic = { PATH: process.env['PATH'] ?? '', HOME: directory }
     const environment = {
       ...basic,
@@ -39,17 +48,18 @@ export class House implements AsyncDisposable {
       RTP_PORT_START: String(RTP_PORTS.start),
       RTP_PORT_END: String(RTP_PORTS.end),
       DRAIN_SECONDS: '1',
+      ...surroundings.environment,
     }
     this.gateway = new Child(program('gateway'), { environment, logFile, nodeOptions: ['--expose-gc'] })
     this.caller = new Child(program('caller'), { environment: basic })
     this.echo = new Child(program('echo'), { environment: basic })
   }
 
-  static async open(): Promise<House> {
+  static async open(surroundings: Surroundings = {}): Promise<House> {
     await rm(directory, { recursive: true, force: true })
     await mkdir(directory, { recursive: true })
     const [sip, http, ari] = await Promise.all([freePort(), freePort(), freePort()])
-    const house = new House({ sip, http, ari })
+    const house = new House({ sip, http, ari }, surroundings)
     try {
       await house.#ready()
       return house
@@ -71,6 +81,7 @@ export class House implements AsyncDisposable {
       'of it media thread': { pid: this.gateway.pid, thread: 'media', within: true },
       Asterisk: { pid: this.#asteriskPid },
       caller: { pid: this.caller.pid },
+      ...this.#watched,
     })
   }
 

@@ -9,7 +9,10 @@ export interface Watched {
   readonly within?: true
 }
 
-export type Usage = Pick<Conditions, 'cpu' | 'othersCpu' | 'steal'>
+export type Usage = Pick<Conditions, 'cpu' | 'othersCpu' | 'steal'> & {
+  /** In percent of all cores. */
+  readonly busy: number
+}
 
 /** The kernel's unit of processor time: USER_HZ, 100 a second on every platform that Linux runs on today. */
 const TICKS_A_SECOND = 100
@@ -40,6 +43,7 @@ export function watchProcessors(watched: Readonly<Record<string, Watched>>): () 
     const all = after.machine.all - before.machine.all
     return {
       cpu,
+      busy: (100 * (after.machine.busy - before.machine.busy)) / all,
       othersCpu: Math.max(0, share(after.machine.busy - before.machine.busy) - own),
       steal: (100 * (after.machine.stolen - before.machine.stolen)) / all,
     }

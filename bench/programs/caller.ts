@@ -3,8 +3,11 @@ import { Connection } from '../../src/caller/connection.ts'
 import { pause, systemClock } from '../../src/clock.ts'
 import { Wheel } from '../../src/media/wheel.ts'
 import { REPLY_PARAMETER } from '../conversation/replying.ts'
+import type { StreamFigures } from '../conversation/stream.ts'
 import { type Caller, Talker, type TalkFigures } from '../conversation/talker.ts'
+import { type Manner, type TurnFigures, TurnTaker } from '../conversation/turn-taker.ts'
 import { EchoProbe } from '../house/echo-probe.ts'
+import { monotonicMs } from '../house/monotonic.ts'
 import { answer } from '../house/requests.ts'
 
 /** Everyone who calls, in a process of its own: real SIP, real RTP. */
@@ -15,6 +18,11 @@ export interface Dialling {
 }
 
 export interface Conversation extends TalkFigures {
+  readonly echoMs: readonly number[]
+}
+
+/** Times are of the machine's monotonic clock. */
+export interface Turns extends TurnFigures {
   readonly echoMs: readonly number[]
 }
 
@@ -34,7 +42,7 @@ const deps: CallerDeps = { clock: systemClock, wheel: new Wheel(systemClock), ra
 let connection: Connection | undefined
 const calls: { readonly call: Call; readonly law: 'ulaw' | 'alaw' }[] = []
 
-const requests = { open, converse, hangUp, placeShortCalls }
+const requests = { open, converse, takeTurns, hangUp, placeShortCalls }
 export type CallerRequests = typeof requests
 answer(requests)
 
@@ -75,6 +83,27 @@ async function converse({ seconds, clickMs, echoPort }: { seconds: number; click
   )
 }
 
+let utterances = 0
+
+/** All calls that are up are in a conversation for so long; it need not begin or end with a whole turn. */
+async function takeTurns({ seconds, manner, echoPort }: { seconds: number; manner: Manner; echoPort: number }) {
+  const echo = new EchoProbe(echoPort)
+  const nextMark = () => ++utterances
+  const takers = calls.map(({ call, law }) => new TurnTaker({ ...deps, nextMark }, callerOf(call), law, manner))
+  await pause(systemClock, seconds * 1_000)
+  const figures = takers.map(taker => taker.finish())
+  const aheadMs = monotonicMs() - systemClock.now()
+  const turns = figures
+    .flatMap(each => each.turns)
+    .map(turn => ({
+      ...turn,
+      sentMs: turn.sentMs + aheadMs,
+      heardMs: turn.heardMs + aheadMs,
+      cutMs: turn.cutMs && turn.cutMs + aheadMs,
+    }))
+  return { ...streams(figures), turns, echoMs: echo.stop() } satisfies Turns
+}
+
 function callerOf(call: Call): Caller {
   return {
     play: samples => call.play(samples),
@@ -85,15 +114,19 @@ function callerOf(call: Call): Caller {
 }
 
 function together(figures: readonly TalkFigures[], echoMs: readonly number[]): Conversation {
+  return { ...streams(figures), pathMs: figures.flatMap(each => each.pathMs), echoMs }
+}
+
+type Streams = StreamFigures & Pick<TalkFigures, 'callerLateMs' | 'unanswered'>
+
+function streams(figures: readonly Streams[]): Streams {
   const sum = (name: 'packets' | 'missing' | 'unanswered') => figures.reduce((total, each) => total + each[name], 0)
   return {
-    pathMs: figures.flatMap(each => each.pathMs),
     spacingMs: figures.flatMap(each => each.spacingMs),
     callerLateMs: figures.flatMap(each => each.callerLateMs),
     packets: sum('packets'),
     missing: sum('missing'),
     unanswered: sum('unanswered'),
-    echoMs,
   }
 }
 

@@ -4,12 +4,16 @@ import { type Engine, engines } from '../../src/business.ts'
 import type { Handler } from '../../src/call/ports.ts'
 import { every, systemClock } from '../../src/clock.ts'
 import { readConfig } from '../../src/config.ts'
+import { openEngines } from '../../src/engines.ts'
 import { startGateway } from '../../src/gateway.ts'
 import { createLog } from '../../src/log.ts'
 import { replying } from '../conversation/replying.ts'
 import { answer } from '../house/requests.ts'
 
-/** The gateway as `npm start` runs it, with an agent made for measuring; told by environment, asked by its parent. */
+/**
+ * The gateway as `npm start` runs it, with an agent made for measuring unless it is told to take the realtime engine; told by
+ * environment, asked by its parent.
+ */
 
 export interface GatewayUsage {
   readonly rssBytes: number
@@ -28,15 +32,15 @@ process.on('worker', worker => {
 })
 
 const config = readConfig(process.env)
-const handlers = Object.fromEntries(engines.map(engine => [engine, replying])) as Record<Engine, Handler>
-const starting = startGateway({
-  config,
-  environment: process.env,
-  log: createLog(config.logLevel),
-  progress: text => console.error(text),
-  handlers,
+const progress = (text: string) => console.error(text)
+const measuring = {
+  handlers: Object.fromEntries(engines.map(engine => [engine, replying])) as Record<Engine, Handler>,
   prepare: async () => {},
-})
+}
+const { handlers, prepare } =
+  config.engine === 'realtime' ? openEngines({ config, environment: process.env, progress }) : measuring
+const log = createLog(config.logLevel)
+const starting = startGateway({ config, environment: process.env, log, progress, handlers, prepare })
 let unblock = () => {}
 
 const requests = {

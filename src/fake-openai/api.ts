@@ -2,6 +2,7 @@ import { type Clock, pause } from '../clock.ts'
 import { scriptedModel } from '../providers/scripted/model.ts'
 import { answerTones, type Script } from '../providers/scripted/script.ts'
 import type { Client } from './client.ts'
+import { type OpenEars, openEars } from './ears.ts'
 import { Faults } from './faults.ts'
 import { Session } from './session.ts'
 import { type Kind, realKind } from './settings.ts'
@@ -14,6 +15,8 @@ export interface FakeOptions {
   readonly apiKey?: string
   readonly modelMs?: number
   readonly transcriptionMs?: number
+  /** Instead of its own: for a load in which understanding everybody would cost more than what is measured. */
+  readonly openEars?: OpenEars
 }
 
 export interface Request {
@@ -67,6 +70,7 @@ export class FakeOpenAi {
       model: this.#model,
       kind: this.#kind,
       faults: this.faults,
+      openEars: this.#options.openEars ?? openEars,
       transcriptionMs,
       newId: this.#newId,
     }

@@ -11,11 +11,27 @@ export interface EarsListener {
   stopped(atMs: number, text: string): void
 }
 
+/** What a session hears with. */
+export interface Hearing {
+  hear(audio: Uint8Array): void
+}
+
+export type OpenEars = (
+  format: AudioFormat,
+  silenceMs: number,
+  clock: Clock,
+  listener: EarsListener,
+  signal: AbortSignal,
+) => Hearing
+
+export const openEars: OpenEars = (format, silenceMs, clock, listener, signal) =>
+  new Ears(format, silenceMs, clock, listener, signal)
+
 /** For the last words of a segment to be understood. */
 const UNDERSTANDING_MS = 20
 
 /** Hears where a voice begins and ends in what a client sends, and what it says. */
-export class Ears {
+class Ears implements Hearing {
   readonly #format: AudioFormat
   readonly #clock: Clock
   readonly #signal: AbortSignal

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts'
 import { type ClientEvent, newNames } from '../providers/openai/protocol.ts'
 import type { Client, Tell, Unnumbered } from './client.ts'
 import { Conversation } from './conversation.ts'
-import { Ears } from './ears.ts'
+import type { Hearing, OpenEars } from './ears.ts'
 import type { Faults } from './faults.ts'
 import { Response } from './response.ts'
 import { changed, described, firstSettings, type Kind, type Settings } from './settings.ts'
@@ -13,6 +13,7 @@ export interface SessionParts {
   readonly model: Model
   readonly kind: Kind
   readonly faults: Faults
+  readonly openEars: OpenEars
   /** From the end of a segment to the words for it. */
   readonly transcriptionMs: number
   /** Nowhere the same, not even in another session. */
@@ -35,7 +36,7 @@ export class Session {
   readonly #client: Client
   readonly #abort = new AbortController()
   #settings: Settings = firstSettings
-  #ears: Ears | undefined
+  #ears: Hearing | undefined
   #response: Response | undefined
   #hasSpoken = false
   #segment: string | undefined
@@ -100,7 +101,7 @@ export class Session {
       case 'session.update':
         return this.#update(event)
       case 'input_audio_buffer.append':
-        return this.#openEars().hear(Buffer.from(event.audio, 'base64'))
+        return this.#hearing().hear(Buffer.from(event.audio, 'base64'))
       case 'conversation.item.create': {
         const id = event.item.id ?? this.newId('item')
         const problem = this.conversation.create(id, event.item)
@@ -162,11 +163,11 @@ export class Session {
     })
   }
 
-  #openEars(): Ears {
+  #hearing(): Hearing {
     const { turnDetection, input } = this.#settings
     const silenceMs =
       turnDetection?.type === 'server_vad' ? (turnDetection.silence_duration_ms ?? SILENCE_MS) : SILENCE_MS
-    this.#ears ??= new Ears(
+    this.#ears ??= this.#parts.openEars(
       input,
       silenceMs,
       this.#parts.clock,
