@@ -61,7 +61,8 @@ export const dialWebSocket: Dial = (address, headers, listener, signal) => {
   })
   socket.on('open', () =>
     resolve({
-      send: text => socket.send(text, () => {}),
+      // As bytes: these go out in one write with their head, and under TLS in one record; a text goes in two.
+      send: text => socket.send(Buffer.from(text), { binary: false }, () => {}),
       get queuedBytes() {
         return socket.bufferedAmount
       },
