@@ -4,7 +4,7 @@ import type { How, Measurement, Subject } from './measurement.ts'
 import { type RealtimeFigures, RealtimeHouse } from './realtime-load.ts'
 import { askedRow, callsText, costRow, LEAST_IDLE, pathRow, qualityRow, silencedRow } from './realtime-rows.ts'
 
-const QUICK_SECONDS = 5
+const QUICK_SECONDS = 8
 /** By then what runs often is compiled: a gateway runs for days. */
 const WARM_UP_SECONDS = 12
 const EXPECTED_CALLS = 80
@@ -74,12 +74,13 @@ interface Load {
   readonly seconds: number
 }
 
-async function carry({ calls, manner, tls, seconds }: Load, { quick, progress }: How): Promise<RealtimeFigures> {
+async function carry({ calls, manner, tls, ...load }: Load, { quick, progress }: How): Promise<RealtimeFigures> {
+  const seconds = quick ? QUICK_SECONDS : load.seconds
   progress(`${callsText({ calls, tls })}, ${seconds} s`)
   await using house = await RealtimeHouse.open(manner, tls)
   await house.add(calls)
   await warmUp(house, quick)
-  return await house.talk(quick ? QUICK_SECONDS : seconds)
+  return await house.talk(seconds)
 }
 
 async function warmUp(house: RealtimeHouse, quick: boolean): Promise<void> {
