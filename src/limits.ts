@@ -106,6 +106,8 @@ export const limits = {
     items: 200,
     /** For the media thread to tell what was heard. */
     heardMs: 500,
+    /** What was heard to its end in mid-sentence, and has not gone on by then, has run dry. */
+    dryMs: 500,
   },
   tools: {
     perBusiness: 32,
@@ -149,6 +151,10 @@ export const limits = {
     unsentBytes: 512 * 1024,
     /** Of the caller's sound, kept while there is no session: ten seconds. */
     heldFrames: 500,
+    /** And of what it has heard in silence: a voice has begun for so long before it is known. */
+    keptFrames: 50,
+    /** What the caller has said, and nobody has written down yet. */
+    unwritten: 16,
     waitingResponses: 32,
     /** For the first of a response to come, and for each next of it. */
     firstMs: 5_000,

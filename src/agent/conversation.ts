@@ -11,9 +11,11 @@ export interface Mind {
   think(text: string, keys: string): void
   /** Stops making whatever is being said; resolves when it is known for how long that had been heard. */
   cancelReply(): Promise<number>
+  /** They belong to what is being replied to. */
+  press?(keys: string): void
   finishHearing(): void
   commit(): void
-  fill(): void
+  fill(again: boolean): void
   say(phrase: PhraseName): void
   /** The first of something that it says can be heard. */
   started?(): void
@@ -129,12 +131,15 @@ export class Conversation {
         })
       case 'think':
         return mind.think(effect.text, effect.keys)
+      case 'press':
+        return mind.press?.(effect.keys)
       case 'say':
         return mind.say(effect.phrase)
       case 'finishHearing':
       case 'commit':
-      case 'fill':
         return mind[effect.kind]()
+      case 'fill':
+        return mind.fill(effect.again)
       case 'allowWrite':
         return this.#allowWrite()
       case 'end':

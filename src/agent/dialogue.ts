@@ -61,7 +61,10 @@ export class Dialogue {
         mind.started?.()
         this.conversation.happened({ kind: 'agentStarted' })
       },
-      heard: ({ kind }, heard) => kind === 'speech' && heard.ms > 0 && call.emit(heardOfAgent(heard)),
+      heard: ({ kind }, heard) => {
+        if (kind === 'filler') this.conversation.happened({ kind: 'fillerHeard' })
+        else if (heard.ms > 0) call.emit(heardOfAgent(heard))
+      },
       overflowed: utterance => this.#shed(utterance),
       quiet: () => this.quiet(),
     })

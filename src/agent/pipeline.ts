@@ -107,11 +107,13 @@ class PipelineCall implements Mind {
     this.#call.emit({ name: 'callerSpoke', private: { text: turn.caller } })
   }
 
-  fill(): void {
+  fill(again: boolean): void {
     const { speech, making } = this.#dialogue
-    const { filler } = this.#parts.settings.phrases
+    const { filler, fillerAgain } = this.#parts.settings.phrases
     // One that cannot be said is not missed: the reply itself tells whether the speaker works.
-    this.#stored.speak(filler, this.#voice, speech.utterance('filler'), making.signal).catch(() => {})
+    this.#stored
+      .speak(again ? fillerAgain : filler, this.#voice, speech.utterance('filler'), making.signal)
+      .catch(() => {})
   }
 
   say(phrase: PhraseName): void {

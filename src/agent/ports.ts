@@ -65,8 +65,10 @@ export interface ConversantVoice {
   respond(): void
   /** In these very words. */
   say(text: string): void
-  /** Respond to this, in its own words. */
-  instruct(text: string): void
+  /** The caller has heard these words from us, and not by it. */
+  told(text: string): void
+  /** `reply`: respond to this, in its own words. Otherwise it is only to be known: a reply is on its way. */
+  instruct(text: string, reply: boolean): void
   /** `reply`: and go on with it. Otherwise it is only to be known: the turn it belongs to is over. */
   toolResult(id: string, result: ToolResult, reply: boolean): void
   /** Stop generating what is being generated. What comes of it all the same belongs to items that were there before. */
@@ -84,6 +86,8 @@ export type ConversantEvent =
   | { readonly kind: 'committed'; readonly wordsFollow: boolean }
   /** A reply is being made: to the caller, to words, an instruction or a result. One at a time, each with its end. */
   | { readonly kind: 'replying' }
+  /** There will be no reply to what the caller has said: it will be heard anew. */
+  | { readonly kind: 'withdrawn' }
   /** In the session's format; `text` are the words that this audio says. */
   | { readonly kind: 'audio'; readonly item: string; readonly audio: Uint8Array; readonly text: string }
   | { readonly kind: 'audioEnded'; readonly item: string }
@@ -92,6 +96,8 @@ export type ConversantEvent =
   | ({ readonly kind: 'toolCall' } & ToolCall)
   /** All of it is there; the result of a tool may give cause for another. */
   | { readonly kind: 'turnEnded' }
+  /** For now it hears nothing; what the caller says meanwhile it will have heard when it is present again. */
+  | { readonly kind: 'absent' | 'present' }
   /** It has lost something and goes on all the same. */
   | { readonly kind: 'troubled'; readonly error: Error }
   | { readonly kind: 'failed'; readonly error: Error }

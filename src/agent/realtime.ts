@@ -50,6 +50,8 @@ class RealtimeCall implements Mind {
   #toolsRunning = 0
   /** A reply to results waits for the end of this one. */
   #resultsAwaited = false
+  /** It hears nothing for now. */
+  #absent = false
   /** It was asked to say something, and has not ended. */
   #saying = false
   /** It has given something to be heard since it began to reply. */
@@ -67,7 +69,7 @@ class RealtimeCall implements Mind {
     this.#scope = scope
     this.#reserve = speaker && new Voice(speaker, call.line.law, clock, settings.stepMs)
     scope.onClose(() => this.#cancelWatch())
-    const replying = () => this.#busy || this.#toolsRunning > 0 || this.#dialogue.making.busy
+    const replying = () => this.#absent || this.#busy || this.#toolsRunning > 0 || this.#dialogue.making.busy
     this.#dialogue = new Dialogue({ call, scope, clock, settings, tools, mind: this, replying })
   }
 
@@ -88,7 +90,16 @@ class RealtimeCall implements Mind {
     if (keys === '') return
     this.#spoke = false
     this.#awaitReply()
-    this.#voice?.instruct(`The caller pressed ${keys} on the keypad.`)
+    this.#tellKeys(keys, true)
+  }
+
+  press(keys: string): void {
+    this.#tellKeys(keys, false)
+  }
+
+  #tellKeys(keys: string, reply: boolean): void {
+    this.#call.emit({ name: 'callerSpoke', private: { text: `[pressed ${keys}]` } })
+    if (!this.#dead) this.#voice?.instruct(`The caller pressed ${keys} on the keypad.`, reply)
   }
 
   cancelReply(): Promise<number> {
@@ -118,27 +129,34 @@ class RealtimeCall implements Mind {
 
   commit(): void {}
 
-  fill(): void {
+  fill(again: boolean): void {
     const { speech, making } = this.#dialogue
-    const { filler } = this.#parts.settings.phrases
+    const { filler, fillerAgain } = this.#parts.settings.phrases
     // The conversant itself is busy with the reply that is waited for.
     if (this.#reserve) {
-      this.#stored.speak(filler, this.#reserve, speech.utterance('filler'), making.signal).catch(() => {})
+      this.#stored
+        .speak(again ? fillerAgain : filler, this.#reserve, speech.utterance('filler'), making.signal)
+        .catch(() => {})
     }
   }
 
+  /** What is kept as sound is heard at once; what is not, the conversant says itself as long as it is there. */
   say(phrase: PhraseName): void {
     this.#stopHearingAtTheEnd()
     const text = this.#parts.settings.phrases[phrase]
     const voice = this.#voice
-    if (voice && !this.#dead) return this.#sayBy(voice, text)
+    if (voice && !this.#dead && !this.#stored.has(this.#call.line.law, text)) return this.#sayBy(voice, text)
+    const utterance = this.#dialogue.speech.utterance('speech')
     this.#dialogue.making.start(async signal => {
       try {
         if (!this.#reserve) throw new GatewayError('ENGINE_FAILED', 'There is no speaker in reserve.')
-        await this.#stored.speak(text, this.#reserve, this.#dialogue.speech.utterance('speech'), signal)
+        await this.#stored.speak(text, this.#reserve, utterance, signal)
       } catch (error) {
         this.#dialogue.failed(error, signal, true)
       }
+    })
+    void utterance.over.then(heard => {
+      if (heard.text.trim() !== '' && !this.#dead && !this.#scope.closed) voice?.told(heard.text.trim())
     })
   }
 
@@ -216,6 +234,7 @@ class RealtimeCall implements Mind {
   #lose(error: unknown): void {
     if (this.#dead || this.#scope.closed) return
     this.#dead = true
+    this.#absent = false
     this.#noReply()
     this.#call.emit(degraded(error))
   }
@@ -291,6 +310,15 @@ class RealtimeCall implements Mind {
         this.#replying = true
         this.#ledger.begun(this.#parts.clock.now())
         return conversation.happened({ kind: 'turnTaken' })
+      case 'withdrawn':
+        this.#awaited = Math.max(0, this.#awaited - 1)
+        return
+      case 'absent':
+        this.#absent = true
+        return conversation.happened({ kind: 'absent' })
+      case 'present':
+        this.#absent = false
+        return this.#busy || this.#toolsRunning > 0 ? undefined : this.#dialogue.quiet()
       case 'committed':
         return
       case 'troubled':

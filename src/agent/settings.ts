@@ -8,6 +8,8 @@ export interface Phrases {
   readonly trouble: string
   readonly handingOver: string
   readonly filler: string
+  /** For a wait that one filler was not enough for. */
+  readonly fillerAgain: string
 }
 
 export type PhraseName = keyof Phrases
@@ -27,6 +29,7 @@ export interface TurnSettings {
   readonly falseInterruptionMs: number
   /** Without a sound for so long, a caller who waits for a reply hears a filler. */
   readonly fillAfterMs: number
+  /** And after that filler again. */
   readonly fillAgainMs: number
   /** The longest that a reply may take between two sounds of it. */
   readonly thinkMs: number
@@ -65,7 +68,7 @@ export const defaultSettings: AgentSettings = {
     interruptMs: 500,
     falseInterruptionMs: 2_000,
     fillAfterMs: 1_500,
-    fillAgainMs: 6_000,
+    fillAgainMs: 2_400,
     thinkMs: 30_000,
     turnMs: 60_000,
     speechMs: 180_000,
@@ -83,6 +86,7 @@ export const defaultSettings: AgentSettings = {
     trouble: 'Sorry, I did not get that. Please say it again.',
     handingOver: 'One moment please, I will connect you with someone.',
     filler: 'One moment please.',
+    fillerAgain: 'It takes a little longer.',
   },
   stepMs: 8_000,
   readyMs: 8_000,

@@ -62,6 +62,7 @@ export function take(state: Hearing | Pausing, at: At): readonly [Thinking, Turn
     ...unquestioned,
     ending: undefined,
     fillMs: at.nowMs + at.settings.fillAfterMs,
+    filled: false,
     untilMs: at.nowMs + at.settings.thinkMs,
   }
   return [thinking, [{ kind: 'finishHearing' }, { kind: 'think', text: textOf(words), keys: words.keys }]]

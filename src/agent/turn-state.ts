@@ -76,6 +76,8 @@ export type Thinking = Always &
     /** Some of the reply has been heard. */
     readonly answered: boolean
     readonly fillMs: number
+    /** A filler has been heard in it. */
+    readonly filled: boolean
   }
 export type Speaking = Always & Replying & { readonly phase: 'speaking'; readonly troubled: boolean }
 type Ended = Always & { readonly phase: 'ended' }
@@ -91,6 +93,8 @@ export type TurnEvent =
   | { readonly kind: 'digit'; readonly digit: string }
   /** One who decides that without us has taken the caller's turn. */
   | { readonly kind: 'turnTaken' }
+  /** Nobody hears the caller for now: until it is quiet and no reply is being made, we are busy with ourselves. */
+  | { readonly kind: 'absent' }
   /** The reply has come to a tool that changes something. */
   | { readonly kind: 'writeWanted' }
   /** The reply has come to the call's end. */
@@ -103,6 +107,7 @@ export type TurnEvent =
   | { readonly kind: 'agentStarted' }
   /** All that was to be said has been heard; more will come if a reply is still being made. */
   | { readonly kind: 'agentQuiet'; readonly replying: boolean }
+  | { readonly kind: 'fillerHeard' }
   | { readonly kind: 'timePassed' }
 
 export type TurnEffect =
@@ -111,11 +116,13 @@ export type TurnEffect =
   | { readonly kind: 'cancelReply'; readonly interrupted: boolean }
   | { readonly kind: 'finishHearing' }
   | { readonly kind: 'think'; readonly text: string; readonly keys: string }
+  /** Keys belong to a turn that is being replied to already. */
+  | { readonly kind: 'press'; readonly keys: string }
   /** The caller's turn becomes history. */
   | { readonly kind: 'commit' }
   | { readonly kind: 'answered'; readonly thinkMs: number; readonly pauseMs: number }
   | { readonly kind: 'allowWrite' }
-  | { readonly kind: 'fill' }
+  | { readonly kind: 'fill'; readonly again: boolean }
   | { readonly kind: 'say'; readonly phrase: PhraseName }
   | { readonly kind: 'end'; readonly outcome: Outcome }
 

@@ -30,7 +30,10 @@ export function timePassed(state: Live, at: At): Step {
       if (nowMs >= state.untilMs) return replyFailed(state, at)
       if (state.doubt) return doubtTime(state, at)
       if (nowMs < state.fillMs) return [state, []]
-      return [{ ...state, fillMs: nowMs + at.settings.fillAgainMs }, [{ kind: 'fill' }]]
+      return [
+        { ...state, filled: true, fillMs: nowMs + at.settings.fillAgainMs },
+        [{ kind: 'fill', again: state.filled }],
+      ]
     case 'speaking':
       if (nowMs >= state.untilMs) return speechTooLong(state, at)
       if (state.doubt) return doubtTime(state, at)

@@ -22,7 +22,9 @@ import {
 import {
   always,
   type Ending,
+  type Hearing,
   isReplying,
+  type Pausing,
   type Speaking,
   type Step,
   type Thinking,
@@ -54,6 +56,8 @@ export function step(state: TurnState, event: TurnEvent, nowMs: number, settings
       return digitPressed(state, event.digit, at)
     case 'turnTaken':
       return turnTaken(state, at)
+    case 'absent':
+      return isReplying(state) ? [state, []] : [thinkOn(state, at), []]
     case 'agentStarted':
       return agentStarted(state, at)
     case 'timePassed':
@@ -70,6 +74,9 @@ export function step(state: TurnState, event: TurnEvent, nowMs: number, settings
       return state.doubt ? [{ ...state, writeWanted: true }, []] : allowWrite(state)
     case 'endWanted':
       return endWanted(state, event.outcome)
+    case 'fillerHeard':
+      // As much silence may follow it, however long it was.
+      return [state.phase === 'thinking' ? { ...state, fillMs: nowMs + settings.fillAgainMs } : state, []]
     case 'replyEmpty':
       if (state.phase === 'speaking') return [state, []]
       return state.ending ? conclude(state, state.ending, at) : replyFailed(state, at)
@@ -186,8 +193,9 @@ function turnTaken(state: Live, at: At): Step {
   switch (state.phase) {
     case 'hearing':
     case 'pausing': {
-      const [thinking] = take(state, at)
-      return turnTaken(thinking, at)
+      const { keys } = state.words
+      const [taken, effects] = turnTaken(take(state, at)[0], at)
+      return [taken, keys === '' ? effects : [...effects, { kind: 'press', keys }]]
     }
     case 'thinking':
       if (state.committed) return [state, []]
@@ -227,11 +235,19 @@ function agentStarted(state: Live, at: At): Step {
     // One who hears, thinks and speaks in one may have judged the end of the turn before us.
     case 'pausing': {
       const answered = { kind: 'answered', thinkMs: 0, pauseMs: at.nowMs - state.sinceMs } as const
-      return [{ ...speaking, takenMs: turnEndMs(state) }, [{ kind: 'commit' }, answered]]
+      return [{ ...speaking, takenMs: turnEndMs(state) }, [{ kind: 'commit' }, answered, ...unansweredKeys(state)]]
     }
     case 'hearing':
-      return [{ ...speaking, takenMs: turnEndMs(state), ...inDoubt(at) }, [{ kind: 'commit' }, { kind: 'pauseSpeech' }]]
+      return [
+        { ...speaking, takenMs: turnEndMs(state), ...inDoubt(at) },
+        [{ kind: 'commit' }, { kind: 'pauseSpeech' }, ...unansweredKeys(state)],
+      ]
   }
+}
+
+/** What has begun cannot be the reply to them. */
+function unansweredKeys({ words: { keys } }: Hearing | Pausing): TurnEffect[] {
+  return keys === '' ? [] : [{ kind: 'think', text: '', keys }]
 }
 
 function agentQuiet(state: Thinking | Speaking, replying: boolean, at: At): Step {
@@ -242,8 +258,8 @@ function agentQuiet(state: Thinking | Speaking, replying: boolean, at: At): Step
 }
 
 /** What there was of the reply has been heard, and more is being made. */
-function thinkOn(state: Speaking, { nowMs, settings }: At): Thinking {
-  const { doubt, doubted, writeWanted, ending } = state
+function thinkOn(state: Live, { nowMs, settings }: At): Thinking {
+  const { doubt, doubted, writeWanted, ending } = { ...unquestioned, ending: undefined, ...state }
   return {
     ...always(state),
     phase: 'thinking',
@@ -258,6 +274,7 @@ function thinkOn(state: Speaking, { nowMs, settings }: At): Thinking {
     writeWanted,
     ending,
     fillMs: nowMs + settings.fillAfterMs,
+    filled: false,
     untilMs: nowMs + settings.thinkMs,
   }
 }

@@ -8,7 +8,11 @@ function said(
   heard?: { text: string; complete: boolean },
   kind: 'speech' | 'filler' = 'speech',
 ): Utterance {
-  const utterance = new Utterance(kind, () => {})
+  const utterance = new Utterance(
+    kind,
+    () => {},
+    () => {},
+  )
   utterance.write(new Uint8Array(8), text)
   if (heard) utterance.heard = { utterance: 1, ms: 100, ...heard }
   return utterance

@@ -22,6 +22,7 @@ export const toneSettings: AgentSettings = {
     trouble: '[tone 540 300ms]',
     handingOver: '[tone 560 300ms]',
     filler: '[tone 380 300ms]',
+    fillerAgain: '[tone 380 300ms]',
   },
 }
 export const phraseHz = {

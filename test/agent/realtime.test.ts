@@ -23,7 +23,8 @@ class Puppet implements Conversant {
       events: this.events,
       respond: () => this.log.push('respond'),
       say: (text: string) => this.log.push(`say ${text}`),
-      instruct: (text: string) => this.log.push(`instruct ${text}`),
+      told: (text: string) => this.log.push(`told ${text}`),
+      instruct: (text: string, reply: boolean) => this.log.push(`${reply ? 'instruct' : 'note'} ${text}`),
       toolResult: (id: string, result: ToolResult, reply: boolean) => this.results.push({ id, result, reply }),
       cancel: () => this.log.push('cancel'),
       heard: (item: string, ms: number) => this.log.push(`heard ${item} ${ms}`),
@@ -196,12 +197,25 @@ describe('a realtime agent', () => {
     puppet.events.push({ kind: 'speechStopped', atMs: 6_000 })
     puppet.events.push({ kind: 'replying' })
     await house.run(toneSettings.stepMs + 1_000)
-    expect(house.hertz).toEqual([440, 700, phraseHz.filler, phraseHz.filler, phraseHz.handingOver])
+    expect(house.hertz).toEqual([440, 700, ...Array(3).fill(phraseHz.filler), phraseHz.handingOver])
     expect(house.outcome).toMatchObject({ kind: 'handBack' })
   })
 
-  it('says that it did not understand when a reply has no sound', async () => {
+  it('says that it did not understand when a reply has no sound, and tells the conversant that it did', async () => {
     const { puppet, house } = await replying()
+    await house.run(2_500)
+    puppet.events.push({ kind: 'speechStarted', atMs: 5_500 })
+    puppet.events.push({ kind: 'speechStopped', atMs: 6_000 })
+    puppet.events.push({ kind: 'replying' })
+    puppet.events.push({ kind: 'turnEnded' })
+    await house.run(500)
+    expect(house.hertz.at(-1)).toBe(phraseHz.trouble)
+    expect(puppet.log).toEqual([`told ${toneSettings.phrases.trouble}`])
+    await house.hangUp()
+  })
+
+  it('has the conversant say what it keeps no sound of; when not even that has one, it is of no use any more', async () => {
+    const { puppet, house } = await replying({ reserve: false })
     await house.run(2_500)
     puppet.events.push({ kind: 'speechStarted', atMs: 5_500 })
     puppet.events.push({ kind: 'speechStopped', atMs: 6_000 })
@@ -209,7 +223,6 @@ describe('a realtime agent', () => {
     puppet.events.push({ kind: 'turnEnded' })
     await house.run(100)
     expect(puppet.log).toEqual([`say ${toneSettings.phrases.trouble}`])
-    // And when not even that has one, it is of no use any more.
     puppet.events.push({ kind: 'replying' })
     puppet.events.push({ kind: 'turnEnded' })
     await house.run(1_000)

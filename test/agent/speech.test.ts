@@ -196,3 +196,72 @@ describe('speech', () => {
     expect(line.soundingFrames).toHaveLength(120 * 50)
   })
 })
+
+describe('speech that runs dry in mid-sentence', () => {
+  function dry() {
+    const stage = table()
+    stage.line.connect()
+    stage.speech.release()
+    const utterance = stage.speech.utterance('speech')
+    utterance.write(second(), 'one ')
+    return { ...stage, utterance, dryMs: 1_000 + limits.agent.dryMs + 40 }
+  }
+
+  it('rests, so that a filler may be heard, and goes on behind it: all of it is told as one', () => {
+    const { clock, speech, log, utterance, line, dryMs } = dry()
+    clock.advance(dryMs)
+    expect(speech.pending).toBe(false)
+    expect(log).toEqual(['started one ', 'quiet'])
+    const filler = speech.utterance('filler')
+    filler.write(second(), 'one moment')
+    filler.end()
+    utterance.write(second(), 'two')
+    clock.advance(500)
+    utterance.end()
+    clock.advance(2_000)
+    expect(log.slice(2)).toEqual([
+      'started one moment',
+      'heard one moment',
+      'started one two',
+      'heard one two',
+      'quiet',
+    ])
+    expect(utterance.heard).toMatchObject({ ms: 2_000, complete: true, text: 'one two' })
+    expect(line.soundingFrames).toHaveLength(150)
+    expect(clock.pending).toBe(1)
+  })
+
+  it('and was all there was has been heard whole', () => {
+    const { clock, utterance, log, dryMs } = dry()
+    clock.advance(dryMs)
+    utterance.end()
+    clock.advance(100)
+    expect(utterance.heard).toMatchObject({ ms: 1_000, complete: true })
+    expect(log).toEqual(['started one ', 'quiet', 'heard one ', 'quiet'])
+  })
+
+  it('and is cancelled then has been heard in part', async () => {
+    const { clock, speech, utterance, log, dryMs } = dry()
+    clock.advance(dryMs)
+    const cancelled = speech.cancel()
+    clock.advance(20)
+    expect(await cancelled).toBe(1_000)
+    expect(log.at(-1)).toBe('heard one  in part')
+    utterance.write(second(), 'late')
+    clock.advance(1_000)
+    expect(utterance.heard).toMatchObject({ ms: 1_000, complete: false })
+    expect(speech.pending).toBe(false)
+  })
+
+  it('is none while a pause holds it up', () => {
+    const { clock, speech, log } = dry()
+    clock.advance(300)
+    speech.pause()
+    clock.advance(5_000)
+    speech.resume()
+    clock.advance(700 + limits.agent.dryMs - 60)
+    expect(log).toEqual(['started one '])
+    clock.advance(140)
+    expect(log).toEqual(['started one ', 'quiet'])
+  })
+})

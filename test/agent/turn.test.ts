@@ -184,7 +184,14 @@ describe('thinking', () => {
   it('bridges the wait, and says so when nothing comes of it', () => {
     const table = thinking().wait(settings.fillAfterMs)
     expect(table.take()).toEqual(['fill'])
-    table.wait(settings.fillAgainMs)
+    // However long the filler was, as much silence may follow it.
+    table
+      .wait(settings.fillAgainMs - 1)
+      .on({ kind: 'fillerHeard' })
+      .wait(settings.fillAgainMs - 1)
+    expect(table.take()).toEqual([])
+    table.wait(1)
+    expect(table.effects).toEqual([{ kind: 'fill', again: true }])
     expect(table.take()).toEqual(['fill'])
     table.wait(settings.thinkMs)
     expect(table.take()).toContain('say trouble')
@@ -409,7 +416,15 @@ const event = fc.oneof(
     startMs: fc.nat(20_000),
   }),
   fc.record({ kind: fc.constant('digit' as const), digit: fc.constantFrom('1', '#') }),
-  fc.record({ kind: fc.constantFrom('turnTaken' as const, 'writeWanted' as const, 'replyEmpty' as const) }),
+  fc.record({
+    kind: fc.constantFrom(
+      'turnTaken' as const,
+      'writeWanted' as const,
+      'replyEmpty' as const,
+      'absent' as const,
+      'fillerHeard' as const,
+    ),
+  }),
   fc.record({ kind: fc.constant('endWanted' as const), outcome: fc.constantFrom(hangup, transfer) }),
   fc.record({ kind: fc.constant('failed' as const), fatal: fc.boolean() }),
   fc.record({ kind: fc.constantFrom('agentStarted' as const, 'timePassed' as const) }),
@@ -459,6 +474,7 @@ class Judge {
         return
       case 'commit':
       case 'finishHearing':
+      case 'press':
       case 'say':
         return
     }
@@ -522,5 +538,37 @@ describe('whatever happens', () => {
       'thinking',
       'thinking in doubt',
     ])
+  })
+})
+
+describe('keys in a turn that somebody else takes', () => {
+  const pressed = () => listening().on({ kind: 'digit', digit: '4' })
+
+  it('belong to it', () => {
+    const table = pressed().on({ kind: 'turnTaken' })
+    expect(table.phase).toBe('thinking')
+    expect(table.effects.at(-1)).toEqual({ kind: 'press', keys: '4' })
+  })
+
+  it('are answered behind what has begun already', () => {
+    const table = pressed().on({ kind: 'agentStarted' })
+    expect(table.phase).toBe('speaking')
+    expect(table.effects.at(-1)).toEqual({ kind: 'think', text: '', keys: '4' })
+  })
+})
+
+describe('one who hears nothing for now', () => {
+  it('is busy until it is quiet again, and bridges that', () => {
+    const table = listening().on({ kind: 'absent' }).wait(settings.fillAfterMs)
+    expect(table.take()).toEqual(['fill'])
+    table.on({ kind: 'agentQuiet', replying: false })
+    expect(table.phase).toBe('listening')
+    expect(table.take()).toEqual([])
+  })
+
+  it('goes on with what it was saying', () => {
+    const table = speaking().on({ kind: 'absent' })
+    expect(table.phase).toBe('speaking')
+    expect(table.on({ kind: 'agentQuiet', replying: true }).phase).toBe('thinking')
   })
 })

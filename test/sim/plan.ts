@@ -210,6 +210,7 @@ export function settingsOf({ turn, stepMs, readyMs }: EnginePlan, toneHz: number
       trouble: tone(440),
       handingOver: tone(460),
       filler: tone(FILLER_MS),
+      fillerAgain: tone(FILLER_MS),
     },
     stepMs,
     readyMs,

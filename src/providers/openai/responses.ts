@@ -22,10 +22,12 @@ interface Active {
 export class Responses {
   #active: Active | undefined
   #waiting: Wish[] = []
+  /** There is no session that could be asked. */
+  #away = false
 
   /** The wish, when it is to be sent now. */
   ask(wish: Wish): Wish | undefined {
-    if (!this.#active) return this.#begin(wish)
+    if (!this.#active && !this.#away) return this.#begin(wish)
     if (this.#waiting.length < limits.openai.waitingResponses) this.#waiting.push(wish)
     return undefined
   }
@@ -46,6 +48,21 @@ export class Responses {
 
   wants(id: string): boolean {
     return this.#active?.id === id && !this.#active.unwanted
+  }
+
+  /** Asked for, and the server has said nothing to it yet: it may refuse. */
+  get unborn(): boolean {
+    return this.#active !== undefined && this.#active.id === undefined
+  }
+
+  /** It has given something. */
+  get begun(): boolean {
+    return this.#active?.begun ?? false
+  }
+
+  /** Whoever has asked for the active one does not want it any more. */
+  get unwanted(): boolean {
+    return this.#active?.unwanted ?? false
   }
 
   /** Asked for and nothing given yet, or given and not over. */
@@ -69,18 +86,23 @@ export class Responses {
     return true
   }
 
-  /** The connection is gone, and all with it: what was wished for and has not come. */
-  lost(): {
-    readonly id: string | undefined
-    readonly active: Wish | undefined
-    readonly begun: boolean
-    readonly waiting: readonly Wish[]
-  } {
-    const active = this.#active?.unwanted ? undefined : this.#active
-    const waiting = this.#waiting
+  /** The connection is gone, and with it what was being made; what is wished for waits for the next one. */
+  lost(): { readonly id: string | undefined; readonly wish: Wish; readonly begun: boolean } | undefined {
+    const active = this.#active
     this.#active = undefined
-    this.#waiting = []
-    return { id: active?.id, active: active?.wish, begun: active?.begun ?? false, waiting }
+    this.#away = true
+    return active && !active.unwanted ? { id: active.id, wish: active.wish, begun: active.begun } : undefined
+  }
+
+  /** Before everything that waits. */
+  askFirst(wish: Wish): void {
+    this.#waiting.unshift(wish)
+  }
+
+  /** There is a connection again: the wish that is to be sent now. */
+  restored(): Wish | undefined {
+    this.#away = false
+    return this.over()
   }
 
   #begin(wish: Wish): Wish {

@@ -7,12 +7,15 @@ import { type Connection, type ConnectionParts, openPatiently } from './connecti
 import { Ears } from './ears.ts'
 import { failed, meaningOf, namedError } from './failures.ts'
 import { cutAfter, Memory } from './items.ts'
-import { endLateMsOf } from './options.ts'
-import type { ApiError, Item, Response, ServerEvent, ServerEventOf } from './protocol.ts'
+import type { ApiError, Item, Response, ServerEvent } from './protocol.ts'
 import { Responses, type Wish } from './responses.ts'
+import { Segments } from './segments.ts'
 import { type Dialect, itemOf, lawOf, PCM_RATE } from './session.ts'
 import { Speaking } from './speaking.ts'
 import { paramsOf, restOf } from './wishes.ts'
+
+/** To reply to what the caller has said. */
+const ANSWER: Wish = {}
 
 /** One call's part in the conversation with the server: across sessions, so that the loss of one is not the call's. */
 export class RealtimeVoice implements ConversantVoice {
@@ -25,14 +28,15 @@ export class RealtimeVoice implements ConversantVoice {
   readonly #responses = new Responses()
   /** Told to the session as text: such an item has no sound that could be cut. */
   readonly #asText = new Set<string>()
-  readonly #segments = new Map<string, { startMs: number; text: string; answered: boolean }>()
+  readonly #segments: Segments
   #connection: Connection | undefined
   #truncates = true
-  #callerSpeaks = false
   /** The agent knows of the reply that is being made. */
   #announced = false
   #losses = 0
   #count = 0
+  /** The name of the latest wish for a response. */
+  #requested = ''
   #cancelWatch = () => {}
   #cancelRotation = () => {}
 
@@ -50,6 +54,13 @@ export class RealtimeVoice implements ConversantVoice {
     })
     const pcm = first.dialect.audio === 'pcm'
     this.hear = new Ears(pcm ? { encoding: 'pcm16', rate: PCM_RATE } : parts.session.format)
+    this.#segments = new Segments({
+      ears: this.hear,
+      options: parts.options,
+      memory: this.#memory,
+      tell: event => this.events.push(event),
+      remove: item => this.#delete(item),
+    })
     signal.addEventListener('abort', () => this.#close(), { once: true })
     this.#use(first)
   }
@@ -65,18 +76,24 @@ export class RealtimeVoice implements ConversantVoice {
   }
 
   respond(): void {
-    for (const segment of this.#segments.values()) segment.answered = true
-    this.#ask({})
+    this.#segments.answered()
+    this.#ask(ANSWER)
   }
 
   say(text: string): void {
     this.#ask({ words: text })
   }
 
-  instruct(text: string): void {
+  told(text: string): void {
+    this.#count += 1
+    this.#memory.agent(`told ${this.#count}`, text, false)
+    this.#create({ role: 'agent', text, interrupted: false })
+  }
+
+  instruct(text: string, reply: boolean): void {
     this.#memory.instruction(text)
     this.#create({ role: 'instruction', text })
-    this.#ask({})
+    if (reply) this.#ask({})
   }
 
   toolResult(id: string, result: ToolResult, reply: boolean): void {
@@ -133,7 +150,8 @@ export class RealtimeVoice implements ConversantVoice {
   #request(wish: Wish): void {
     const response = paramsOf(wish)
     this.#count += 1
-    const event = { type: 'response.create', event_id: `response ${this.#count}` } as const
+    this.#requested = `response ${this.#count}`
+    const event = { type: 'response.create', event_id: this.#requested } as const
     this.#connection?.send(response ? { ...event, response } : event)
     this.#watch()
   }
@@ -152,16 +170,20 @@ export class RealtimeVoice implements ConversantVoice {
     })
   }
 
-  #use(connection: Connection): void {
-    if (this.#signal.aborted) return connection.close()
+  #use(connection: Connection): boolean {
+    if (this.#signal.aborted) {
+      connection.close()
+      return false
+    }
     this.#connection = connection
     this.#speaking.pcm = connection.dialect.audio === 'pcm'
     this.hear.attach(connection)
+    this.#rotateAfter(connection.openedMs + limits.openai.rotateMs.first - this.#parts.clock.now())
     connection.follow({
       event: event => this.#happened(event),
       lost: why => this.#lost(why),
     })
-    this.#rotateAfter(connection.openedMs + limits.openai.rotateMs.first - this.#parts.clock.now())
+    return this.#connection === connection
   }
 
   #lost(why: string): void {
@@ -170,18 +192,22 @@ export class RealtimeVoice implements ConversantVoice {
     const error = failed(`The connection was lost: ${why}.`)
     this.events.push({ kind: 'troubled', error })
     if (this.#losses > limits.openai.losses) return this.#fail(error)
-    this.#begin(this.#unfinished())
-  }
-
-  /** A new session goes on with these wishes. */
-  #begin(wishes: readonly Wish[]): void {
+    this.events.push({ kind: 'absent' })
+    this.#breakOff()
     this.#open().then(
       connection => {
-        this.#use(connection)
-        for (const wish of wishes) this.#ask(wish)
+        this.events.push({ kind: 'present' })
+        this.#goOn(connection)
       },
       error => this.#fail(asError(error)),
     )
+  }
+
+  /** In the next session, with what has been wished for. */
+  #goOn(connection: Connection): void {
+    if (!this.#use(connection)) return
+    const next = this.#responses.restored()
+    if (next) this.#request(next)
   }
 
   #leave(): void {
@@ -190,17 +216,19 @@ export class RealtimeVoice implements ConversantVoice {
     this.hear.detach()
     this.#cancelWatch()
     this.#cancelRotation()
-    // The next session begins to listen anew.
-    if (this.#callerSpeaks) this.events.push({ kind: 'speechStopped', atMs: this.hear.nowMs })
-    this.#callerSpeaks = false
   }
 
-  #unfinished(): Wish[] {
-    const { id, active, begun, waiting } = this.#responses.lost()
-    const broken = this.#speaking.brokenOff(id)
-    const rest = active && restOf(active, begun, broken, this.#parts.session.instructions)
-    if (active && !rest) this.#turnEnded()
-    return rest ? [rest, ...waiting] : [...waiting]
+  /** Of what was being said, the rest is wished for. */
+  #breakOff(): void {
+    const unheard = this.#segments.leave()
+    const active = this.#responses.lost()
+    const broken = this.#speaking.brokenOff(active?.id)
+    if (!active) return
+    // What it was to answer is heard anew, and then answered.
+    if (unheard && active.wish === ANSWER && !active.begun) return this.events.push({ kind: 'withdrawn' })
+    const rest = restOf(active.wish, active.begun, broken, this.#parts.session.instructions)
+    if (rest) this.#responses.askFirst(rest)
+    else this.#turnEnded()
   }
 
   #rotateAfter(ms: number): void {
@@ -218,10 +246,8 @@ export class RealtimeVoice implements ConversantVoice {
       const next = await this.#open().catch(() => undefined)
       if (next && this.#connection === old && (this.#quiet || overdue)) {
         this.#leave()
-        const wishes = this.#unfinished()
-        this.#use(next)
-        for (const wish of wishes) this.#ask(wish)
-        return
+        this.#breakOff()
+        return this.#goOn(next)
       }
       next?.close()
     }
@@ -229,12 +255,13 @@ export class RealtimeVoice implements ConversantVoice {
   }
 
   get #quiet(): boolean {
-    return !this.#callerSpeaks && this.#responses.expected === undefined
+    return this.#segments.quiet && this.#responses.expected === undefined
   }
 
   #fail(error: Error): void {
     if (this.#signal.aborted) return
     this.#leave()
+    this.#segments.leave()
     this.events.push({ kind: 'failed', error })
   }
 
@@ -254,49 +281,16 @@ export class RealtimeVoice implements ConversantVoice {
 
   #happened(event: ServerEvent): void {
     switch (event.type) {
-      case 'input_audio_buffer.speech_started':
-        return this.#speechStarted(event)
-      case 'input_audio_buffer.speech_stopped':
-        return this.#speechStopped(event)
-      case 'input_audio_buffer.committed':
-        this.#memory.caller(event.item_id, '')
-        if (this.#parts.options.serverAnswers) return
-        return this.events.push({ kind: 'committed', wordsFollow: this.#parts.options.transcriptionModel !== '' })
-      case 'conversation.item.input_audio_transcription.delta':
-        return this.#words(event.item_id, event.delta ?? '', false)
-      case 'conversation.item.input_audio_transcription.completed':
-        return this.#words(event.item_id, event.transcript, true)
       case 'error':
         return this.#errorCame(event.error)
       default:
+        this.#segments.happened(event)
+        // Nothing else tells that a response is being made.
+        if (!event.type.startsWith('response.')) return
         this.#responseEvent(event)
+        if (this.#responses.begun) this.#segments.replied()
         return this.#watch()
     }
-  }
-
-  #speechStarted({ item_id, audio_start_ms }: ServerEventOf<'input_audio_buffer.speech_started'>): void {
-    // What was kept from before the voice belongs to the segment, and is none of it.
-    const startMs = this.hear.mediaTimeMs(audio_start_ms + this.#parts.options.prefixMs)
-    this.#segments.set(item_id, { startMs, text: '', answered: false })
-    if (this.#segments.size > limits.agent.items) this.#segments.delete(this.#segments.keys().next().value!)
-    this.#callerSpeaks = true
-    this.events.push({ kind: 'speechStarted', atMs: startMs, endLateMs: endLateMsOf(this.#parts.options) })
-  }
-
-  #speechStopped({ item_id, audio_end_ms }: ServerEventOf<'input_audio_buffer.speech_stopped'>): void {
-    const endMs = this.hear.mediaTimeMs(audio_end_ms - endLateMsOf(this.#parts.options))
-    this.#callerSpeaks = false
-    this.events.push({ kind: 'speechStopped', atMs: Math.max(endMs, this.#segments.get(item_id)?.startMs ?? 0) })
-  }
-
-  #words(item: string, text: string, final: boolean): void {
-    const segment = this.#segments.get(item)
-    if (!segment) return
-    segment.text = final ? text.trim() : segment.text + text
-    if (segment.text.trim() !== '') {
-      this.events.push({ kind: 'words', final, text: segment.text.trim(), startMs: segment.startMs })
-    } else if (final && !segment.answered) this.#delete(item)
-    if (final && segment.text !== '') this.#memory.caller(item, segment.text)
   }
 
   #responseEvent(event: ServerEvent): void {
@@ -348,14 +342,17 @@ export class RealtimeVoice implements ConversantVoice {
     this.events.push({ kind: 'turnEnded' })
   }
 
+  /** A reply that nobody has heard of cannot end. */
+  #refused(error: ApiError): void {
+    const wanted = !this.#responses.unwanted
+    if (wanted) this.events.push({ kind: 'troubled', error: failed(`A response was refused (${namedError(error)}).`) })
+    if (wanted && !this.#announced) this.events.push({ kind: 'replying' })
+    this.#next(wanted)
+  }
+
   #errorCame(error: ApiError): void {
     const { event_id } = error
-    if (event_id === `response ${this.#count}` && this.#responses.expected === 'first') {
-      this.events.push({ kind: 'troubled', error: failed(`A response was refused (${namedError(error)}).`) })
-      // A reply that nobody has heard of cannot end.
-      if (!this.#announced) this.events.push({ kind: 'replying' })
-      return this.#next(true)
-    }
+    if (event_id !== undefined && event_id === this.#requested && this.#responses.unborn) return this.#refused(error)
     if (event_id?.startsWith('truncate ') && meansUnknown(error)) {
       this.#truncates = false
       const item = event_id.slice('truncate '.length)

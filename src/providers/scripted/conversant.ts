@@ -83,9 +83,13 @@ class ScriptedVoice implements ConversantVoice {
     this.#respond(signal => this.#speak(text, signal))
   }
 
-  instruct(text: string): void {
+  told(text: string): void {
+    this.#history.push({ role: 'agent', text, interrupted: false })
+  }
+
+  instruct(text: string, reply: boolean): void {
     this.#history.push({ role: 'instruction', text })
-    this.#respond(signal => this.#reply(signal))
+    if (reply) this.#respond(signal => this.#reply(signal))
   }
 
   toolResult(id: string, result: ToolResult, reply: boolean): void {

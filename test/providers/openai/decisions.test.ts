@@ -83,7 +83,9 @@ describe('responses', () => {
   it('are not wanted without end', () => {
     const responses = new Responses()
     for (let n = 0; n <= limits.openai.waitingResponses + 1; n++) responses.ask({ words: String(n) })
-    expect(responses.lost().waiting).toHaveLength(limits.openai.waitingResponses)
+    let waiting = -1
+    for (let next = responses.over(); next; next = responses.over()) waiting += 1
+    expect(waiting).toBe(limits.openai.waitingResponses - 1)
   })
 
   it('tell what is left of them when the connection is lost', () => {
@@ -92,8 +94,20 @@ describe('responses', () => {
     responses.created('r1')
     responses.gave('r1')
     responses.ask({ words: 'b' })
-    expect(responses.lost()).toEqual({ id: 'r1', active: { words: 'a' }, begun: true, waiting: [{ words: 'b' }] })
+    expect(responses.lost()).toEqual({ id: 'r1', wish: { words: 'a' }, begun: true })
     expect(responses.expected).toBeUndefined()
+  })
+
+  it('that are wished for while there is no connection wait for it, and are taken back as any other', () => {
+    const responses = new Responses()
+    expect(responses.lost()).toBeUndefined()
+    expect(responses.ask({ words: 'b' })).toBeUndefined()
+    responses.askFirst({ words: 'the rest of a' })
+    expect(responses.restored()).toEqual({ words: 'the rest of a' })
+    responses.lost()
+    responses.ask({ words: 'c' })
+    responses.cancel()
+    expect(responses.restored()).toBeUndefined()
   })
 })
 

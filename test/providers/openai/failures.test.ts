@@ -1,14 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { Message } from '../../../src/agent/ports.ts'
-import { FakeOpenAi } from '../../../src/fake-openai/api.ts'
 import type { Fault } from '../../../src/fake-openai/faults.ts'
 import { limits } from '../../../src/limits.ts'
-import { realtimeConversant } from '../../../src/providers/openai/conversant.ts'
-import { defaultOptions } from '../../../src/providers/openai/options.ts'
 import { phraseHz } from '../../agent/house.ts'
-import { dialFake } from '../../support/fake-openai.ts'
-import { VirtualClock } from '../../support/virtual-clock.ts'
-import { answering, type Call, call } from './house.ts'
+import { answering, type Call, call, voiceAlone } from './house.ts'
 
 const words = 'one two three four five six seven eight nine ten eleven twelve'
 const reply = [[{ say: '[tone 700 3000ms]' }]]
@@ -128,7 +122,7 @@ describe('a connection that breaks in mid-sentence', () => {
     api.sessions[0]!.kill()
     house.says(1_500)
     await house.run(5_000)
-    expect(house.hertz).toEqual([440, 750])
+    expect(house.hertz).toEqual([440, phraseHz.filler, 750])
   })
 
   it('a server that breaks again and again is left for the fallback, with a word', async () => {
@@ -205,38 +199,8 @@ describe('what a server should not send', () => {
 })
 
 describe('a session that has grown old', () => {
-  async function open() {
-    const clock = new VirtualClock()
-    const api = new FakeOpenAi({ clock })
-    const conversant = realtimeConversant({
-      clock,
-      baseUrl: 'http://x',
-      apiKey: undefined,
-      options: defaultOptions,
-      dial: dialFake(api),
-    })
-    const ending = new AbortController()
-    const history: Message[] = [{ role: 'caller', text: 'before' }]
-    const session = {
-      format: { encoding: 'ulaw', rate: 8_000 },
-      instructions: '',
-      voice: '',
-      language: 'en-US',
-      tools: [],
-      history,
-    } as const
-    const opening = conversant.open(session, ending.signal)
-    await clock.run(10)
-    const voice = await opening
-    const kinds: string[] = []
-    void (async () => {
-      for await (const { kind } of voice.events) kinds.push(kind)
-    })()
-    return { clock, api, voice, kinds, ending }
-  }
-
   it('is replaced unnoticed before its hour is over, again and again', async () => {
-    const { clock, api, voice, kinds, ending } = await open()
+    const { clock, api, voice, kinds, ending } = await voiceAlone()
     voice.say('one two three')
     await clock.run(2_000)
     const before = [...kinds]
@@ -257,7 +221,7 @@ describe('a session that has grown old', () => {
   })
 
   it('is not replaced in the middle of a word', async () => {
-    const { clock, api, voice, ending } = await open()
+    const { clock, api, voice, ending } = await voiceAlone()
     await clock.run(limits.openai.rotateMs.first - 100)
     voice.say('[tone 440 60000ms]')
     await clock.run(4_000)

@@ -1,4 +1,4 @@
-import type { Tool } from '../../../src/agent/ports.ts'
+import type { Message, Tool } from '../../../src/agent/ports.ts'
 import { realtimeAgent } from '../../../src/agent/realtime.ts'
 import type { AgentSettings } from '../../../src/agent/settings.ts'
 import { FakeOpenAi, type FakeOptions } from '../../../src/fake-openai/api.ts'
@@ -68,4 +68,35 @@ export async function answering(options: Options): Promise<Call> {
   const sounds = () => stage.house.line.soundingFrames.some(frame => frame * 20 >= since)
   while (!sounds() && stage.house.clock.now() < 10_000) await stage.house.run(20)
   return stage
+}
+
+/** One side of a conversation without an agent or a line. */
+export async function voiceAlone() {
+  const clock = new VirtualClock()
+  const api = new FakeOpenAi({ clock })
+  const conversant = realtimeConversant({
+    clock,
+    baseUrl: 'http://x',
+    apiKey: undefined,
+    options: defaultOptions,
+    dial: dialFake(api),
+  })
+  const ending = new AbortController()
+  const history: Message[] = [{ role: 'caller', text: 'before' }]
+  const session = {
+    format: { encoding: 'ulaw', rate: 8_000 },
+    instructions: '',
+    voice: '',
+    language: 'en-US',
+    tools: [],
+    history,
+  } as const
+  const opening = conversant.open(session, ending.signal)
+  await clock.run(10)
+  const voice = await opening
+  const kinds: string[] = []
+  void (async () => {
+    for await (const { kind } of voice.events) kinds.push(kind)
+  })()
+  return { clock, api, voice, kinds, ending }
 }

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest'
+import { limits } from '../../../src/limits.ts'
+import { phraseHz } from '../../agent/house.ts'
+import { answering, type Call, call, voiceAlone } from './house.ts'
+
+const reply = [[{ say: '[tone 700 3000ms]' }]]
+
+/** The server is gone, and lets nobody in for two seconds. */
+function gone({ api }: Call, seconds = 2): void {
+  api.faults.plan({ at: 'connect', status: 429, retryAfter: String(seconds) })
+  api.sessions.at(-1)!.kill()
+}
+
+describe('while there is no session', () => {
+  it('what is wished for waits for the next one', async () => {
+    const stage = call()
+    const { house } = stage
+    await house.run(1_500)
+    gone(stage)
+    await house.run(100)
+    house.press('4#')
+    await house.run(4_000)
+    expect(house.hertz).toEqual([440, phraseHz.filler, 1_200, 1_550])
+    await house.hangUp()
+    expect(house.clock.pending).toBe(0)
+  })
+
+  it('what nobody wants any more is not said in the next one', async () => {
+    const stage = await answering({ turns: reply })
+    const { house } = stage
+    await house.run(300)
+    gone(stage)
+    await house.run(400)
+    house.press('4#')
+    await house.run(6_000)
+    // Neither the rest of the reply nor the order to go on with it.
+    expect(house.hertz.filter(hz => hz !== phraseHz.filler)).toEqual([440, 700, 1_200, 1_550])
+    expect(JSON.stringify(stage.sent('response.create'))).not.toContain('Go on')
+    expect(stage.api.problems).toEqual([])
+  })
+
+  it('the caller hears a word within 2 s, also when nothing was being said', async () => {
+    const stage = call()
+    const { house } = stage
+    await house.run(2_000)
+    const since = house.line.playedMs
+    gone(stage, 4)
+    await house.run(2_000)
+    expect(house.line.soundingFrames.some(frame => frame * 20 > since)).toBe(true)
+    await house.run(4_000)
+    house.says(1_500)
+    await house.run(3_000)
+    expect(house.hertz.at(-1)).toBe(750)
+  })
+})
+
+describe('what the caller was saying when the session ended', () => {
+  it.each([100, 250, 400, 550])('is heard whole by the next one: lost %s ms after it began', async ms => {
+    const stage = call()
+    const { house } = stage
+    await house.run(1_500)
+    house.says(1_500)
+    await house.run(ms)
+    gone(stage, 1)
+    await house.run(6_000)
+    expect(house.all('callerSpoke').map(fact => fact.private.text)).toEqual(['tone 1500'])
+    expect(house.hertz.filter(hz => hz !== phraseHz.filler)).toEqual([440, 750])
+    expect(stage.api.problems).toEqual([])
+  })
+
+  it.each([
+    ['a short word', 320],
+    ['a long one, whose reply was asked for', 600],
+  ])('is heard again when nobody has written it down: %s', async (_, wordMs) => {
+    const stage = call({ api: { transcriptionMs: 400, modelMs: 600 } })
+    const { house, api } = stage
+    await house.run(1_500)
+    house.says(1_500, wordMs)
+    const committed = () => house.clock.now() > 1_500 + wordMs + 700
+    while (!committed()) await house.run(20)
+    expect(house.all('callerSpoke')).toEqual([])
+    gone(stage, 1)
+    await house.run(6_000)
+    expect(house.all('callerSpoke').map(fact => fact.private.text)).toEqual(['tone 1500'])
+    expect(house.hertz.filter(hz => hz !== phraseHz.filler)).toEqual([440, 750])
+    expect(house.outcome).toBeUndefined()
+    // Nobody waits for the reply that was withdrawn.
+    house.says(1_300)
+    await house.run(3_000)
+    expect(house.hertz.at(-1)).toBe(650)
+    expect(api.problems).toEqual([])
+    await house.hangUp()
+    expect(house.clock.pending).toBe(0)
+  })
+
+  it('is not heard again once it is being answered', async () => {
+    const stage = await answering({ turns: reply, api: { transcriptionMs: 5_000, modelMs: 50 } })
+    const { house } = stage
+    await house.run(200)
+    stage.session().kill()
+    await house.run(8_000)
+    expect(stage.sent('response.create')).toHaveLength(3)
+    expect(stage.sent('response.create').at(-1)?.response?.instructions).toContain('Go on')
+  })
+})
+
+describe('a response that is cancelled and refused at once', () => {
+  it('is over: nothing waits for its end', async () => {
+    const { clock, api, voice, kinds, ending } = await voiceAlone()
+    api.faults.plan({ at: 'response', what: 'refuse' })
+    voice.respond()
+    voice.cancel()
+    voice.say('[tone 440 200ms]')
+    await clock.run(500)
+    expect(kinds).toEqual(['replying', 'audio', 'audio', 'audioEnded', 'turnEnded'])
+    await clock.run(limits.openai.nextMs)
+    expect(api.sessions).toHaveLength(1)
+    ending.abort()
+    await clock.run(10)
+    expect(clock.pending).toBe(0)
+  })
+})
