@@ -3,6 +3,7 @@ import { parse, YAMLParseError } from 'yaml'
 import { z } from 'zod'
 import { businessTools, missingSecrets } from './business-tools.ts'
 import { GatewayError } from './errors.ts'
+import { limits } from './limits.ts'
 
 /** What can hold the conversation in this version; any other name is refused in words. */
 export const engines = ['realtime', 'local', 'scripted'] as const
@@ -19,6 +20,7 @@ export const engineTitles: Readonly<Record<Engine, string>> = {
 const e164 = z
   .string()
   .regex(/^\+[1-9][0-9]{6,14}$/, 'must be a telephone number in international form, such as +15551234567')
+const phrase = z.string().min(1).max(300)
 const timeOfDay = z.string().regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'must be a time of day such as 09:00')
 const openFromTo = z.array(z.strictObject({ from: timeOfDay, to: timeOfDay }))
 /** Names with a meaning of their own where destinations are dialled. */
@@ -50,6 +52,34 @@ const realtimeChoice = z
   })
   .partial()
 
+/** Of whose turn it is and how long a call may last, where it differs from what the gateway is set to. */
+const conversationChoice = z
+  .strictObject({
+    interruptMs: z.number().int().min(100).max(3_000),
+    falseInterruptionMs: z.number().int().min(500).max(10_000),
+    fillAfterMs: z.number().int().min(500).max(10_000),
+    noInputSeconds: z.array(z.number().min(1).max(600)).min(1).max(10),
+    maxSeconds: z
+      .number()
+      .min(5)
+      .max(limits.call.durationMs / 1_000),
+    warnSeconds: z.number().min(1).max(600),
+    phrases: z
+      .strictObject({
+        back: phrase,
+        stillThere: phrase,
+        goodbye: phrase,
+        endingSoon: phrase,
+        timeOver: phrase,
+        trouble: phrase,
+        handingOver: phrase,
+        filler: phrase,
+        fillerAgain: phrase,
+      })
+      .partial(),
+  })
+  .partial()
+
 const businessSchema = z.strictObject({
   id: z
     .string()
@@ -66,6 +96,7 @@ const businessSchema = z.strictObject({
   voice: z.string().max(100).default(''),
   engine: z.enum(engines).optional(),
   realtime: realtimeChoice.default({}),
+  conversation: conversationChoice.default({}),
   timeZone: timeZone.default('UTC'),
   hours: z
     .strictObject({
@@ -115,6 +146,8 @@ export interface BusinessDefaults {
   readonly engine: Engine
   /** Where the secrets stand that tools name; left out: it is not looked whether they do. */
   readonly environment?: Readonly<Record<string, string | undefined>>
+  /** What the gateway is set to, for what the business leaves open. */
+  readonly conversation?: Business['conversation']
 }
 
 /**
@@ -166,6 +199,11 @@ function complete(chosen: unknown, defaults: BusinessDefaults): Business {
   if (missing.length > 0) {
     throw new GatewayError('CONFIG_INVALID', `its tools name what the environment does not have: ${missing.join(', ')}`)
   }
+  const { maxSeconds, warnSeconds } = { ...defaults.conversation, ...data.conversation }
+  if (maxSeconds !== undefined && warnSeconds !== undefined && warnSeconds >= maxSeconds) {
+    const words = `the warning (conversation.warnSeconds, ${warnSeconds}) must come within the call (maxSeconds, ${maxSeconds})`
+    throw new GatewayError('CONFIG_INVALID', `the business has 1 problem(s):\n  - ${words}`)
+  }
   return {
     ...data,
     id: data.id ?? (slug(data.name).slice(0, 40) || 'business'),
@@ -173,6 +211,7 @@ function complete(chosen: unknown, defaults: BusinessDefaults): Business {
     greeting: data.greeting ?? `Hello, this is ${data.name}. How can I help you?`,
     notify: { ...(defaults.ownerPhone === undefined ? {} : { phone: defaults.ownerPhone }), ...data.notify },
     engine: data.engine ?? defaults.engine,
+    conversation: { ...defaults.conversation, ...data.conversation },
   }
 }
 

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
+import { defaultSettings } from './agent/settings.ts'
 import { engines } from './business.ts'
 import { type Environment, readEnvFile, unreadNames } from './environment.ts'
 import { GatewayError } from './errors.ts'
@@ -95,6 +96,7 @@ function settings(read: Reader) {
     speechCache: resolve(read.optional('SPEECH_CACHE') ?? join(stateDir, 'speech')),
     openai: openaiSettings(read),
     tools: { allowPrivate: read.networks('TOOLS_ALLOW_PRIVATE', []) },
+    conversation: conversationSettings(read),
     twilio: twilioSettings(read),
     timing: {
       leaseMs: read.integer('LEASE_SECONDS', limits.call.leaseMs / 1_000, 2, 60) * 1_000,
@@ -112,6 +114,28 @@ function engineSetting(read: Reader) {
     read.problem('AGENT_ENGINE=realtime needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server that wants no key.')
   }
   return engine
+}
+
+/** Of a business that chooses nothing else. */
+function conversationSettings(read: Reader) {
+  const { turn } = defaultSettings
+  const most = limits.call.durationMs / 1_000
+  const chosen = {
+    interruptMs: read.integer('CONVERSATION_INTERRUPT_MS', turn.interruptMs, 100, 3_000),
+    falseInterruptionMs: read.integer('CONVERSATION_FALSE_INTERRUPTION_MS', turn.falseInterruptionMs, 500, 10_000),
+    fillAfterMs: read.integer('CONVERSATION_FILL_AFTER_MS', turn.fillAfterMs, 500, 10_000),
+    noInputSeconds: read.integers('CONVERSATION_NO_INPUT_SECONDS', seconds(turn.noInputMs), 1, 600),
+    maxSeconds: read.integer('CONVERSATION_MAX_SECONDS', turn.durationMs / 1_000, 5, most),
+    warnSeconds: read.integer('CONVERSATION_WARN_SECONDS', turn.warnBeforeEndMs / 1_000, 1, 600),
+  }
+  if (chosen.warnSeconds >= chosen.maxSeconds) {
+    read.problem('CONVERSATION_WARN_SECONDS must be less than CONVERSATION_MAX_SECONDS.')
+  }
+  return chosen
+}
+
+function seconds(ms: readonly number[]): number[] {
+  return ms.map(each => each / 1_000)
 }
 
 function openaiSettings(read: Reader) {
@@ -219,6 +243,17 @@ class Reader {
     if (Number.isInteger(value) && value >= least && value <= most) return value
     this.problem(`${name} must be a whole number from ${least} to ${most}; it is "${text}".`)
     return otherwise
+  }
+
+  /** A comma-separated list of one to ten. */
+  integers(name: string, otherwise: readonly number[], least: number, most: number): number[] {
+    const text = this.optional(name, otherwise.join(','))
+    if (text === undefined) return [...otherwise]
+    const values = text.split(',').map(Number)
+    const right = values.length <= 10 && values.every(each => Number.isInteger(each) && each >= least && each <= most)
+    if (right) return values
+    this.problem(`${name} must list up to ten whole numbers from ${least} to ${most}, such as 8,8,8; it is "${text}".`)
+    return [...otherwise]
   }
 
   optionalInteger(name: string, least: number, most: number): number | undefined {

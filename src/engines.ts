@@ -3,6 +3,7 @@ import type { Business, Engine } from './business.ts'
 import type { Handler } from './call/ports.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
+import { asError } from './errors.ts'
 import { type LocalEngine, localEngine } from './providers/local/engine.ts'
 import { obtainSpeechPrograms } from './providers/local/programs.ts'
 import { realtimeEngine } from './providers/openai/engine.ts'
@@ -29,6 +30,8 @@ export function openEngines({ config, environment, progress }: EngineSurrounding
   const resolve = (host: string) => lookup(host, { all: true })
   const tools = httpTools({ reach: reachOf(config.tools.allowPrivate), resolve, secrets: environment })
   const { apiKey, baseUrl, options } = config.openai
+  const realtime = realtimeEngine({ clock, baseUrl, options, apiKey: apiKey?.reveal(), tools })
+  const closing = new AbortController()
   let local: Promise<LocalEngine> | undefined
   const openLocal = () => {
     local ??= obtainSpeechPrograms({ cacheDirectory: config.speechCache, environment, clock, progress }).then(
@@ -44,13 +47,20 @@ export function openEngines({ config, environment, progress }: EngineSurrounding
     handlers: {
       // A business may choose it for the next call, long after the start.
       local: async (call, scope) => (await openLocal()).handler(call, scope),
-      realtime: realtimeEngine({ clock, baseUrl, options, apiKey: apiKey?.reveal(), tools }),
+      realtime: realtime.handler,
       scripted: scriptedEngine({ clock }),
     },
-    async prepare({ engine, ...rest }) {
-      if (engine === 'local') await (await openLocal()).prewarm({ engine, ...rest })
+    async prepare(business) {
+      if (business.engine === 'local') await (await openLocal()).prewarm(business)
+      // Not awaited: a call can be held meanwhile, and the server may be back before it comes.
+      if (business.engine === 'realtime') {
+        realtime.prewarm(business, closing.signal).catch(error => {
+          if (!closing.signal.aborted) progress(`the phrases of the agent could not be made: ${asError(error).message}`)
+        })
+      }
     },
     async close() {
+      closing.abort(new Error('The gateway stops.'))
       await (await local?.catch(() => undefined))?.close()
     },
   }

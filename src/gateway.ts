@@ -65,8 +65,8 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const clock = systemClock
   const state = await holdStateDir(config.stateDir)
   scope.onClose(() => state.release())
-  const { engine } = config
-  const defaults = { ...config.business, engine, environment: surroundings.environment }
+  const { engine, conversation } = config
+  const defaults = { ...config.business, engine, conversation, environment: surroundings.environment }
   const business = openBusiness(defaults, problem => log.error(problem))
   const journal = await openJournal({ directory: join(state.path, 'journal'), clock, trouble: text => log.error(text) })
   scope.onClose(() => journal.close())

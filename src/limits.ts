@@ -100,6 +100,8 @@ export const limits = {
     toolProblemChars: 1_000,
     /** Of a message that is taken. */
     messageChars: 4_000,
+    /** Kept as sound, a speaker: those of every business that has its own. */
+    storedPhrases: 100,
     /** Sentences that wait to be spoken, events of a provider that wait to be looked at. */
     queued: 1_000,
     /** Of a realtime engine, remembered to tell late audio from new. */

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { defaultSettings, settingsOf } from '../src/agent/settings.ts'
 import { openBusiness } from '../src/business.ts'
 
 let folder = ''
@@ -105,5 +106,27 @@ describe('a business', () => {
     symlinkSync('business.yaml', join(folder, 'business.yaml'))
     expect(current().name).toBe('First')
     expect(problems).toHaveLength(1)
+  })
+
+  it('talks in its own way, and for the rest as the gateway is set', () => {
+    const file = join(folder, 'talks.yaml')
+    writeFileSync(file, 'name: A\nconversation: { noInputSeconds: [4], phrases: { goodbye: Bye. } }')
+    const conversation = { maxSeconds: 90, warnSeconds: 20, noInputSeconds: [8] }
+    const business = openBusiness({ ...defaults, file, conversation }, () => {})()
+    const settings = settingsOf(business, defaultSettings)
+    expect(settings.turn).toEqual({
+      ...defaultSettings.turn,
+      noInputMs: [4_000],
+      durationMs: 90_000,
+      warnBeforeEndMs: 20_000,
+    })
+    expect(settings.phrases).toEqual({ ...defaultSettings.phrases, goodbye: 'Bye.' })
+    expect(settingsOf({ conversation: {} }, defaultSettings)).toEqual(defaultSettings)
+  })
+
+  it('warns of the end within the call', () => {
+    expect(() => openFile('name: A\nconversation: { maxSeconds: 30, warnSeconds: 30 }')).toThrow(/must come within/)
+    expect(() => openFile('name: A\nconversation: { noInputSeconds: [0] }')).toThrow(/conversation.noInputSeconds.0/)
+    expect(() => openFile('name: A\nconversation: { phrases: { hello: Hi. } }')).toThrow(/hello/)
   })
 })

@@ -90,4 +90,17 @@ describe('the configuration', () => {
   it('takes "none" for an empty list', () => {
     expect(readConfig({ SIP_ALLOW: 'none' }).sip.allow).toEqual([])
   })
+
+  it('tells how the conversation goes, and refuses what cannot be', () => {
+    const { conversation } = readConfig({ CONVERSATION_NO_INPUT_SECONDS: '5, 7', CONVERSATION_MAX_SECONDS: '90' })
+    expect(conversation).toMatchObject({ interruptMs: 500, noInputSeconds: [5, 7], maxSeconds: 90, warnSeconds: 60 })
+    const wrong = {
+      CONVERSATION_NO_INPUT_SECONDS: '5,,7',
+      CONVERSATION_MAX_SECONDS: '30',
+      CONVERSATION_INTERRUPT_MS: '1',
+    }
+    expect(() => readConfig(wrong)).toThrow(/CONVERSATION_NO_INPUT_SECONDS must list .* such as 8,8,8; it is "5,,7"/)
+    expect(() => readConfig(wrong)).toThrow(/CONVERSATION_WARN_SECONDS must be less/)
+    expect(() => readConfig(wrong)).toThrow(/CONVERSATION_INTERRUPT_MS must be a whole number from 100/)
+  })
 })

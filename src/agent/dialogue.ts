@@ -1,5 +1,5 @@
 import type { Handler, LiveCall, Outcome } from '../call/ports.ts'
-import { type Clock, pause } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Scope } from '../scope.ts'
@@ -95,10 +95,12 @@ export class Dialogue {
     const late = () => new GatewayError('ENGINE_FAILED', `There was no greeting after ${ms} ms.`)
     await unlessAborted(Promise.race([this.speech.ready, greeting]), scope.signal, { clock, ms, late })
     await unlessAborted(call.answer(), scope.signal)
-    if (!call.takenOver) await pause(clock, settings.greetAfterMs, scope.signal)
     this.conversation.begin()
-    this.speech.release()
+    const release = () => this.speech.release()
+    if (call.takenOver) release()
+    else scope.onClose(clock.after(settings.greetAfterMs, release))
     scope.onClose(call.onDigit(digit => this.conversation.happened({ kind: 'digit', digit })))
+    scope.onClose(call.onHold(held => this.conversation.happened({ kind: held ? 'held' : 'unheld' })))
   }
 
   /** The conversation, until it is over. */

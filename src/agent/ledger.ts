@@ -41,6 +41,16 @@ export class Ledger {
     const [ended, asked, begun, made] = [this.#endedMs, this.#askedMs, this.#begunMs, this.#madeMs]
     if (ended === undefined || asked === undefined || begun === undefined || made === undefined) return undefined
     this.#endedMs = undefined
-    return { askMs: asked - ended, beginMs: begun - asked, makeMs: made - begun, playMs: nowMs - made }
+    return {
+      askMs: rounded(asked - ended),
+      beginMs: rounded(begun - asked),
+      makeMs: rounded(made - begun),
+      playMs: rounded(nowMs - made),
+    }
   }
+}
+
+/** To a tenth of a millisecond. */
+function rounded(ms: number): number {
+  return Math.round(10 * ms) / 10
 }

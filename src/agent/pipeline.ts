@@ -11,7 +11,7 @@ import { History, Turn } from './history.ts'
 import { guarded } from './iterate.ts'
 import type { Ear, Model, Recognizer, Speaker, ToolsOf } from './ports.ts'
 import { type ReplyParts, reply } from './reply.ts'
-import type { AgentSettings, PhraseName } from './settings.ts'
+import { type AgentSettings, type PhraseName, settingsOf } from './settings.ts'
 import { StoredPhrases } from './stored-phrases.ts'
 import { Voice } from './voice.ts'
 
@@ -26,8 +26,11 @@ export interface PipelineParts {
 
 /** An agent of three parts: one recognizes, one thinks, one speaks. */
 export function pipelineAgent(parts: PipelineParts): Handler {
-  const stored = new StoredPhrases(parts.settings.phrases)
-  return agent((call, scope) => new PipelineCall(parts, stored, call, scope).begin())
+  const stored = new StoredPhrases()
+  return agent((call, scope) => {
+    const settings = settingsOf(call.business, parts.settings)
+    return new PipelineCall({ ...parts, settings }, stored, call, scope).begin()
+  })
 }
 
 class PipelineCall implements Mind {
@@ -156,7 +159,7 @@ class PipelineCall implements Mind {
     void earEnded.then(() => conversation.happened({ kind: 'failed', fatal: true }))
     greeting.then(
       // Not before, so that the greeting has the speaker for itself.
-      () => this.#stored.prepare(this.#voice, this.#scope.signal).catch(() => {}),
+      () => this.#stored.prepare(this.#parts.settings.phrases, this.#voice, this.#scope.signal).catch(() => {}),
       error => this.#dialogue.failed(error, signal, true),
     )
   }

@@ -1,7 +1,6 @@
 import type { Handler, LiveCall } from '../call/ports.ts'
 import type { Clock } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
-import { limits } from '../limits.ts'
 import type { Scope } from '../scope.ts'
 import { briefing } from './briefing.ts'
 import { answered, type Claim, claimAfter, isDue, NO_CLAIM } from './claim.ts'
@@ -9,9 +8,10 @@ import type { Mind } from './conversation.ts'
 import { agent, Dialogue } from './dialogue.ts'
 import { degraded } from './facts.ts'
 import { guarded, unlessAborted } from './iterate.ts'
-import { Ledger, type ReplyTimes } from './ledger.ts'
+import { Ledger } from './ledger.ts'
 import type { Conversant, ConversantEvent, ConversantVoice, Speaker, ToolCall, ToolResult, ToolsOf } from './ports.ts'
-import type { AgentSettings, PhraseName } from './settings.ts'
+import { SaidItems } from './said-items.ts'
+import { type AgentSettings, type PhraseName, settingsOf } from './settings.ts'
 import type { Utterance } from './speech.ts'
 import { StoredPhrases } from './stored-phrases.ts'
 import { Voice } from './voice.ts'
@@ -20,6 +20,8 @@ export interface RealtimeParts {
   readonly conversant: Conversant
   /** In reserve: says what is left to be said when the conversant is gone, and fillers. */
   readonly speaker: Speaker | undefined
+  /** Of the speaker's sound; left out: a store of its own. */
+  readonly stored?: StoredPhrases
   readonly tools: ToolsOf
   readonly settings: AgentSettings
   readonly clock: Clock
@@ -27,8 +29,11 @@ export interface RealtimeParts {
 
 /** An agent that is one party: it hears, thinks and speaks. */
 export function realtimeAgent(parts: RealtimeParts): Handler {
-  const stored = new StoredPhrases(parts.settings.phrases)
-  return agent((call, scope) => new RealtimeCall(parts, stored, call, scope).begin())
+  const { stored = new StoredPhrases() } = parts
+  return agent((call, scope) => {
+    const settings = settingsOf(call.business, parts.settings)
+    return new RealtimeCall({ ...parts, settings }, stored, call, scope).begin()
+  })
 }
 
 class RealtimeCall implements Mind {
@@ -38,8 +43,7 @@ class RealtimeCall implements Mind {
   readonly #scope: Scope
   readonly #dialogue: Dialogue
   readonly #reserve: Voice | undefined
-  /** What the conversant says, also what was cancelled: late audio is known by it. The oldest are forgotten. */
-  readonly #items = new Map<string, Utterance>()
+  readonly #items = new SaidItems(() => this.#dialogue.speech.utterance('speech'))
   #voice: ConversantVoice | undefined
   #stopHearing = () => {}
   #cancelWatch = () => {}
@@ -81,7 +85,8 @@ class RealtimeCall implements Mind {
     this.#stopHearing = this.#call.line.hear(voice.hear)
     this.#scope.onClose(() => this.#stopHearing())
     void ended.then(() => this.#dialogue.conversation.happened({ kind: 'failed', fatal: true }))
-    if (this.#reserve) this.#stored.prepare(this.#reserve, this.#scope.signal).catch(() => {})
+    const { phrases } = this.#parts.settings
+    if (this.#reserve) this.#stored.prepare(phrases, this.#reserve, this.#scope.signal).catch(() => {})
     return this.#dialogue
   }
 
@@ -111,7 +116,7 @@ class RealtimeCall implements Mind {
   async #cut(): Promise<number> {
     const voice = this.#voice
     const { making, speech } = this.#dialogue
-    const cut = [...this.#items].filter(([, utterance]) => !utterance.heard)
+    const cut = this.#items.unheard
     making.cancel()
     if (this.#busy && !this.#dead) voice?.cancel()
     this.#noReply()
@@ -145,7 +150,7 @@ class RealtimeCall implements Mind {
     this.#stopHearingAtTheEnd()
     const text = this.#parts.settings.phrases[phrase]
     const voice = this.#voice
-    if (voice && !this.#dead && !this.#stored.has(this.#call.line.law, text)) return this.#sayBy(voice, text)
+    if (voice && !this.#dead && !this.#stored.has(text)) return this.#sayBy(voice, text)
     const utterance = this.#dialogue.speech.utterance('speech')
     this.#dialogue.making.start(async signal => {
       try {
@@ -162,7 +167,7 @@ class RealtimeCall implements Mind {
 
   started(): void {
     const times = this.#ledger.heard(this.#parts.clock.now())
-    if (times) this.#call.emit({ name: 'replyTimed', ...roundedTimes(times) })
+    if (times) this.#call.emit({ name: 'replyTimed', ...times })
   }
 
   shed(utterance: Utterance): void {
@@ -170,7 +175,7 @@ class RealtimeCall implements Mind {
     this.#dialogue.making.cancel()
     if (this.#busy && !this.#dead) voice?.cancel()
     this.#noReply()
-    const [item] = [...this.#items].find(([, each]) => each === utterance) ?? []
+    const item = this.#items.nameOf(utterance)
     if (item === undefined) return
     void utterance.over.then(({ ms, text }) => {
       if (!this.#dead && !this.#scope.closed) voice?.heard(item, Math.floor(ms), text)
@@ -327,13 +332,13 @@ class RealtimeCall implements Mind {
         if (event.final) this.#call.emit({ name: 'callerSpoke', private: { text: event.text } })
         return conversation.happened(event)
       case 'audio': {
-        const utterance = this.#utterance(event.item)
+        const utterance = this.#items.utterance(event.item)
         this.#spoke ||= utterance.open
         this.#ledger.made(this.#parts.clock.now())
         return utterance.write(event.audio, event.text)
       }
       case 'audioEnded':
-        return this.#items.get(event.item)?.end()
+        return this.#items.find(event.item)?.end()
       case 'toolCall':
         return void this.#runTool(event)
       case 'turnEnded':
@@ -343,16 +348,6 @@ class RealtimeCall implements Mind {
         this.#resultsAwaited = false
         return this.#turnOver()
     }
-  }
-
-  #utterance(item: string): Utterance {
-    let utterance = this.#items.get(item)
-    if (!utterance) {
-      utterance = this.#dialogue.speech.utterance('speech')
-      this.#items.set(item, utterance)
-      if (this.#items.size > limits.agent.items) this.#items.delete(this.#items.keys().next().value!)
-    }
-    return utterance
   }
 
   async #runTool(call: ToolCall): Promise<void> {
@@ -395,10 +390,4 @@ class RealtimeCall implements Mind {
     else if (saying) this.#useless('The conversant made no sound of the words that it was to say.')
     else conversation.happened({ kind: 'replyEmpty' })
   }
-}
-
-/** To a tenth of a millisecond. */
-function roundedTimes({ askMs, beginMs, makeMs, playMs }: ReplyTimes): ReplyTimes {
-  const rounded = (ms: number) => Math.round(10 * ms) / 10
-  return { askMs: rounded(askMs), beginMs: rounded(beginMs), makeMs: rounded(makeMs), playMs: rounded(playMs) }
 }

@@ -1,3 +1,5 @@
+import type { Business } from '../business.ts'
+
 /** What the agent says of its own accord. Rendered ahead and kept, so that it can be said when the speaker is down. */
 export interface Phrases {
   readonly back: string
@@ -81,7 +83,7 @@ export const defaultSettings: AgentSettings = {
     back: 'Sorry, I am back.',
     stillThere: 'Are you still there?',
     goodbye: 'Thank you for your call. Goodbye.',
-    endingSoon: 'We have one minute left.',
+    endingSoon: 'Our time is nearly over.',
     timeOver: 'I am sorry, our time is over. Goodbye.',
     trouble: 'Sorry, I did not get that. Please say it again.',
     handingOver: 'One moment please, I will connect you with someone.',
@@ -91,4 +93,20 @@ export const defaultSettings: AgentSettings = {
   stepMs: 8_000,
   readyMs: 8_000,
   greetAfterMs: 200,
+}
+
+/** Each business has its own way of talking; what it leaves open is as the engine has it. */
+export function settingsOf({ conversation }: Pick<Business, 'conversation'>, engine: AgentSettings): AgentSettings {
+  const { noInputSeconds, maxSeconds, warnSeconds, phrases, ...times } = conversation
+  const turn = {
+    ...times,
+    noInputMs: noInputSeconds?.map(seconds => seconds * 1_000),
+    durationMs: maxSeconds && maxSeconds * 1_000,
+    warnBeforeEndMs: warnSeconds && warnSeconds * 1_000,
+  }
+  return { ...engine, turn: withChosen(engine.turn, turn), phrases: withChosen(engine.phrases, phrases ?? {}) }
+}
+
+function withChosen<T extends object>(settings: T, chosen: { readonly [K in keyof T]?: T[K] | undefined }): T {
+  return { ...settings, ...Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined)) }
 }

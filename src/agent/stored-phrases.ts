@@ -1,26 +1,26 @@
-import type { Law } from '../media/audio.ts'
+import { limits } from '../limits.ts'
 import type { Phrases } from './settings.ts'
 import type { Utterance } from './speech.ts'
 import type { Voice, Voiced } from './voice.ts'
 
-/** What the agent says of its own accord, kept as sound: it can be said at once, and also when the speaker is down. */
+/**
+ * What the agent says of its own accord, kept as sound of one speaker: it can be said at once, and also when the speaker is
+ * down.
+ */
 export class StoredPhrases {
-  readonly #texts: readonly string[]
+  /** As the speaker made it, whatever the law of the line. The oldest is forgotten. */
   readonly #stored = new Map<string, readonly Voiced[]>()
-  readonly #preparing = new Set<Law>()
+  #preparing = false
 
-  constructor(phrases: Phrases) {
-    this.#texts = Object.values(phrases)
-  }
-
-  has(law: Law, text: string): boolean {
-    return this.#stored.has(keyOf(law, text))
+  has(text: string): boolean {
+    return this.#stored.has(text)
   }
 
   /** Says it all: from the store, or else by the voice, which may fail. */
   async speak(text: string, by: Voice, utterance: Utterance, signal: AbortSignal): Promise<void> {
     try {
-      const speech = this.#stored.get(keyOf(by.law, text)) ?? by.speak(text, signal)
+      const stored = this.#stored.get(text)
+      const speech = stored ? by.repeat(stored) : by.speak(text, signal)
       for await (const voiced of speech) utterance.write(voiced.audio, voiced.text)
     } finally {
       utterance.end()
@@ -28,26 +28,23 @@ export class StoredPhrases {
   }
 
   /** Once for all calls; a call that ends before leaves the rest to the next. Rejects when the speaker fails. */
-  async prepare(voice: Voice, signal: AbortSignal): Promise<void> {
-    const { law } = voice
-    if (this.#preparing.has(law)) return
-    this.#preparing.add(law)
+  async prepare(phrases: Phrases, voice: Voice, signal: AbortSignal): Promise<void> {
+    if (this.#preparing) return
+    this.#preparing = true
     try {
-      for (const text of this.#texts) {
-        if (!this.has(law, text)) this.#stored.set(keyOf(law, text), await collect(voice.speak(text, signal)))
+      for (const text of Object.values(phrases)) {
+        if (this.has(text)) continue
+        this.#stored.set(text, await collect(voice.make(text, signal)))
+        if (this.#stored.size > limits.agent.storedPhrases) this.#stored.delete(this.#stored.keys().next().value!)
       }
     } finally {
-      this.#preparing.delete(law)
+      this.#preparing = false
     }
   }
 }
 
 async function collect(speech: AsyncIterable<Voiced>): Promise<readonly Voiced[]> {
   const all: Voiced[] = []
-  for await (const voiced of speech) all.push(voiced)
+  for await (const { audio, text } of speech) all.push({ audio: audio.slice(), text })
   return all
-}
-
-function keyOf(law: Law, text: string): string {
-  return `${law} ${text}`
 }

@@ -10,6 +10,8 @@ export interface Always {
   readonly warnMs: number
   /** A caller who has said nothing by then is asked to. */
   readonly inputDueMs: number
+  /** Nobody is asked anything while we are on hold. */
+  readonly held: boolean
   /** How often that has been done since the caller was last understood. */
   readonly prompts: number
   /** Replies in a row that did not come about. */
@@ -93,6 +95,8 @@ export type TurnEvent =
   | { readonly kind: 'digit'; readonly digit: string }
   /** One who decides that without us has taken the caller's turn. */
   | { readonly kind: 'turnTaken' }
+  /** The caller has put us on hold, or is back. */
+  | { readonly kind: 'held' | 'unheld' }
   /** Nobody hears the caller for now: until it is quiet and no reply is being made, we are busy with ourselves. */
   | { readonly kind: 'absent' }
   /** The reply has come to a tool that changes something. */
@@ -132,7 +136,7 @@ export type Step = readonly [TurnState, readonly TurnEffect[]]
 export function dueMs(state: TurnState): number {
   switch (state.phase) {
     case 'listening':
-      return Math.min(state.inputDueMs, state.warnMs, state.endsMs)
+      return Math.min(state.held ? Infinity : state.inputDueMs, state.warnMs, state.endsMs)
     case 'hearing':
       return Math.min(state.turnUntilMs, state.endsMs)
     case 'pausing':
@@ -152,6 +156,6 @@ export function isReplying(state: TurnState): state is Thinking | Speaking {
 
 /** The part of a state that outlives its phase. */
 export function always(state: TurnState): Always {
-  const { endsMs, warnMs, inputDueMs, prompts, failures, voice, voiceStartMs, voiceEndMs, takenMs } = state
-  return { endsMs, warnMs, inputDueMs, prompts, failures, voice, voiceStartMs, voiceEndMs, takenMs }
+  const { endsMs, warnMs, inputDueMs, held, prompts, failures, voice, voiceStartMs, voiceEndMs, takenMs } = state
+  return { endsMs, warnMs, inputDueMs, held, prompts, failures, voice, voiceStartMs, voiceEndMs, takenMs }
 }

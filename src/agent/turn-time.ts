@@ -19,7 +19,7 @@ export function timePassed(state: Live, at: At): Step {
   if (nowMs >= state.endsMs) return timeOver(state, at)
   switch (state.phase) {
     case 'listening':
-      if (nowMs >= state.inputDueMs) return noInput(state, at)
+      if (!state.held && nowMs >= state.inputDueMs) return noInput(state, at)
       return nowMs >= state.warnMs ? announce(warned(state), 'endingSoon', at) : [state, []]
     case 'hearing':
       if (nowMs < state.turnUntilMs) return [state, []]

@@ -56,6 +56,10 @@ export function step(state: TurnState, event: TurnEvent, nowMs: number, settings
       return digitPressed(state, event.digit, at)
     case 'turnTaken':
       return turnTaken(state, at)
+    case 'held':
+      return [{ ...state, held: true }, []]
+    case 'unheld':
+      return [{ ...state, held: false, inputDueMs: nowMs + (settings.noInputMs[state.prompts] ?? 0) }, []]
     case 'absent':
       return isReplying(state) ? [state, []] : [thinkOn(state, at), []]
     case 'agentStarted':
@@ -93,6 +97,7 @@ export function greeting(nowMs: number, settings: TurnSettings): TurnState {
     endsMs,
     warnMs: endsMs - settings.warnBeforeEndMs,
     inputDueMs: Number.POSITIVE_INFINITY,
+    held: false,
     prompts: 0,
     failures: 0,
     voice: false,

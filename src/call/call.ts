@@ -30,6 +30,7 @@ export class Call {
   readonly #settleEnded: () => void
   readonly #answered = Promise.withResolvers<void>()
   readonly #digitListeners = new Set<(digit: string) => void>()
+  readonly #holdListeners = new Set<(held: boolean) => void>()
   readonly #events: CallEvent[] = []
   readonly #beganMs: number
   #state: CallState
@@ -152,6 +153,10 @@ export class Call {
         this.#digitListeners.add(listener)
         return () => this.#digitListeners.delete(listener)
       },
+      onHold: listener => {
+        this.#holdListeners.add(listener)
+        return () => this.#holdListeners.delete(listener)
+      },
       sendDigits: async digits => {
         await this.#leg.sendDigits(digits)
         this.#emit({ name: 'digitsSent', private: { digits } })
@@ -168,7 +173,9 @@ export class Call {
         return
       case 'held':
       case 'unheld':
-        return this.#emit({ name: event.kind })
+        this.#emit({ name: event.kind })
+        for (const listener of this.#holdListeners) listener(event.kind === 'held')
+        return
       case 'gone':
         return this.#input({ kind: 'callerGone', how: event.how })
     }
@@ -250,6 +257,7 @@ export class Call {
   #end(reason: Extract<CallState, { name: 'ended' }>['reason']): void {
     this.#cancelWake()
     this.#digitListeners.clear()
+    this.#holdListeners.clear()
     this.#endedMs = this.#with.clock.now()
     this.#emit({ name: 'ended', reason, durationMs: this.#durationMs })
     this.#settleEnded()

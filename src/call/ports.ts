@@ -107,6 +107,8 @@ export interface LiveCall {
   onDigit(listener: (digit: string) => void): () => void
   /** To the caller's side; settles when all were sent. Nothing else reaches it meanwhile. */
   sendDigits(digits: string): Promise<void>
+  /** The caller puts us on hold, and comes back. */
+  onHold(listener: (held: boolean) => void): () => void
   emit(fact: CallFact): void
 }
 

@@ -140,10 +140,19 @@ export class Call {
    * of the answer. A refusal leaves everything as it was.
    */
   async offerAgain(laws = this.#laws): Promise<number> {
+    return this.#offer(laws, 'sendrecv')
+  }
+
+  /** Puts the callee on hold, until something else is offered: no packet goes either way. Settles as `offerAgain` does. */
+  hold(): Promise<number> {
+    return this.#offer(this.#laws, 'inactive')
+  }
+
+  async #offer(laws: readonly Law[], direction: Direction): Promise<number> {
     if (this.#sockets.size === 0) throw new Error('there is no call to change')
     const socket = await bindRtp(this.#socket.address().address)
     this.#listenTo(socket)
-    const reinvited = this.#signalling.reinvite(this.#describe(this.#offerOf(laws, socket)))
+    const reinvited = this.#signalling.reinvite(this.#describe({ ...this.#offerOf(laws, socket), direction }))
     const over = this.ended.then(() => Promise.reject(new Error('the call ended first')))
     const { status, audio } = await Promise.race([reinvited, over]).catch(error => {
       if (this.#sockets.delete(socket)) socket.close()

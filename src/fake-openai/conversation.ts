@@ -9,6 +9,9 @@ export interface Entry {
   readonly parts: { readonly text: string; readonly ms: number }[]
 }
 
+/** The oldest is forgotten, as a model's memory is bounded. */
+const KEPT = 500
+
 /** The conversation of one session. What a client may not do with it is told as the problem's code. */
 export class Conversation {
   readonly #entries: Entry[] = []
@@ -24,6 +27,7 @@ export class Conversation {
   add(id: string, message: Message): Entry {
     const entry: Entry = { id, message, parts: [] }
     this.#entries.push(entry)
+    if (this.#entries.length > KEPT) this.#entries.shift()
     return entry
   }
 

@@ -1,5 +1,5 @@
 import type { Model } from '../agent/ports.ts'
-import type { Clock } from '../clock.ts'
+import { type Clock, pause } from '../clock.ts'
 import { type ClientEvent, newNames } from '../providers/openai/protocol.ts'
 import type { Client, Tell, Unnumbered } from './client.ts'
 import { Conversation } from './conversation.ts'
@@ -203,15 +203,16 @@ export class Session {
   }
 
   #transcribe(item_id: string, text: string): void {
-    const cancel = this.#parts.clock.after(this.#parts.transcriptionMs, () => {
+    const { clock, transcriptionMs } = this.#parts
+    const tell = () => {
       const name = 'conversation.item.input_audio_transcription'
       for (const delta of text.split(/(?<=\s)/)) {
         if (delta !== '') this.#tell({ type: `${name}.delta`, item_id, content_index: 0, delta })
       }
       const usage = { type: 'duration', seconds: 1 } as const
       this.#tell({ type: `${name}.completed`, item_id, content_index: 0, transcript: text, usage })
-    })
-    this.#abort.signal.addEventListener('abort', cancel, { once: true })
+    }
+    pause(clock, transcriptionMs, this.#abort.signal).then(tell, () => {})
   }
 
   newId(what: string): string {

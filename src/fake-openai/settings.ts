@@ -1,5 +1,6 @@
 import type { AudioFormat } from '../media/audio.ts'
 import type { OlderSession, SessionRequest, TurnDetection } from '../providers/openai/protocol.ts'
+import { acceptable } from './acceptable.ts'
 
 /** What kind of server this is. */
 export interface Kind {
@@ -51,6 +52,7 @@ export function changed(
     return { problem: 'missing_required_parameter' }
   }
   if (kind.names === 'older' && 'audio' in session) return { problem: 'unknown_parameter' }
+  if (!acceptable(session)) return { problem: 'invalid_value' }
   const next =
     kind.names === 'new' ? fromNew(settings, session as SessionRequest) : fromOlder(settings, session as OlderSession)
   if ('problem' in next) return next

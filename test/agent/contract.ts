@@ -191,6 +191,17 @@ function turns(engine: Engine): void {
     expect(house.outcome).toEqual({ kind: 'hangup' })
   })
 
+  it('asks nobody who has put us on hold', async () => {
+    const house = await greeted(engine)
+    house.hold(true)
+    await house.run(30_000)
+    expect(house.hertz).toEqual([440])
+    house.hold(false)
+    house.says(1_300)
+    await house.run(4_000)
+    expect(house.hertz).toEqual([440, 650])
+  })
+
   it('tells that the time is nearly over, and ends in time', async () => {
     const turn = { ...toneSettings.turn, durationMs: 12_000, warnBeforeEndMs: 6_000, noInputMs: [60_000] }
     const house = stage(engine, { settings: { ...toneSettings, turn } })

@@ -59,6 +59,7 @@ export class House {
   thrown: unknown
   answeredMs: number | undefined
   readonly #digits = new Set<(digit: string) => void>()
+  readonly #holds = new Set<(held: boolean) => void>()
   readonly #random = seeded(7)
   readonly #options: HouseOptions
 
@@ -95,6 +96,10 @@ export class House {
     for (const key of keys) for (const listener of this.#digits) listener(key)
   }
 
+  hold(held: boolean): void {
+    for (const listener of this.#holds) listener(held)
+  }
+
   async hangUp(): Promise<void> {
     const closed = this.scope.close(new Error('The caller hung up.'))
     await this.clock.settle()
@@ -121,7 +126,7 @@ export class House {
   }
 
   get listeners(): number {
-    return this.line.attached + this.#digits.size
+    return this.line.attached + this.#digits.size + this.#holds.size
   }
 
   #liveCall(): LiveCall {
@@ -147,6 +152,10 @@ export class House {
       onDigit: listener => {
         this.#digits.add(listener)
         return () => this.#digits.delete(listener)
+      },
+      onHold: listener => {
+        this.#holds.add(listener)
+        return () => this.#holds.delete(listener)
       },
       sendDigits: async digits => {
         this.sentDigits.push(digits)

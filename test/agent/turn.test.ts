@@ -422,6 +422,8 @@ const event = fc.oneof(
       'writeWanted' as const,
       'replyEmpty' as const,
       'absent' as const,
+      'held' as const,
+      'unheld' as const,
       'fillerHeard' as const,
     ),
   }),
@@ -570,5 +572,16 @@ describe('one who hears nothing for now', () => {
     const table = speaking().on({ kind: 'absent' })
     expect(table.phase).toBe('speaking')
     expect(table.on({ kind: 'agentQuiet', replying: true }).phase).toBe('thinking')
+  })
+})
+
+describe('a caller who puts us on hold', () => {
+  it('is asked nothing meanwhile, and has time again when they are back', () => {
+    const noInputMs = settings.noInputMs[0]!
+    const table = listening().wait(1_000).on({ kind: 'held' }).wait(60_000)
+    expect(table.take()).toEqual([])
+    table.on({ kind: 'unheld' }).wait(noInputMs - 1)
+    expect(table.take()).toEqual([])
+    expect(table.wait(1).take()).toEqual(['say stillThere'])
   })
 })

@@ -399,6 +399,24 @@ describe('the audio of a call', () => {
     await expect(placed.offerAgain()).rejects.toThrow('there is no call to change')
   })
 
+  it('puts the callee on hold: nothing is sent until something else is offered', async () => {
+    const callee = await tcpCallee()
+    const { call: placed } = await answered(callee)
+    await callee.until(() => callee.received.length > 0)
+    const holding = placed.hold()
+    const offer = await callee.request('INVITE')
+    expect(offer.body).toContain('a=inactive')
+    callee.accept(offer, { direction: 'inactive' })
+    await callee.request('ACK')
+    expect(await holding).toBe(200)
+    const { packets } = placed.figures().sent
+    const otherCallee = await tcpCallee()
+    const { call: other } = await answered(otherCallee)
+    await otherCallee.until(() => other.figures().sent.packets > 3)
+    expect(placed.figures().sent.packets).toBe(packets)
+    other.vanish()
+  })
+
   it('follows what the callee changes: hold, another law, an offer it asks for', async () => {
     const callee = await tcpCallee()
     const { call: placed, invite } = await answered(callee)

@@ -48,18 +48,18 @@ async function connect(baseUrl: string, key = 'key', signal = forever) {
 }
 
 describe('the double behind a socket', () => {
-  it('opens a session, plain', async () => {
+  it.each(['http', 'ws'])('opens a session, plain: %s', async scheme => {
     const api = new FakeOpenAi({ clock: systemClock, apiKey: 'key' })
-    const { wire, texts, first, lost } = await connect(await listen(api))
+    const { wire, texts, first, lost } = await connect((await listen(api)).replace('http', scheme))
     await first
     expect(JSON.parse(texts[0]!)).toMatchObject({ type: 'session.created' })
     wire.close()
     expect(await lost).toContain('1006')
   })
 
-  it('opens a session with TLS, for those who trust its certificate', async () => {
+  it.each(['https', 'wss'])('opens a session with TLS, for those who trust its certificate: %s', async scheme => {
     const certificate = selfSigned(['localhost', '127.0.0.1'], systemClock.wallMs())
-    const baseUrl = await listen(new FakeOpenAi({ clock: systemClock }), certificate)
+    const baseUrl = (await listen(new FakeOpenAi({ clock: systemClock }), certificate)).replace('https', scheme)
     await expect(connect(baseUrl)).rejects.toMatchObject({ retryable: true })
     const before = getCACertificates('default')
     setDefaultCACertificates([...before, certificate.cert])

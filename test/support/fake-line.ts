@@ -39,6 +39,11 @@ export class FakeLine implements Line {
     return this.#sent.length * FRAME_MS
   }
 
+  /** All that was heard so far: for a call that is long. */
+  forget(): void {
+    this.#sent.length = 0
+  }
+
   connect(): void {
     if (this.connected) return
     this.connected = true

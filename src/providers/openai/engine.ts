@@ -1,7 +1,9 @@
 import { conversantSpeaker } from '../../agent/conversant-speaker.ts'
 import type { ToolsOf } from '../../agent/ports.ts'
 import { realtimeAgent } from '../../agent/realtime.ts'
-import { type AgentSettings, defaultSettings } from '../../agent/settings.ts'
+import { type AgentSettings, defaultSettings, settingsOf } from '../../agent/settings.ts'
+import { StoredPhrases } from '../../agent/stored-phrases.ts'
+import { Voice } from '../../agent/voice.ts'
 import type { Business } from '../../business.ts'
 import type { Handler } from '../../call/ports.ts'
 import { limits } from '../../limits.ts'
@@ -14,22 +16,42 @@ interface EngineParts extends RealtimeParts {
   readonly tools?: ToolsOf
 }
 
+export interface RealtimeEngine {
+  readonly handler: Handler
+  /** Has the phrases of this business made, so that the first caller has them as well. Rejects when the server fails. */
+  prewarm(business: Business, signal: AbortSignal): Promise<void>
+}
+
 /** The realtime engine: for each choice that a business has made an agent, with its phrases kept as sound. */
-export function realtimeEngine({ settings = defaultSettings, tools = () => [], ...parts }: EngineParts): Handler {
-  const agents = new Map<string, Handler>()
-  return (call, scope) => {
-    const { voice, language } = call.business
-    const options = optionsFor(call.business, parts.options)
+export function realtimeEngine({
+  settings = defaultSettings,
+  tools = () => [],
+  ...parts
+}: EngineParts): RealtimeEngine {
+  const choices = new Map<string, ReturnType<typeof open>>()
+  const open = ({ voice, language }: Business, options: RealtimeOptions) => {
+    const { clock } = parts
+    const conversant = realtimeConversant({ ...parts, options })
+    const speaker = conversantSpeaker(conversant, { voice, language })
+    const stored = new StoredPhrases()
+    return { stored, speaker, agent: realtimeAgent({ conversant, speaker, stored, tools, settings, clock }) }
+  }
+  const chosenBy = (business: Business) => {
+    const { voice, language } = business
+    const options = optionsFor(business, parts.options)
     const key = JSON.stringify([options, voice, language])
-    let agent = agents.get(key)
-    if (!agent) {
-      const conversant = realtimeConversant({ ...parts, options })
-      const speaker = conversantSpeaker(conversant, { voice, language })
-      agent = realtimeAgent({ conversant, speaker, tools, settings, clock: parts.clock })
-      agents.set(key, agent)
-      if (agents.size > limits.openai.choices) agents.delete(agents.keys().next().value!)
-    }
-    return agent(call, scope)
+    const choice = choices.get(key) ?? open(business, options)
+    choices.set(key, choice)
+    if (choices.size > limits.openai.choices) choices.delete(choices.keys().next().value!)
+    return choice
+  }
+  return {
+    handler: (call, scope) => chosenBy(call.business).agent(call, scope),
+    async prewarm(business, signal) {
+      const { stored, speaker } = chosenBy(business)
+      const { phrases, stepMs } = settingsOf(business, settings)
+      await stored.prepare(phrases, new Voice(speaker, 'ulaw', parts.clock, stepMs), signal)
+    },
   }
 }
 

@@ -97,6 +97,13 @@ export class Memory {
     if (call?.role === 'toolCall') this.#set(`result ${id}`, { role: 'toolResult', id, name: call.name, result })
   }
 
+  /** Calls that nobody has told a result of. */
+  get openCalls(): ToolCall[] {
+    return [...this.#entries.values()].filter(
+      message => message.role === 'toolCall' && !this.#entries.has(`result ${message.id}`),
+    ) as (Message & ToolCall)[]
+  }
+
   textOf(item: string): string {
     const message = this.#entries.get(item)
     return message && 'text' in message ? message.text : ''

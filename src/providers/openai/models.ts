@@ -1,4 +1,4 @@
-/** Models retire quickly: a name is a setting with a default, and the dates stand in this one file. */
+/** Models retire quickly: a name is a setting with a default, and the dates stand in this one file. Of this one no end is announced. */
 export const defaultRealtimeModel = 'gpt-realtime-2.1'
 /** Writes down what callers say. */
 export const defaultTranscriptionModel = 'gpt-transcribe'

@@ -1,5 +1,5 @@
 import type { Pace } from '../../agent/captions.ts'
-import type { ConversantEvent, ConversantVoice, ToolResult } from '../../agent/ports.ts'
+import type { ConversantEvent, ConversantVoice, ToolCall, ToolResult } from '../../agent/ports.ts'
 import { Queue } from '../../agent/queue.ts'
 import { asError, type GatewayError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
@@ -29,6 +29,8 @@ export class RealtimeVoice implements ConversantVoice {
   /** Told to the session as text: such an item has no sound that could be cut. */
   readonly #asText = new Set<string>()
   readonly #segments: Segments
+  /** What runs since before this session. */
+  #untoldCalls = new Map<string, ToolCall>()
   #connection: Connection | undefined
   #truncates = true
   /** The agent knows of the reply that is being made. */
@@ -98,6 +100,10 @@ export class RealtimeVoice implements ConversantVoice {
 
   toolResult(id: string, result: ToolResult, reply: boolean): void {
     this.#memory.results(id, result)
+    // A session that was opened meanwhile knows nothing of the call.
+    const call = this.#untoldCalls.get(id)
+    this.#untoldCalls.delete(id)
+    if (call) this.#create({ role: 'toolCall', ...call })
     this.#create({ role: 'toolResult', id, name: '', result })
     if (reply) this.#ask({})
   }
@@ -163,6 +169,7 @@ export class RealtimeVoice implements ConversantVoice {
 
   /** The conversation as text, each thing we have said under the name it had. */
   #remembered(dialect: Dialect): Item[] {
+    this.#untoldCalls = new Map(this.#memory.openCalls.map(call => [call.id, call]))
     return this.#memory.entries.map(([key, message]) => {
       if (message.role !== 'agent') return itemOf(message, dialect)
       this.#asText.add(key)

@@ -8,12 +8,13 @@ import type { CallEvent } from '../../../src/call/events.ts'
 import type { Call } from '../../../src/caller/call.ts'
 import { segments } from '../../../src/caller/tones.ts'
 import { word } from '../../../src/caller/voice.ts'
-import { systemClock } from '../../../src/clock.ts'
+import { pause, systemClock } from '../../../src/clock.ts'
 import { FakeOpenAi } from '../../../src/fake-openai/api.ts'
 import { selfSigned } from '../../../src/fake-openai/certificate.ts'
 import { buildFakeServer } from '../../../src/fake-openai/server.ts'
 import type { Session } from '../../../src/fake-openai/session.ts'
 import { seeded } from '../../support/random.ts'
+import { atLevel, clicks, cough, throughLine } from '../../support/sounds.ts'
 import { greetingHz, House } from './house.ts'
 
 const certificate = selfSigned(['127.0.0.1'], systemClock.wallMs())
@@ -32,6 +33,8 @@ beforeAll(async () => {
       OPENAI_API_KEY: 'sk-test',
       OPENAI_BASE_URL: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
       NODE_EXTRA_CA_CERTS: trusted,
+      // Callers who are mute for half a minute are no matter of this file.
+      CONVERSATION_NO_INPUT_SECONDS: '60',
     },
   })
 })
@@ -44,6 +47,28 @@ afterAll(async () => {
 
 function spoken(markerHz: number, ms = 600): Int16Array {
   return word({ f0: 130 + (markerHz % 7) * 10, markerHz, ms, level: -16, random: seeded(markerHz) })
+}
+
+/** Of each of ten turns: by the API, and in the metrics. */
+async function timesAreTold(text: string): Promise<void> {
+  const event = (await house.events()).find(({ fact }) => fact.name === 'callerSpoke' && fact.private.text === text)!
+  const { body } = await house.get<{ events: { name: string; details: Record<string, number> }[] }>(
+    `/v1/calls/${event.call}`,
+  )
+  const told = (name: string) => body.events.filter(each => each.name === name).map(({ details }) => details)
+  expect(told('turnAnswered')).toHaveLength(10)
+  expect(told('agentSpoke')).toHaveLength(11)
+  expect(told('replyTimed')).toHaveLength(10)
+  for (const times of told('replyTimed')) {
+    expect(Object.keys(times).sort()).toEqual(['askMs', 'beginMs', 'makeMs', 'playMs'])
+    // The double thinks for 100 ms, and nothing of it is ours.
+    expect(times['makeMs']).toBeGreaterThanOrEqual(95)
+  }
+  const metrics = (await house.get<string>('/metrics')).body
+  for (const part of ['gateway', 'provider']) {
+    const [, count] = new RegExp(`^parley_reply_${part}_seconds_count (\\d+)$`, 'm').exec(metrics) ?? []
+    expect(Number(count)).toBeGreaterThanOrEqual(10)
+  }
 }
 
 /** Three offsets in the normal run; 51 of them when it is to be sure. */
@@ -88,6 +113,7 @@ it.concurrent('greets, and holds a conversation of ten turns over TLS', async ()
     await call.hearsSilence(200)
   }
   await call.hangup()
+  await timesAreTold('tone 1400')
   expect(sessionOf('tone 1400').received.filter(({ type }) => type === 'response.create')).toHaveLength(11)
   expect(api.problems).toEqual([])
 })
@@ -114,6 +140,57 @@ it.concurrent('is interrupted to the millisecond: the session is cut where the c
   }
   expect(api.problems).toEqual([])
 }, 240_000)
+
+it.concurrent('goes on where it paused at a cough, a click and a noise; no response is made of them, and no item left', async () => {
+  const random = seeded(23)
+  const since = api.sessions.length
+  const call = await greeted()
+  await call.play(spoken(1_800))
+  await call.hearsTone(900, { forMs: 700 })
+  await call.play(spoken(asksForLongReply))
+  await call.hearsTone(longReplyHz, { forMs: 400 })
+  const noises = [
+    throughLine(atLevel(cough(true, random), -12)),
+    throughLine(atLevel(clicks(300, random), -12)),
+    spoken(0, 260),
+  ]
+  for (const noise of noises) {
+    await call.play(noise)
+    await call.play(new Int16Array(8 * 2_500))
+  }
+  // Longer than any pause for a noise.
+  await call.hearsSilence(2_800, { timeoutMs: 25_000 })
+  await call.hangup()
+  expect(Math.abs(heardMs(call, longReplyHz) - 10_000)).toBeLessThanOrEqual(12)
+  const session = sessionOf('tone 1800', since)
+  expect(session.received.filter(({ type }) => type === 'response.create')).toHaveLength(3)
+  expect(session.conversation.messages.map(({ role }) => role)).toEqual(['agent', 'caller', 'agent', 'caller', 'agent'])
+  const facts = await factsOf('tone 1800')
+  expect(facts.filter(({ name }) => name === 'agentResumed').length).toBeGreaterThan(0)
+  expect(facts.filter(({ name }) => name === 'agentInterrupted')).toEqual([])
+})
+
+it.concurrent.each([
+  ['mute: no packet comes', 2_300, async (call: Call) => call.mute(), async (call: Call) => call.unmute()],
+  ['on hold', 2_200, (call: Call) => call.hold(), (call: Call) => call.offerAgain()],
+] as const)('hears a caller again who was gone for half a minute: %s', async (_, markerHz, leave, comeBack) => {
+  const call = await greeted()
+  await call.play(spoken(2_000))
+  await call.hearsTone(1_000, { forMs: 600 })
+  await leave(call)
+  await pause(systemClock, 30_000)
+  await comeBack(call)
+  await call.play(spoken(markerHz))
+  await call.hearsTone(markerHz / 2, { forMs: 600 })
+  await call.hangup()
+  const facts = await factsOf(`tone ${markerHz}`)
+  expect(facts.map(({ name }) => name)).not.toContain('degraded')
+  if (markerHz === 2_200) {
+    await house.until(async () => (await factsOf(`tone ${markerHz}`)).some(({ name }) => name === 'ended'))
+    const names = (await factsOf(`tone ${markerHz}`)).map(({ name }) => name)
+    expect(names.filter(name => name === 'held' || name === 'unheld')).toEqual(['held', 'unheld'])
+  }
+})
 
 it('goes on in another session when the server is gone in mid-sentence', async () => {
   const call = await greeted()

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { defineTool } from '../../../src/agent/define-tool.ts'
 import { builtInTools } from '../../../src/business-tools.ts'
+import { toneSettings } from '../../agent/house.ts'
 import { seeded } from '../../support/random.ts'
 import { throughLine, tones } from '../../support/sounds.ts'
 import { answering, call } from './house.ts'
@@ -164,6 +165,33 @@ describe('more speech than may wait to be heard', () => {
 })
 
 describe('a server that interrupts for everything', () => {
+  it('has what has come heard to its end, from where it paused', async () => {
+    const { house, api, sent } = await answering({
+      turns: [[{ say: '[tone 700 6000ms]' }]],
+      realtime: { serverAnswers: true },
+      api: {
+        script: history => [{ say: history.at(-1)?.role === 'caller' ? '[tone 700 6000ms]' : '[tone 440 600ms]' }],
+      },
+    })
+    // What arrives of it before the server notices the voice.
+    house.line.callerSays(cough)
+    await house.run(300)
+    const pausedMs = house.fact('agentPaused')!.atMs
+    await house.run(4_000)
+    const [paused, resumed] = [house.fact('agentPaused')!, house.fact('agentResumed')!]
+    expect(paused.atMs).toBe(pausedMs)
+    expect(resumed.atMs - paused.atMs).toBeLessThanOrEqual(toneSettings.turn.falseInterruptionMs + 20)
+    const before = house.tones.filter(({ hz, fromMs }) => hz === 700 && fromMs < pausedMs)
+    expect(before).toHaveLength(1)
+    const spoke = house.all('agentSpoke')[1]!
+    const deltas = sent('conversation.item.truncate')
+    expect(deltas).toEqual([])
+    expect(spoke).toMatchObject({ complete: true })
+    expect(spoke.ms).toBeGreaterThan(before[0]!.toMs - before[0]!.fromMs + 200)
+    expect(api.problems).toEqual([])
+    await house.hangUp()
+  })
+
   it('is told what it has not said; what has come is heard to its end when it was none', async () => {
     const { house, session } = await answering({
       turns: [

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { Business } from '../../../src/business.ts'
+import { type Business, openBusiness } from '../../../src/business.ts'
 import { FakeOpenAi } from '../../../src/fake-openai/api.ts'
 import { realtimeEngine } from '../../../src/providers/openai/engine.ts'
 import { defaultOptions } from '../../../src/providers/openai/options.ts'
-import { House, phraseHz, toneSettings } from '../../agent/house.ts'
+import { House, type HouseOptions, phraseHz, toneSettings } from '../../agent/house.ts'
 import { dialFake } from '../../support/fake-openai.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
@@ -12,7 +12,7 @@ function engine(chosen: Partial<Business> = {}) {
   const api = new FakeOpenAi({ clock })
   const addresses: string[] = []
   const inner = dialFake(api)
-  const handler = realtimeEngine({
+  const { handler, prewarm } = realtimeEngine({
     clock,
     baseUrl: 'http://127.0.0.1:8090',
     apiKey: undefined,
@@ -23,9 +23,11 @@ function engine(chosen: Partial<Business> = {}) {
     },
     settings: toneSettings,
   })
-  const talk = () =>
-    new House(clock).start((call, scope) => handler({ ...call, business: { ...call.business, ...chosen } }, scope))
-  return { api, clock, addresses, talk }
+  const talk = (options: HouseOptions = {}) =>
+    new House(clock, options).start((call, scope) =>
+      handler({ ...call, business: { ...call.business, ...chosen } }, scope),
+    )
+  return { api, clock, addresses, talk, prewarm }
 }
 
 describe('the realtime engine', () => {
@@ -75,5 +77,33 @@ describe('the realtime engine', () => {
     })
     expect(JSON.stringify(api.sessions[0]!.received[0])).not.toContain('noise_reduction')
     await house.hangUp()
+  })
+
+  it('has its last word ready before the first call, in both laws', async () => {
+    for (const law of ['ulaw', 'alaw'] as const) {
+      const { api, clock, talk, prewarm } = engine()
+      const business = openBusiness(
+        { file: undefined, name: 'T', phone: undefined, ownerPhone: undefined, engine: 'realtime' },
+        () => {},
+      )()
+      const warming = prewarm(business, new AbortController().signal)
+      await clock.run(5_000)
+      await warming
+      const house = talk({ law })
+      await house.run(700)
+      api.faults.plan({ at: 'connect', status: 401 })
+      for (const session of api.sessions) session.kill()
+      await house.run(2_000)
+      expect(house.hertz).toEqual([440, phraseHz.handingOver])
+    }
+  })
+
+  it('keeps the phrases of a business that has its own', async () => {
+    const { api, talk } = engine({ conversation: { noInputSeconds: [1], phrases: { goodbye: '[tone 620 400ms]' } } })
+    const house = talk()
+    await house.run(4_000)
+    expect(house.hertz).toEqual([440, 620])
+    expect(house.outcome).toEqual({ kind: 'hangup' })
+    expect(JSON.stringify(api.sessions.flatMap(({ received }) => received))).not.toContain('[tone 510')
   })
 })

@@ -95,8 +95,12 @@ export async function voiceAlone() {
   await clock.run(10)
   const voice = await opening
   const kinds: string[] = []
+  const items = new Set<string>()
   void (async () => {
-    for await (const { kind } of voice.events) kinds.push(kind)
+    for await (const event of voice.events) {
+      kinds.push(event.kind)
+      if (event.kind === 'audio') items.add(event.item)
+    }
   })()
-  return { clock, api, voice, kinds, ending }
+  return { clock, api, voice, kinds, items, ending }
 }
