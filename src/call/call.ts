@@ -169,6 +169,7 @@ export class Call {
     switch (event.kind) {
       case 'digit':
         this.#emit({ name: 'digitPressed', private: { digit: event.digit } })
+        this.#line?.digitReleased(event.heldMs)
         for (const listener of this.#digitListeners) listener(event.digit)
         return
       case 'held':

@@ -20,7 +20,8 @@ export interface CallFacts {
 }
 
 export type LegEvent =
-  | { readonly kind: 'digit'; readonly digit: string }
+  /** Told as it is released. */
+  | { readonly kind: 'digit'; readonly digit: string; readonly heldMs: number }
   | { readonly kind: 'held' }
   | { readonly kind: 'unheld' }
   /** The far end is gone, or the channel is no longer ours. Nothing follows. */

@@ -1,4 +1,5 @@
 import { FRAME_MS, FRAME_SAMPLES } from './audio.ts'
+import { DigitGaps } from './digit-gaps.ts'
 import { timestampDistance } from './sequence.ts'
 
 const SAMPLES_PER_MS = FRAME_SAMPLES / FRAME_MS
@@ -23,6 +24,7 @@ export class ReceiveFigures {
     ssrcChanges: 0,
   }
   readonly #drift = new ClockDrift()
+  readonly #digitGaps = new DigitGaps()
   #timestamp = 0
   #arrivedMs = Number.NEGATIVE_INFINITY
 
@@ -33,6 +35,22 @@ export class ReceiveFigures {
     if (differenceMs < LEAP_MS) this.counts.jitterMs += (differenceMs - this.counts.jitterMs) / 16
     this.#timestamp = timestamp
     this.#arrivedMs = nowMs
+  }
+
+  /** So many packets are waited for no longer; since then they were known to be missing. */
+  gaveUp(packets: number, sinceMs: number): void {
+    this.counts.lost += this.#digitGaps.missing(packets, sinceMs)
+  }
+
+  /** One of them has come after all. */
+  cameLate(): void {
+    this.counts.late++
+    // Where a digit explained its gap it was not counted.
+    if (this.counts.lost > 0) this.counts.lost--
+  }
+
+  digitReleased(heldMs: number, nowMs: number): void {
+    this.counts.lost -= Math.min(this.counts.lost, this.#digitGaps.released(heldMs, nowMs))
   }
 
   /** How far each packet is behind the time that its timestamp stands for, for the drift. */

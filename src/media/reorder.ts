@@ -163,7 +163,7 @@ export class Reorder {
   #giveUp(nowMs: number): void {
     const first = this.#held[0]!.sequence
     const missing = first - this.#next
-    this.#figures.counts.lost += missing
+    this.#figures.gaveUp(missing, this.#gapMs)
     this.#lost += missing
     this.#gaveUpGapMs = this.#gapMs
     this.#recent.gaveUp(this.#next, first)
@@ -191,8 +191,7 @@ export class Reorder {
     const fate = this.#recent.fate(sequence)
     if (fate === packet.timestamp) counts.duplicated++
     else if (fate === GIVEN_UP) {
-      counts.lost--
-      counts.late++
+      this.#figures.cameLate()
       this.#recent.note(sequence, packet.timestamp)
       this.#wasLate(nowMs - this.#gaveUpGapMs)
     } else return false

@@ -93,6 +93,10 @@ export class AudioLine {
     return this.#playout.cancel()
   }
 
+  digitReleased(heldMs: number): void {
+    this.#figures.digitReleased(heldMs, this.#with.clock.now())
+  }
+
   figures(): Omit<LineFigures, 'shedFrames'> {
     const { unplayedMs, overflows } = this.#playout
     return { received: { ...this.#figures.counts }, sent: { ...this.#sent, unplayedMs, overflows } }

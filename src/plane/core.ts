@@ -80,6 +80,8 @@ export class PlaneCore {
         return audio?.pause()
       case 'resume':
         return audio?.resume()
+      case 'digitReleased':
+        return audio?.digitReleased(message.heldMs)
       case 'cancel':
         return this.#ports.post({ kind: 'heard', line, ticket: message.ticket, heard: audio?.cancel() ?? [] })
       case 'stats':

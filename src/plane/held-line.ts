@@ -70,6 +70,10 @@ export class HeldLine implements Line {
     return this.#listen('sent', sink)
   }
 
+  digitReleased(heldMs: number): void {
+    this.#post({ kind: 'digitReleased', line: this.#id, heldMs })
+  }
+
   onEvent(listener: (event: LineEvent) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

@@ -89,6 +89,8 @@ export interface Line {
   hear(sink: AudioSink): () => void
   /** Every frame sent from now on, silence included. */
   tap(sink: AudioSink): () => void
+  /** A keypad digit that was told another way: its packets are missing from what this line receives, and are not lost. */
+  digitReleased(heldMs: number): void
   onEvent(listener: (event: LineEvent) => void): () => void
   figures(): Promise<LineFigures>
   close(): Promise<void>

@@ -7,6 +7,7 @@ export type ToPlane =
   | { readonly kind: 'connect'; readonly line: number; readonly peer: Address }
   | { readonly kind: 'speak'; readonly line: number; readonly chunk: SpokenChunk }
   | { readonly kind: 'pause' | 'resume' | 'close'; readonly line: number }
+  | { readonly kind: 'digitReleased'; readonly line: number; readonly heldMs: number }
   /** Answered under the same ticket. */
   | { readonly kind: 'cancel' | 'stats'; readonly line: number; readonly ticket: number }
   | { readonly kind: 'listen'; readonly line: number; readonly to: Direction; readonly on: boolean }

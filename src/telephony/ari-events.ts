@@ -30,7 +30,13 @@ export function readEvent(raw: unknown): AriEvent | undefined {
     case 'ChannelHangupRequest':
       return { kind: 'hangupRequested', channel, cause: typeof raw.cause === 'number' ? raw.cause : undefined }
     case 'ChannelDtmfReceived':
-      return typeof raw.digit === 'string' ? { kind: 'digit', channel, digit: raw.digit } : undefined
+      if (typeof raw.digit !== 'string') return undefined
+      return {
+        kind: 'digit',
+        channel,
+        digit: raw.digit,
+        heldMs: typeof raw.duration_ms === 'number' ? raw.duration_ms : 0,
+      }
     case 'ChannelHold':
       return { kind: 'held', channel }
     case 'ChannelUnhold':

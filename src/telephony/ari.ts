@@ -88,7 +88,7 @@ export type ChannelEvent =
   | { readonly kind: 'left'; readonly channel: string }
   /** The channel leaves soon after. The cause is of Q.850; a plain BYE has none. */
   | { readonly kind: 'hangupRequested'; readonly channel: string; readonly cause: number | undefined }
-  | { readonly kind: 'digit'; readonly channel: string; readonly digit: string }
+  | { readonly kind: 'digit'; readonly channel: string; readonly digit: string; readonly heldMs: number }
   | { readonly kind: 'held'; readonly channel: string }
   | { readonly kind: 'unheld'; readonly channel: string }
 

@@ -144,7 +144,7 @@ export class CallerLeg implements Leg {
     if (event.channel === this.media) return this.#onMediaEvent(event.kind)
     switch (event.kind) {
       case 'digit':
-        return this.#tell({ kind: 'digit', digit: event.digit })
+        return this.#tell({ kind: 'digit', digit: event.digit, heldMs: event.heldMs })
       case 'held':
       case 'unheld':
         return this.#tell({ kind: event.kind })

@@ -25,6 +25,7 @@ function house(handler: Handler, options: { maxCalls?: number } = {}) {
   const failures: string[] = []
   const scope = new Scope('test', error => failures.push(String(error)))
   const telephony = new FakeTelephony()
+  const digitsHeldMs: number[] = []
   const lines = new Set<Line>()
   let lineHappened: (event: LineEvent) => void = () => {}
   const events: CallEvent[] = []
@@ -41,6 +42,7 @@ function house(handler: Handler, options: { maxCalls?: number } = {}) {
           return () => {}
         },
         figures: async () => undefined,
+        digitReleased: (heldMs: number) => digitsHeldMs.push(heldMs),
         close: async () => void lines.delete(line),
       } as unknown as Line
       lines.add(line)
@@ -75,7 +77,7 @@ function house(handler: Handler, options: { maxCalls?: number } = {}) {
     lineHappened({ kind: 'failed', message })
     await clock.settle()
   }
-  return { clock, exchange, admission, events, facts, offer, lines, failLine, nothingIsLeft }
+  return { clock, exchange, admission, events, facts, offer, lines, digitsHeldMs, failLine, nothingIsLeft }
 }
 
 describe('a call in the exchange', () => {
@@ -107,7 +109,7 @@ describe('a call in the exchange', () => {
     const leg = await offer(new FakeLeg('c1'))
     exchange.find('c1')?.hangUp('operator')
     await clock.settle()
-    leg.happen({ kind: 'digit', digit: '1' })
+    leg.happen({ kind: 'digit', digit: '1', heldMs: 100 })
     leg.happen({ kind: 'held' })
     expect(facts('c1').at(-1)).toBe('ended')
   })
@@ -231,13 +233,14 @@ describe('a call in the exchange', () => {
 
   it('passes digits on and keeps them out of everything but the private part', async () => {
     const digits: string[] = []
-    const { offer, events } = house((call, scope) => {
+    const { offer, events, digitsHeldMs } = house((call, scope) => {
       call.onDigit(digit => digits.push(digit))
       return answerAndWait(call, scope)
     })
     const leg = await offer(new FakeLeg('c1'))
-    leg.happen({ kind: 'digit', digit: '7' })
+    leg.happen({ kind: 'digit', digit: '7', heldMs: 100 })
     expect(digits).toEqual(['7'])
+    expect(digitsHeldMs).toEqual([100])
     expect(events.at(-1)?.fact).toEqual({ name: 'digitPressed', private: { digit: '7' } })
   })
 

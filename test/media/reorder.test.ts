@@ -552,3 +552,43 @@ describe('a hostile sender', () => {
     )
   })
 })
+
+describe('digits, whose packets a PBX takes out of the stream,', () => {
+  /** A key held for 100 ms: five packets, of which the last comes three times. */
+  const pressedAt = (index: number) => Array.from({ length: 7 }, (_, i) => index + i)
+  const sent = stream({ count: 200 })
+
+  it('are no loss: told when they are released, and the gap shows 60 ms later', () => {
+    const line = new Incoming().play(without(sent, ...pressedAt(50)).slice(0, 50), 1_100)
+    line.figures.digitReleased(100, 1_100)
+    line.play(without(sent, ...pressedAt(50)).slice(50))
+    expect(line.figures.counts).toMatchObject({ packets: 193, lost: 0 })
+  })
+
+  it('are no loss when they are told after their gaps were', () => {
+    // A sender whose audio goes on meanwhile: one packet in two is the digit's.
+    const taken = [50, 52, 54, 56, 58, 60, 62]
+    const line = new Incoming().play(without(sent, ...taken).slice(0, 60))
+    expect(line.figures.counts.lost).toBeGreaterThan(0)
+    line.figures.digitReleased(100, 1_320)
+    line.play(without(sent, ...taken).slice(60))
+    expect(line.figures.counts.lost).toBe(0)
+  })
+
+  it('explain as many packets as they took, and only where they were', () => {
+    const line = new Incoming().play(without(sent, 5, ...pressedAt(50), 58, 59, 60, 62, 100).slice(0, 49), 1_100)
+    line.figures.digitReleased(100, 1_100)
+    line.play(without(sent, 5, ...pressedAt(50), 58, 59, 60, 62, 100).slice(49))
+    // One packet more than they took may have been theirs.
+    expect(line.figures.counts.lost).toBe(5)
+    line.figures.digitReleased(100, 60_000)
+    expect(line.figures.counts.lost).toBe(5)
+  })
+
+  it('never take more from the loss than there is, though what they explained comes after all', () => {
+    const line = new Incoming().play(without(sent, 50).slice(0, 60))
+    line.figures.digitReleased(100, 1_200)
+    line.play([{ ...sent[50]!, atMs: 1_201 }])
+    expect(line.figures.counts).toMatchObject({ lost: 0, late: 1 })
+  })
+})

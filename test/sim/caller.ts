@@ -190,7 +190,7 @@ export class SimCaller implements FarEnd {
           if (signal.aborted) return
           this.#pressed = true
           this.#quietSinceMs = clock.now()
-          this.leg?.happen({ kind: 'digit', digit })
+          this.leg?.happen({ kind: 'digit', digit, heldMs: 100 })
           await pause(clock, 100, signal)
         }
     }

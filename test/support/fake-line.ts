@@ -94,6 +94,8 @@ export class FakeLine implements Line {
     return this.#playout.cancel()
   }
 
+  digitReleased(): void {}
+
   hear(sink: AudioSink): () => void {
     const converter = converterTo(sink, { encoding: this.law, rate: 8_000 })
     this.#sinks.add(converter)

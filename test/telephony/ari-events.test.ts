@@ -31,8 +31,12 @@ describe('an event of Asterisk', () => {
       { kind: 'hangupRequested', channel: '1', cause: undefined },
     ],
     [
+      { type: 'ChannelDtmfReceived', channel, digit: '#', duration_ms: 120 },
+      { kind: 'digit', channel: '1', digit: '#', heldMs: 120 },
+    ],
+    [
       { type: 'ChannelDtmfReceived', channel, digit: '#' },
-      { kind: 'digit', channel: '1', digit: '#' },
+      { kind: 'digit', channel: '1', digit: '#', heldMs: 0 },
     ],
     [{ type: 'ChannelDtmfReceived', channel }, undefined],
     [

@@ -52,7 +52,7 @@ describe('a leg', () => {
   it('keeps what happened before anyone listened, up to a bound, and the end in any case', () => {
     const { leg } = bench()
     for (let count = 0; count < limits.call.earlyLegEvents + 10; count++) {
-      leg.onAri({ kind: 'digit', channel: '1', digit: String(count % 10) })
+      leg.onAri({ kind: 'digit', channel: '1', digit: String(count % 10), heldMs: 100 })
     }
     leg.onAri({ kind: 'left', channel: '1' })
     const events: LegEvent[] = []

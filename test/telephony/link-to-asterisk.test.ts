@@ -14,9 +14,9 @@ describe('when the events socket is cut', () => {
     await parley.readyAgain()
     expect(parley.states.map(({ ready }) => ready)).toEqual([true, false, true])
     await until(() => asterisk.channels.get(leg.id)?.variables.get('TIMEOUT(absolute)') === '15')
-    asterisk.tell(leg.id, 'ChannelDtmfReceived', { digit: '7' })
+    asterisk.tell(leg.id, 'ChannelDtmfReceived', { digit: '7', duration_ms: 90 })
     await until(() => parley.events.get(leg.id)?.length === 1)
-    expect(parley.events.get(leg.id)).toEqual([{ kind: 'digit', digit: '7' }])
+    expect(parley.events.get(leg.id)).toEqual([{ kind: 'digit', digit: '7', heldMs: 90 }])
   })
 
   it('a caller who hung up meanwhile is told gone, and one who came meanwhile is offered', async () => {

@@ -82,13 +82,13 @@ describe('a call', () => {
     const id = asterisk.call()
     asterisk.tell(id, 'ChannelDtmfReceived', { digit: '5' })
     await parley.offered(id)
-    asterisk.tell(id, 'ChannelDtmfReceived', { digit: '#' })
+    asterisk.tell(id, 'ChannelDtmfReceived', { digit: '#', duration_ms: 120 })
     asterisk.tell(id, 'ChannelHold')
     asterisk.tell(id, 'ChannelUnhold')
     asterisk.hangUp(id, 44)
     expect(await parley.gone(id)).toBe('hung up (cause 44)')
     expect(parley.events.get(id)).toEqual([
-      { kind: 'digit', digit: '#' },
+      { kind: 'digit', digit: '#', heldMs: 120 },
       { kind: 'held' },
       { kind: 'unheld' },
       { kind: 'gone', how: 'vanished', cause: 'hung up (cause 44)' },

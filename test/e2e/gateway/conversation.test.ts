@@ -4,7 +4,7 @@ import { type Segment, segments, traceDb } from '../../../src/caller/tones.ts'
 import { word } from '../../../src/caller/voice.ts'
 import type { Law } from '../../../src/media/audio.ts'
 import { seeded } from '../../support/random.ts'
-import { greetingHz, House } from './house.ts'
+import { greeted, greetingHz, House } from './house.ts'
 
 let house: House
 beforeAll(async () => {
@@ -22,11 +22,6 @@ const FOREIGN_FRAME_DB = -30
 
 const longReplyHz = 700
 const asksForLongReply = 3_100
-
-async function greeted(call: Call): Promise<Call> {
-  await call.hearsTone(greetingHz, { forMs: 600 })
-  return call
-}
 
 /** A machine that stood still has torn a hole: cut out where the caller itself missed its time as well, and only there. */
 function withoutStandstills(call: Call): Int16Array {
@@ -52,7 +47,7 @@ it.concurrent.each([
 ] as const)('greets whole, hears a turn and answers it: %s', async (_, options) => {
   const call = await greeted(await house.dial(options))
   await call.play(spoken(1_300))
-  await call.hearsTone(650, { forMs: 780 })
+  await call.hearsTone(650, { forMs: 700 })
   await call.hearsSilence(200)
   await call.hangup()
   const tones = tonesIn(call, [greetingHz, 650])
@@ -71,7 +66,7 @@ it.concurrent.each([
   await call.play(spoken(1_300))
   const laws = new Set<Law>()
   call.onFrame(frame => laws.add(frame.law))
-  await call.hearsTone(650, { forMs: 780 })
+  await call.hearsTone(650, { forMs: 700 })
   await call.hangup()
   expect(tonesIn(call, [greetingHz, 650]).map(tone => tone.hz)).toEqual([greetingHz, 650])
   expect([...laws]).toEqual([then])
@@ -82,7 +77,7 @@ it.concurrent('falls silent when the caller speaks, and answers what was said', 
   await call.play(spoken(asksForLongReply))
   await call.hearsTone(longReplyHz, { forMs: 1_000 })
   await call.play(spoken(1_500, 800))
-  await call.hearsTone(750, { forMs: 780 })
+  await call.hearsTone(750, { forMs: 700 })
   await call.hearsSilence(500)
   await call.hangup()
   const tones = tonesIn(call, [greetingHz, longReplyHz, 750])
@@ -108,14 +103,14 @@ it.concurrent('goes on where it paused when the sound was no interruption', asyn
 it.concurrent('hangs up when the agent is done, after its last word was heard', async () => {
   const call = await greeted(await house.dial())
   await call.play(spoken(3_300))
-  await call.hearsTone(500, { forMs: 390 })
+  await call.hearsTone(500, { forMs: 360 })
   expect(await call.ended).toMatchObject({ by: 'callee', how: 'bye' })
 })
 
 it.concurrent('hands the caller over to the fallback after the last word was heard', async () => {
   const call = await greeted(await house.dial())
   await call.play(spoken(3_200))
-  await call.hearsTone(600, { forMs: 390 })
+  await call.hearsTone(600, { forMs: 360 })
   const sinceMs = call.heardMs
   await house.eventually('handedBack')
   await house.until(async () => call.heardMs > sinceMs + 2_500)
@@ -127,10 +122,13 @@ it.concurrent('hands the caller over to the fallback after the last word was hea
 it.concurrent('hears the keypad', async () => {
   const call = await greeted(await house.dial({ from: '+15550100777' }))
   await call.digits('5')
-  await call.hearsTone(1_250, { forMs: 180 })
+  await call.hearsTone(1_250, { forMs: 140 })
+  await call.digits('12#')
+  for (const hz of [1_050, 1_100, 1_550]) await call.hearsTone(hz, { forMs: 140 })
   await call.hangup()
-  const pressed = (await house.events()).filter(event => event.fact.name === 'digitPressed')
-  expect(pressed.map(event => event.fact)).toEqual([{ name: 'digitPressed', private: { digit: '5' } }])
+  const facts = (await house.events()).map(event => event.fact)
+  const pressed = facts.flatMap(fact => (fact.name === 'digitPressed' ? [fact.private.digit] : []))
+  expect(pressed).toEqual(['5', '1', '2', '#'])
   expect(house.log.filter(line => line.includes('+15550100777'))).toEqual([])
 })
 

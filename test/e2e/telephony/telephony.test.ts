@@ -44,8 +44,8 @@ describe('a caller', () => {
     await call.digits('4#')
     await exchange.until(() => exchange.events.get(leg.id)?.length === 2)
     expect(exchange.events.get(leg.id)).toEqual([
-      { kind: 'digit', digit: '4' },
-      { kind: 'digit', digit: '#' },
+      { kind: 'digit', digit: '4', heldMs: 100 },
+      { kind: 'digit', digit: '#', heldMs: 100 },
     ])
     await call.hangup()
     expect(await exchange.gone(leg)).toBe('hung up')
