@@ -1,5 +1,3 @@
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { join } from 'node:path'
 import { type Business, destinationKey, type Engine } from './business.ts'
 import type { Handler } from './call/ports.ts'
@@ -7,6 +5,7 @@ import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { GatewayError } from './errors.ts'
 import type { Log } from './log.ts'
+import { addressOfDefaultRoute } from './own-address.ts'
 import type { StateDir } from './state-dir.ts'
 import { acquireAsterisk } from './telephony/asterisk/acquire.ts'
 import { readTrunkAddresses } from './telephony/asterisk/addresses.ts'
@@ -47,7 +46,7 @@ export async function asteriskSettings(
     udpPort: config.sip.udpPort,
     rtp: config.rtp,
     externalAddress: config.externalAddress,
-    localNetworks: [...config.localNetworks, ...(await ownAddress())],
+    localNetworks: [...config.localNetworks, ...(await ownNetworks())],
     allowedNetworks: config.sip.allow,
     fallbackDestination: config.fallbackDestination,
     destinations: destinationsOf(business),
@@ -92,20 +91,11 @@ export async function ownAsterisk(
 
 /**
  * Asterisk puts the external address in the place of its own only where its own lies in a local network, and tells nobody when
- * it does not: whoever sets LOCAL_NETWORKS without this machine's would have calls without sound. Its own is the one on the
- * way to everywhere; nothing is sent to find it.
+ * it does not: whoever sets LOCAL_NETWORKS without this machine's would have calls without sound.
  */
-async function ownAddress(): Promise<string[]> {
-  const socket = createSocket('udp4')
-  try {
-    socket.connect(9, '192.0.2.1')
-    await once(socket, 'connect')
-    return [`${socket.address().address}/32`]
-  } catch {
-    return []
-  } finally {
-    socket.close()
-  }
+async function ownNetworks(): Promise<string[]> {
+  const own = await addressOfDefaultRoute()
+  return own === undefined ? [] : [`${own}/32`]
 }
 
 /** By the names they are dialled by. */

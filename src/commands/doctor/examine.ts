@@ -25,13 +25,14 @@ export async function examine(directory: string, environment: Environment): Prom
   const config = settingsOf(directory, environment)
   if (typeof config === 'string') return refusedSettings(config)
   const scene: Scene = { directory, environment, config, ours: await lookAtOurs(config) }
-  const [gateway, ports, asterisk, ari, openAi, twilio, synchronised] = await Promise.all([
+  const [gateway, ports, asterisk, ari, openAi, twilio, network, synchronised] = await Promise.all([
     lookAtGateway(scene),
     lookAtPorts(scene),
     lookAtAsterisk(scene),
     lookAtAri(scene),
     lookAtOpenAi(scene),
     lookAtTwilio(scene),
+    lookAtNetwork(scene),
     isSynchronised(),
   ])
   const usesOpenAi = openAi.models !== undefined
@@ -42,7 +43,7 @@ export async function examine(directory: string, environment: Environment): Prom
     ...(asterisk ? judgeAsterisk(asterisk) : []),
     ...judgeAri(ari),
     ...judgeRtp(lookAtRtp(scene)),
-    ...judgeNetwork(lookAtNetwork(scene)),
+    ...judgeNetwork(network),
     ...judgeFirewall(lookAtFirewall(scene)),
     ...judgeOpenAi(openAi),
     ...judgeModels({

@@ -1,10 +1,11 @@
 import { networkInterfaces } from 'node:os'
+import { addressOfDefaultRoute } from '../../own-address.ts'
 import { readTrunkAddresses, type TrunkAddresses } from '../../telephony/asterisk/addresses.ts'
 import { type Finding, findingsOf } from './finding.ts'
 import { covers, kindOf } from './network-addresses.ts'
 import type { Scene } from './scene.ts'
 
-const { ok, warning, error } = findingsOf('network')
+const { ok, hint, warning, error } = findingsOf('network')
 /** A network of more addresses than this is no list of callers. */
 const WIDEST_ALLOWED_BITS = 8
 
@@ -15,10 +16,12 @@ interface Network {
   readonly httpHost: string
   /** Of this machine, IPv4. */
   readonly addresses: readonly string[]
+  /** The one of them that its default route has. */
+  readonly routed: string | undefined
   readonly trunk: TrunkAddresses
 }
 
-export function lookAtNetwork({ config }: Scene): Network {
+export async function lookAtNetwork({ config }: Scene): Promise<Network> {
   const addresses = Object.values(networkInterfaces())
     .flatMap(each => each ?? [])
     .filter(({ family }) => family === 'IPv4')
@@ -29,13 +32,14 @@ export function lookAtNetwork({ config }: Scene): Network {
     allowedNetworks: config.sip.allow,
     httpHost: config.http.host,
     addresses,
+    routed: await addressOfDefaultRoute(),
     trunk: readTrunkAddresses(),
   }
 }
 
 export function judgeNetwork(seen: Network): Finding[] {
   const address = seen.externalAddress === undefined ? judgeNoExternal(seen) : judgeExternal(seen.externalAddress, seen)
-  return [address, ...judgeLocalNetworks(seen), ...judgeAllowed(seen), ...judgeHttp(seen)]
+  return [address, ...judgeSeveral(seen), ...judgeLocalNetworks(seen), ...judgeAllowed(seen), ...judgeHttp(seen)]
 }
 
 function judgeNoExternal({ addresses }: Network): Finding {
@@ -50,7 +54,12 @@ function judgeNoExternal({ addresses }: Network): Finding {
 function judgeExternal(address: string, { addresses }: Network): Finding {
   const kind = kindOf(address)
   const remedy = 'Set EXTERNAL_ADDRESS to the address that Twilio reaches you by, or leave it out.'
-  if (kind === 'example') return error(`EXTERNAL_ADDRESS ${address} is an address from documentation.`, remedy)
+  if (kind === 'example') {
+    return error(
+      `EXTERNAL_ADDRESS ${address} is an example from documentation, such as the README, and nobody's address.`,
+      'Put your own in its place: the address that Twilio reaches you by.',
+    )
+  }
   if (kind === 'loopback' || kind === 'unroutable') {
     return error(`EXTERNAL_ADDRESS ${address} can be reached by nobody outside of this machine.`, remedy)
   }
@@ -60,6 +69,27 @@ function judgeExternal(address: string, { addresses }: Network): Finding {
   if (addresses.includes(address))
     return ok(`EXTERNAL_ADDRESS ${address} is an address of this machine: no NAT between.`)
   return ok(`EXTERNAL_ADDRESS ${address} is public; a NAT stands between and must forward the SIP and RTP ports.`)
+}
+
+/** Over TCP Asterisk puts the external address in the place of one address alone, and tells any other as it is. */
+function judgeSeveral({ externalAddress, addresses, routed }: Network): Finding[] {
+  if (externalAddress === undefined || addresses.includes(externalAddress)) return []
+  if (routed === undefined) {
+    return [
+      warning(
+        'This machine has no default route: no call from outside can be answered, and EXTERNAL_ADDRESS is told to nobody.',
+        'Give the machine a default route, then start Parley again.',
+      ),
+    ]
+  }
+  const others = addresses.filter(address => address !== routed && kindOf(address) !== 'loopback')
+  if (others.length === 0) return []
+  return [
+    hint(
+      `This machine has several addresses. A call over TCP that comes in at ${others.join(' or ')} is told that address in place of EXTERNAL_ADDRESS, and has no sound.`,
+      `Let the NAT forward the SIP and RTP ports to ${routed}, which the default route has.`,
+    ),
+  ]
 }
 
 function judgeLocalNetworks({ externalAddress, localNetworks, addresses, trunk }: Network): Finding[] {

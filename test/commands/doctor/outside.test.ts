@@ -37,6 +37,7 @@ describe('the network', () => {
     allowedNetworks: sip.allow,
     httpHost: '127.0.0.1',
     addresses: ['127.0.0.1', '8.8.8.8'],
+    routed: '8.8.8.8' as string | undefined,
     trunk,
   }
   const judged = (more: Partial<typeof fine>) => told(judgeNetwork({ ...fine, ...more }))
@@ -50,22 +51,36 @@ describe('the network', () => {
     ],
     [
       'behind a NAT',
-      { addresses: ['127.0.0.1', '10.0.0.4'], externalAddress: '8.8.4.4' },
+      { addresses: ['127.0.0.1', '10.0.0.4'], routed: '10.0.0.4', externalAddress: '8.8.4.4' },
       /^ok: .*a NAT stands between/,
     ],
     ['told its own', { externalAddress: '8.8.8.8' }, /^ok: .*no NAT between/],
     ['told a private one', { externalAddress: '10.0.0.4' }, /^warning: EXTERNAL_ADDRESS 10\.0\.0\.4 is private/],
     ['told loopback', { externalAddress: '127.0.0.1' }, /^error: .*reached by nobody/],
     ['told a link-local one', { externalAddress: '169.254.3.4' }, /^error: .*reached by nobody/],
-    ['told an example', { externalAddress: '203.0.113.7' }, /^error: .*from documentation/],
+    ['told an example', { externalAddress: '203.0.113.7' }, /^error: .*example from documentation, such as the README/],
   ])('is %s', (_, more, words) => {
     const [only, ...others] = judged(more)
     expect(only).toMatch(words)
     expect(others).toEqual([])
   })
 
+  it('of several addresses gets calls over TCP at the one of its default route', () => {
+    const behind = {
+      externalAddress: '8.8.4.4',
+      addresses: ['127.0.0.1', '10.0.0.4', '172.17.0.1'],
+      routed: '10.0.0.4',
+    }
+    expect(judged({ ...behind, addresses: ['127.0.0.1', '10.0.0.4'] })).toHaveLength(1)
+    expect(judged({ ...behind, externalAddress: undefined })).toHaveLength(1)
+    expect(judged({ ...behind, addresses: [...behind.addresses, '8.8.4.4'] })).toHaveLength(1)
+    expect(judged(behind)[1]).toMatch(/^hint: .*several addresses\. A call over TCP that comes in at 172\.17\.0\.1 is/)
+    expect(judgeNetwork({ ...fine, ...behind })[1]?.remedy).toContain('to 10.0.0.4, which the default route has')
+    expect(judged({ ...behind, routed: undefined })[1]).toMatch(/^warning: .*no default route/)
+  })
+
   it('has local networks that hold this machine and leave Twilio out', () => {
-    const outside = { externalAddress: '8.8.4.4', addresses: ['127.0.0.1', '10.0.0.4'] }
+    const outside = { externalAddress: '8.8.4.4', addresses: ['127.0.0.1', '10.0.0.4'], routed: '10.0.0.4' }
     const everything = judged({ ...outside, localNetworks: ['0.0.0.0/0'] })
     expect(everything[1]).toMatch(/^error: LOCAL_NETWORKS covers Twilio's 168\.86\.128\.0\/18, 54\.172/)
     expect(judged({ ...outside, localNetworks: ['192.168.0.0/16', '127.0.0.0/8'] })[1]).toMatch(

@@ -1,0 +1,16 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+
+/** The address of this machine on the way to everywhere, if there is such a way; nothing is sent to find it. */
+export async function addressOfDefaultRoute(): Promise<string | undefined> {
+  const socket = createSocket('udp4')
+  try {
+    socket.connect(9, '192.0.2.1')
+    await once(socket, 'connect')
+    return socket.address().address
+  } catch {
+    return undefined
+  } finally {
+    socket.close()
+  }
+}
