@@ -33,6 +33,13 @@ if (unknown.length > 0) {
   process.exit(1)
 }
 
+// What was started ends with this process; what ended it is said.
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    console.error(`bench: ended by ${signal}; nothing is written.`)
+    process.exit(1)
+  })
+}
 const progress = (text: string) => console.error(`bench: ${text} ...`)
 const machine = describeMachine((await testProgram()).version)
 const sections: Section[] = []

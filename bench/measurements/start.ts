@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { freePort } from '../../test/support/asterisk.ts'
+import { spawnTied } from '../../test/support/tied.ts'
 import { watchProcessors } from '../house/processors.ts'
 import { percentiles } from '../report/percentiles.ts'
 import { figure, type Row } from '../report/row.ts'
@@ -65,7 +66,7 @@ async function settings(): Promise<Record<string, string>> {
 /** Until it is ready; then it is stopped, and is gone when this settles. */
 async function startedMs(environment: Record<string, string>): Promise<number> {
   const began = performance.now()
-  const npm = spawn('npm', ['start'], { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
+  const npm = spawnTied('npm', ['start'], { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
   try {
     await ready(npm)
     return performance.now() - began

@@ -204,7 +204,7 @@ export class Call {
     return () => this.#sentListeners.delete(listener)
   }
 
-  /** Settles once this tone was heard for so long, whole; rejects in words that tell what was heard instead. */
+  /** Settles once this tone was heard for so long, with nothing else in between; rejects in words that tell what was heard instead. */
   hearsTone(hz: number, options: ListenOptions & { readonly forMs: number }): Promise<Found> {
     return this.#listening.hearsTone(hz, options)
   }

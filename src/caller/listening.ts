@@ -21,7 +21,9 @@ interface Search {
   readonly forMs: number
   readonly sinceMs: number
   nextMs: number
+  beganMs: number
   matchedMs: number
+  holeMs: number
   readonly found: (where: Found) => void
   readonly failed: (why: string) => void
 }
@@ -31,6 +33,8 @@ const BLOCK_MS = 20
 const SILENT_DB = -50
 const AUDIBLE_DB = -40
 const MOSTLY = 0.5
+/** In a longer hole anything may have been. */
+const LONGEST_HOLE_MS = 200
 
 /** Waits for sounds in what is heard, frame by frame as it comes in. */
 export class Listening {
@@ -70,7 +74,9 @@ export class Listening {
       forMs,
       sinceMs,
       nextMs: sinceMs,
+      beganMs: sinceMs,
       matchedMs: 0,
+      holeMs: 0,
       found: where => {
         settle()
         this.#foundMs = where.toMs
@@ -101,11 +107,21 @@ export class Listening {
 
   #advance(search: Search): void {
     while (search.nextMs + BLOCK_MS <= this.#recording.lengthMs) {
-      const block = this.#recording.heard(search.nextMs, search.nextMs + BLOCK_MS)
+      this.#take(search, search.nextMs, search.nextMs + BLOCK_MS)
       search.nextMs += BLOCK_MS
-      search.matchedMs = search.matches(block) ? search.matchedMs + BLOCK_MS : 0
-      if (search.matchedMs < search.forMs) continue
-      return search.found({ fromMs: search.nextMs - search.matchedMs, toMs: search.nextMs })
+      if (search.matchedMs >= search.forMs) return search.found({ fromMs: search.beganMs, toMs: search.nextMs })
+    }
+  }
+
+  /** A hole is neither the sound nor another one: it counts for nothing, and a short one breaks nothing. */
+  #take(search: Search, fromMs: number, toMs: number): void {
+    const isHole = !this.#recording.isWhole(fromMs, toMs)
+    search.holeMs = isHole ? search.holeMs + BLOCK_MS : 0
+    if (isHole && search.holeMs <= LONGEST_HOLE_MS) return
+    if (isHole || !search.matches(this.#recording.heard(fromMs, toMs))) search.matchedMs = 0
+    else {
+      if (search.matchedMs === 0) search.beganMs = fromMs
+      search.matchedMs += BLOCK_MS
     }
   }
 }

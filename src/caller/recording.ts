@@ -86,6 +86,11 @@ export class Recording {
     return this.#samples.slice(fromMs * SAMPLES_PER_MS, Math.min(this.#length, toMs * SAMPLES_PER_MS))
   }
 
+  /** Whether no part of it was lost or never sent. */
+  isWhole(fromMs: number, toMs: number): boolean {
+    return !this.#present.subarray(Math.floor(fromMs), Math.ceil(toMs)).includes(0)
+  }
+
   gaps(): Gap[] {
     const gaps: Gap[] = []
     const endMs = Math.ceil(this.lengthMs)

@@ -78,9 +78,9 @@ function readFormat(body: Buffer): Format {
 
 function decoded(body: Buffer, { channels, bytesPerSample, law }: Format): Int16Array {
   const count = Math.floor(body.length / bytesPerSample / channels) * channels
-  if (law === undefined) return Int16Array.from({ length: count }, (_, i) => body.readInt16LE(2 * i))
   const samples = new Int16Array(count)
-  decode(law, body.subarray(0, count), samples)
+  if (law !== undefined) decode(law, body.subarray(0, count), samples)
+  else for (let i = 0; i < count; i++) samples[i] = body.readInt16LE(2 * i)
   return samples
 }
 

@@ -343,7 +343,7 @@ describe('the audio of a call', () => {
       writer.write(packet, codes, n === 0)
       if (n !== 2) await send(packet)
     }
-    expect(await waits).toEqual({ fromMs: 0, toMs: 60 })
+    expect(await waits).toEqual({ fromMs: 0, toMs: 80 })
     const stranger = await Callee.udp()
     await new Promise(resolve => stranger.rtp.send(new Uint8Array(172).fill(0x80), port, address, resolve))
     stranger.close()

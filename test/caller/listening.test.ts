@@ -20,6 +20,12 @@ class Ear {
       this.clock.advance(20)
     }
   }
+
+  /** No packet comes, while time passes. */
+  miss(ms: number): void {
+    this.#timestamp += 8 * ms
+    this.clock.advance(ms)
+  }
 }
 
 describe('listening for a tone', () => {
@@ -56,6 +62,31 @@ describe('listening for a tone', () => {
     expect(await ear.listening.hearsSilence(200)).toEqual({ fromMs: 200, toMs: 400 })
     expect(await ear.listening.hearsTone(700, { forMs: 200 })).toEqual({ fromMs: 400, toMs: 600 })
     expect(await ear.listening.hearsTone(440, { forMs: 100, sinceMs: 40 })).toEqual({ fromMs: 40, toMs: 140 })
+  })
+
+  it('takes a hole for neither sound nor silence: what was lost counts for nothing and breaks nothing', async () => {
+    const ear = new Ear()
+    const tone = ear.listening.hearsTone(440, { forMs: 300 })
+    const silence = ear.listening.hearsSilence(100)
+    ear.hear(440, 180)
+    ear.miss(140)
+    ear.hear(440, 120)
+    expect(await tone).toEqual({ fromMs: 0, toMs: 440 })
+    ear.miss(200)
+    ear.hear(0, 60)
+    ear.miss(20)
+    await expect(Promise.race([silence, Promise.resolve('waiting')])).resolves.toBe('waiting')
+    ear.hear(0, 40)
+    expect(await silence).toEqual({ fromMs: 640, toMs: 760 })
+  })
+
+  it('begins anew after a hole in which anything may have been', async () => {
+    const ear = new Ear()
+    const found = ear.listening.hearsTone(440, { forMs: 200 })
+    ear.hear(440, 180)
+    ear.miss(220)
+    ear.hear(440, 200)
+    expect(await found).toEqual({ fromMs: 400, toMs: 600 })
   })
 
   it('rejects in words that tell what was heard instead', async () => {

@@ -2,7 +2,7 @@ import { FRAME_SAMPLES, SILENCE } from '../../src/media/audio.ts'
 import { Concealer } from '../../src/media/conceal.ts'
 import { decode, encode } from '../../src/media/g711.ts'
 import { Resampler } from '../../src/media/resample.ts'
-import type { Sound } from '../../src/providers/local/wav.ts'
+import type { Sound } from '../../src/media/wav.ts'
 import { seeded } from '../support/random.ts'
 
 const LEVEL_DB = -22

@@ -6,9 +6,9 @@ import { runCommand } from '../../src/debian/command.ts'
 import { commandIn, librariesOf } from '../../src/debian/machine.ts'
 import { fetchTree, type Recipe } from '../../src/debian/tree.ts'
 import { GatewayError } from '../../src/errors.ts'
+import { readWav, type Sound } from '../../src/media/wav.ts'
 import { fliteSpeech } from '../../src/providers/local/flite.ts'
 import { obtainSpeechPrograms, type SpeechPrograms } from '../../src/providers/local/programs.ts'
-import { readWav, type Sound } from '../../src/providers/local/wav.ts'
 
 /** Who calls: none of them is the agent's own voice. */
 export const callerVoices = ['flite rms', 'flite kal16', 'espeak-ng en-us', 'espeak-ng en-us+f3'] as const

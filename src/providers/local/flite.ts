@@ -5,7 +5,7 @@ import type { Clock } from '../../clock.ts'
 import { runCommand } from '../../debian/command.ts'
 import { GatewayError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
-import { readWav, type Sound } from './wav.ts'
+import { readWav, type Sound } from '../../media/wav.ts'
 
 export interface FliteOptions {
   readonly clock: Clock
@@ -29,7 +29,9 @@ export async function fliteSpeech(command: readonly string[], text: string, opti
     })
     options.signal?.throwIfAborted()
     if (result.code !== 0) throw silent(result.stderr)
-    return readWav(await readFile(wav).catch(() => Promise.reject(silent(result.stderr))))
+    return await readFile(wav)
+      .then(readWav)
+      .catch(() => Promise.reject(silent(result.stderr)))
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

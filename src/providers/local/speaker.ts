@@ -3,8 +3,8 @@ import type { Clock } from '../../clock.ts'
 import { limits } from '../../limits.ts'
 import { encode } from '../../media/g711.ts'
 import { Resampler } from '../../media/resample.ts'
+import type { Sound } from '../../media/wav.ts'
 import { fliteSpeech } from './flite.ts'
-import type { Sound } from './wav.ts'
 
 /** Of flite's voices the clearest over a telephone. */
 const AGENT_VOICE = 'slt'

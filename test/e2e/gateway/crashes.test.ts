@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import type { Call } from '../../../src/caller/call.ts'
 import { segments, traceDb } from '../../../src/caller/tones.ts'
 import { toneGenerator } from '../../../src/media/tone.ts'
-import { greetingHz, House, isRunning } from './house.ts'
+import { greeted, House, isRunning } from './house.ts'
 
 const quick = { LEASE_SECONDS: '6' }
 
@@ -16,7 +16,7 @@ function soundMs(call: Call, sinceMs: number): number {
 it.concurrent('takes a call over when it was killed and is back within the lease: the caller hears a word', async () => {
   await using house = await House.open({ environment: quick })
   const call = await house.dial()
-  await call.hearsTone(greetingHz, { forMs: 600 })
+  await greeted(call)
   const pbx = await house.asteriskPid()
   await house.signal('SIGKILL')
   const sinceMs = call.heardMs
@@ -35,7 +35,7 @@ it.concurrent('takes a call over when it was killed and is back within the lease
 it.concurrent('leads the caller to the fallback when it is not back, and picks up the voicemail when it is', async () => {
   await using house = await House.open({ environment: { LEASE_SECONDS: '2' } })
   const call = await house.dial()
-  await call.hearsTone(greetingHz, { forMs: 600 })
+  await greeted(call)
   await house.signal('SIGKILL')
   // After the prompts of the fallback its beep asks for a message.
   await house.until(async () => readdirSync(house.recordings).length === 1)
@@ -52,7 +52,7 @@ it.concurrent('leads the caller to the fallback when it is not back, and picks u
 it.concurrent('frozen for longer than the lease, leaves its callers to the fallback, and serves the next when it goes on', async () => {
   await using house = await House.open({ environment: { LEASE_SECONDS: '2' } })
   const talking = await house.dial()
-  await talking.hearsTone(greetingHz, { forMs: 600 })
+  await greeted(talking)
   process.kill(house.pid, 'SIGSTOP')
   const ringing = await house.dial()
   // Both hear the prompts, and then the beep.
@@ -60,7 +60,7 @@ it.concurrent('frozen for longer than the lease, leaves its callers to the fallb
   expect(await ringing.answered).toMatchObject({ kind: 'answered' })
   process.kill(house.pid, 'SIGCONT')
   const next = await house.dial()
-  await next.hearsTone(greetingHz, { forMs: 600 })
+  await greeted(next)
   expect(await house.liveCalls()).toHaveLength(1)
   const ended = (await house.events()).find(({ fact }) => fact.name === 'ended')?.fact
   expect(ended).toMatchObject({ reason: 'lost' })
@@ -71,14 +71,14 @@ it.concurrent('frozen for longer than the lease, leaves its callers to the fallb
 it.concurrent('starts Asterisk again when it was killed, and answers as before', async () => {
   await using house = await House.open({ environment: quick })
   const lost = await house.dial()
-  await lost.hearsTone(greetingHz, { forMs: 600 })
+  await greeted(lost)
   const before = await house.asteriskPid()
   process.kill(before, 'SIGKILL')
   await house.isReadyAgain(before)
   await house.isEmpty()
   expect((await house.events()).findLast(({ fact }) => fact.name === 'ended')?.fact).toMatchObject({ reason: 'lost' })
   const call = await house.dial()
-  await call.hearsTone(greetingHz, { forMs: 600 })
+  await greeted(call)
   await call.hangup()
   lost.vanish()
 })
@@ -86,11 +86,11 @@ it.concurrent('starts Asterisk again when it was killed, and answers as before',
 it.concurrent('keeps its calls when the way to Asterisk is cut, and takes new ones after', async () => {
   await using house = await House.open({ environment: quick, throughWire: true })
   const call = await house.dial()
-  await call.hearsTone(greetingHz, { forMs: 600 })
+  await greeted(call)
   house.wire.cut()
   await house.wire.connected()
   const second = await house.dial()
-  await second.hearsTone(greetingHz, { forMs: 600 })
+  await greeted(second)
   expect((await house.liveCalls()).map(each => each.state)).toEqual(['live', 'live'])
   await Promise.all([call.hangup(), second.hangup()])
   await house.isEmpty()
@@ -99,7 +99,7 @@ it.concurrent('keeps its calls when the way to Asterisk is cut, and takes new on
 it.concurrent('finishes on SIGTERM: no new calls, nothing left running', async () => {
   await using house = await House.open({ environment: { DRAIN_SECONDS: '20' } })
   const call = await house.dial()
-  await call.hearsTone(greetingHz, { forMs: 600 })
+  await greeted(call)
   const pbx = await house.asteriskPid()
   const ended = house.signal('SIGTERM')
   await house.draining()

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Connection } from '../../../src/caller/connection.ts'
-import { greetingHz, House } from './house.ts'
+import { greeted, House } from './house.ts'
 
 const INVITES = 300
 
@@ -13,7 +13,7 @@ afterAll(() => house[Symbol.asyncDispose]())
 it('outlives more INVITEs at once than it has ports, with the call that is up and the next one', async () => {
   const pid = await house.asteriskPid()
   const before = await house.dial()
-  await before.hearsTone(greetingHz, { forMs: 600 })
+  await greeted(before)
 
   const trunk = new Connection({ target: { address: '127.0.0.1', port: house.sipPort }, transport: 'tcp' })
   const flood = await Promise.all(Array.from({ length: INVITES }, () => house.dial({ connection: trunk })))
@@ -27,7 +27,7 @@ it('outlives more INVITEs at once than it has ports, with the call that is up an
   trunk.close()
   await house.until(async () => (await house.get('/readyz')).status === 200)
   const next = await house.dial()
-  await next.hearsTone(greetingHz, { forMs: 600 })
+  await greeted(next)
   await Promise.all([before.hangup(), next.hangup()])
   await house.isEmpty()
 })

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
@@ -14,6 +14,7 @@ import { pause, systemClock } from '../../../src/clock.ts'
 import { Wheel } from '../../../src/media/wheel.ts'
 import { freePort } from '../../support/asterisk.ts'
 import { seeded } from '../../support/random.ts'
+import { spawnTied } from '../../support/tied.ts'
 import { Wire } from './wire.ts'
 
 const root = join(import.meta.dirname, '../../..')
@@ -22,6 +23,16 @@ const wheel = new Wheel(systemClock)
 /** What the agent of a test house says first: unlike words, it can be measured. */
 export const greetingHz = 440
 const greeting = `[tone ${greetingHz} 600ms]`
+
+/**
+ * Has heard the greeting to its end. A busy machine may lose a frame or two of it; that it comes whole is asked where
+ * that is the subject.
+ */
+export async function greeted(call: Call): Promise<Call> {
+  await call.hearsTone(greetingHz, { forMs: 400 })
+  await call.hearsSilence(60)
+  return call
+}
 
 export interface HouseOptions {
   /** Further variables of the gateway's environment. */
@@ -106,18 +117,14 @@ export class House implements AsyncDisposable {
   /** Settles when the gateway says that it is ready; rejects with its own last words when it ends before. */
   async start(): Promise<void> {
     const node = join(root, 'node_modules/node/bin/node')
-    const gateway = spawn(node, [join(root, 'src/main.ts')], {
-      cwd: this.stateDir,
-      env: this.environment,
-    })
+    const gateway = spawnTied(node, [join(root, 'src/main.ts')], { cwd: this.stateDir, env: this.environment })
     this.#gateway = gateway
     await new Promise<void>((resolve, reject) => {
       const read = (line: string) => {
         this.log.push(line)
         if (line.startsWith('parley ready')) resolve()
       }
-      createInterface(gateway.stdout).on('line', read)
-      createInterface(gateway.stderr).on('line', read)
+      for (const output of [gateway.stdout, gateway.stderr]) if (output) createInterface(output).on('line', read)
       gateway.once('exit', code => reject(new Error(`the gateway ended (${code}):\n${this.log.slice(-20).join('\n')}`)))
     })
   }

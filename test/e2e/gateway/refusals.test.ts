@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { greetingHz, House } from './house.ts'
+import { greeted, House } from './house.ts'
 
 let house: House
 beforeAll(async () => {
@@ -14,12 +14,12 @@ it('refuses the call beyond its limit with 503, and everybody who talks goes on'
   const refused = await house.dial()
   expect(await refused.answered).toMatchObject({ kind: 'refused', status: 503 })
   expect((await house.get('/readyz')).status).toBe(503)
-  await Promise.all(calls.map(call => call.hearsTone(greetingHz, { forMs: 600 })))
+  await Promise.all(calls.map(greeted))
   await Promise.all(calls.map(call => call.hangup()))
   await house.isEmpty()
   const next = await house.dial()
   expect((await next.answered).kind).toBe('answered')
-  await next.hearsTone(greetingHz, { forMs: 600 })
+  await greeted(next)
   await next.hangup()
 })
 
@@ -29,7 +29,7 @@ it('refuses a stranger before anything else, and answers the trunk as before', a
   const wrongNumber = await house.dial({ user: 'nobody' })
   expect(await wrongNumber.answered).toMatchObject({ kind: 'refused', status: 404 })
   const good = await house.dial()
-  await good.hearsTone(greetingHz, { forMs: 600 })
+  await greeted(good)
   await good.hangup()
   expect((await house.events()).filter(event => event.fact.name === 'offered')).toHaveLength(5)
 })
@@ -49,7 +49,7 @@ it('survives garbage on its SIP port', async () => {
     })
   }
   const good = await house.dial()
-  await good.hearsTone(greetingHz, { forMs: 600 })
+  await greeted(good)
   await good.hangup()
   expect(await house.asteriskPid()).toBe(pid)
 })

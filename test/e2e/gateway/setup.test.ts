@@ -1,6 +1,6 @@
 import { readdirSync, readlinkSync } from 'node:fs'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { greetingHz, House } from './house.ts'
+import { greeted, greetingHz, House } from './house.ts'
 
 let house: House
 beforeAll(async () => {
@@ -75,7 +75,7 @@ it('leaves no channel, bridge, socket or port when the caller leaves at any step
     for (const way of ways) await leaveAt(step, way)
   }
   const call = await house.dial()
-  await call.hearsTone(greetingHz, { forMs: 600 })
+  await greeted(call)
   await call.hangup()
   await house.isEmpty()
   // Keep-alive connections to Asterisk may be a few more or less.

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { expect, it } from 'vitest'
-import { greetingHz, House } from './house.ts'
+import { greeted, House } from './house.ts'
 
 async function takenPort() {
   const server = createServer().listen(0, '0.0.0.0')
@@ -54,7 +54,7 @@ it.concurrent('does not start twice on one state folder, and the first goes on',
   const second = await lastWords({ STATE_DIR: shared['STATE_DIR'] ?? '' })
   expect(second).toMatch(/Another Parley is running on .* STATE_DIR of its own/)
   const call = await first.dial()
-  await call.hearsTone(greetingHz, { forMs: 600 })
+  await greeted(call)
   await call.hangup()
 })
 
@@ -67,7 +67,7 @@ it.concurrent('steps down in words when another gateway takes its application', 
   await first.until(async () => (await first.get('/readyz')).status === 503)
   await first.until(async () => first.log.some(line => line.includes('ARI_APP')))
   const call = await second.dial()
-  await call.hearsTone(greetingHz, { forMs: 600 })
+  await greeted(call)
   expect(await second.liveCalls()).toHaveLength(1)
   await call.hangup()
 })

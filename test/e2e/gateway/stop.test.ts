@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect, it } from 'vitest'
-import { greetingHz, House, isRunning } from './house.ts'
+import { greeted, greetingHz, House, isRunning } from './house.ts'
 
 const root = join(import.meta.dirname, '../../..')
 
@@ -85,7 +85,7 @@ it.concurrent('waits no longer for its calls when it is told to stop a second ti
   await using house = await House.open({ environment: { DRAIN_SECONDS: '600' } })
   const asterisk = await house.asteriskPid()
   const call = await house.dial()
-  await call.hearsTone(greetingHz, { forMs: 600 })
+  await greeted(call)
   const ended = house.signal('SIGTERM')
   await house.draining()
   // What comes within a second is still the first wish: one press of Ctrl-C may arrive several times.

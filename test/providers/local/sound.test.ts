@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { word } from '../../../src/caller/voice.ts'
+import { systemClock } from '../../../src/clock.ts'
 import { limits } from '../../../src/limits.ts'
 import { NOT_UNDERSTOOD, StretchEar } from '../../../src/providers/local/ear.ts'
+import { fliteSpeech } from '../../../src/providers/local/flite.ts'
 import { pitchOf } from '../../../src/providers/local/pitch.ts'
 import { RenderedSpeaker } from '../../../src/providers/local/speaker.ts'
-import { readWav } from '../../../src/providers/local/wav.ts'
 import { widened } from '../../../src/providers/local/widen.ts'
 import { seeded } from '../../support/random.ts'
 
@@ -78,9 +79,15 @@ describe('a speaker', () => {
   })
 })
 
-describe('a WAV file', () => {
-  it('that is none is told as such', () => {
-    expect(() => readWav(new Uint8Array(44))).toThrow('is no sound')
-    expect(() => readWav(new Uint8Array(0))).toThrow('is no sound')
+describe('the speech program', () => {
+  it.each([
+    ['writes what is no sound', 'printf junk >"$6"'],
+    ['writes nothing', 'true'],
+  ])('that %s is told as such', async (_, script) => {
+    const speech = fliteSpeech(['sh', '-c', script, 'flite'], 'hello', { clock: systemClock, voice: 'slt' })
+    await expect(speech).rejects.toMatchObject({
+      code: 'ENGINE_FAILED',
+      message: 'The speech program flite made no sound.',
+    })
   })
 })
