@@ -1,7 +1,10 @@
 import { FRAME_MS } from './audio.ts'
 
-/** The telling of a digit and the gap it leaves come different ways: so far apart they still belong together. */
-const APART_MS = 250
+/**
+ * The telling of a digit and the gap it leaves come different ways, and a busy machine may keep either waiting: so far apart
+ * they still belong together.
+ */
+const APART_MS = 2_000
 /** RFC 4733, 2.5.1.4: the last packet comes three times; and one may have begun before it was counted. */
 const BESIDES = 3
 /** Further back nothing is remembered. */

@@ -99,9 +99,9 @@ interface Span {
   toMs: number
 }
 
-/** Sounds that follow each other without a silence between them that a person would hear. */
+/** What is said in one go, also where a machine that is too busy has torn it. */
 function spans(parts: readonly Segment[]): Span[] {
-  return joined(parts, (last, next) => next.fromMs - last.toMs < 100)
+  return joined(parts, (last, next) => next.fromMs - last.toMs < 500)
 }
 
 /** Each tone once, also where a machine that is too busy has torn it. */

@@ -6,15 +6,13 @@ import { segments, traceDb } from '../../../src/caller/tones.ts'
 import { toneGenerator } from '../../../src/media/tone.ts'
 import { greeted, House, isRunning } from './house.ts'
 
-const quick = { LEASE_SECONDS: '6' }
-
 function soundMs(call: Call, sinceMs: number): number {
   const audible = segments(call.heard(sinceMs), []).filter(segment => segment.sound !== 'silence')
   return audible.reduce((sum, segment) => sum + segment.toMs - segment.fromMs, 0)
 }
 
 it.concurrent('takes a call over when it was killed and is back within the lease: the caller hears a word', async () => {
-  await using house = await House.open({ environment: quick })
+  await using house = await House.open()
   const call = await house.dial()
   await greeted(call)
   const pbx = await house.asteriskPid()
@@ -69,7 +67,7 @@ it.concurrent('frozen for longer than the lease, leaves its callers to the fallb
 })
 
 it.concurrent('starts Asterisk again when it was killed, and answers as before', async () => {
-  await using house = await House.open({ environment: quick })
+  await using house = await House.open()
   const lost = await house.dial()
   await greeted(lost)
   const before = await house.asteriskPid()
@@ -84,7 +82,7 @@ it.concurrent('starts Asterisk again when it was killed, and answers as before',
 })
 
 it.concurrent('keeps its calls when the way to Asterisk is cut, and takes new ones after', async () => {
-  await using house = await House.open({ environment: quick, throughWire: true })
+  await using house = await House.open({ throughWire: true })
   const call = await house.dial()
   await greeted(call)
   house.wire.cut()
