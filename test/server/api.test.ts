@@ -59,11 +59,11 @@ describe('GET /v1/calls', () => {
     const { server } = three()
     const hidden = await get(server, '/v1/calls')
     expect(hidden.text).not.toContain(callerNumber)
-    expect(hidden.text).not.toContain('4711')
+    expect(hidden.text).not.toContain('patient-4711')
     const open = await get(server, '/v1/calls?private=true')
     expect(open.body.calls[0].private).toEqual({
       callerNumber,
-      parameters: { callSid: 'CA1', patientId: '4711' },
+      parameters: { callSid: 'CA1', patientId: 'patient-4711' },
     })
   })
 
@@ -117,7 +117,7 @@ describe('GET /v1/calls/:id', () => {
       { at: '2026-01-05T09:00:00.040Z', name: 'answered', details: { setUpMs: 40 } },
       { at: '2026-01-05T09:00:00.900Z', name: 'callerSpoke', details: {} },
     ])
-    for (const secret of [callerNumber, spokenWords, '4711', 'sip:bianca']) expect(text).not.toContain(secret)
+    for (const secret of [callerNumber, spokenWords, 'patient-4711', 'sip:bianca']) expect(text).not.toContain(secret)
   })
 
   it('tells what was said only when asked', async () => {

@@ -41,7 +41,7 @@ export class FakeCall implements ObservedCall {
 
   constructor(id: string) {
     this.id = id
-    const parameters = { callSid: 'CA1', patientId: '4711' }
+    const parameters = { callSid: 'CA1', patientId: 'patient-4711' }
     const hidden = { callerNumber, calledUser: 'bianca', requestUri: 'sip:bianca@192.0.2.1', parameters, headers: {} }
     const atMs = Date.UTC(2026, 0, 5, 9)
     this.events = [
@@ -69,7 +69,7 @@ export class FakeCall implements ObservedCall {
       bridge: `${this.id}-bridge`,
       ports: { gateway: 40_000, asterisk: 10_002 },
       callerNumber,
-      parameters: { callSid: 'CA1', patientId: '4711' },
+      parameters: { callSid: 'CA1', patientId: 'patient-4711' },
     }
   }
 

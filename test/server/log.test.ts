@@ -28,7 +28,7 @@ describe('the log of requests', () => {
       { method: 'POST', url: '/v1/calls/c1/hangup', body: { note: secretPath } },
     ])
     expect(lines.length).toBeGreaterThan(8)
-    for (const secret of [token, callerNumber, callerNumber.slice(1), spokenWords, '4711', secretPath])
+    for (const secret of [token, callerNumber, callerNumber.slice(1), spokenWords, 'patient-4711', secretPath])
       expect(text).not.toContain(secret)
   })
 
