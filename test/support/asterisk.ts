@@ -107,13 +107,19 @@ async function sweepTestAsterisks(): Promise<void> {
   }
 }
 
+const PORT_SHARES = 20
+const givenPorts = new Set<number>()
+
 /**
  * Free just now for TCP and UDP. Chosen below the ports that the system hands out by itself, so that no socket of another
  * test comes between the choice and the use.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(24_500, 32_000)
+    // Whoever gets a port takes it later: no two of one process get the same, and of two processes at once hardly ever.
+    const port = PORT_SHARES * randomInt(24_500 / PORT_SHARES, 32_000 / PORT_SHARES) + (process.pid % PORT_SHARES)
+    if (givenPorts.has(port)) continue
+    givenPorts.add(port)
     if ((await opens(createServer(), port)) && (await opens(createSocket('udp4'), port))) return port
   }
 }
