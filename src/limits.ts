@@ -77,7 +77,8 @@ export const limits = {
     stableMs: 60_000,
     logBytes: 5 * 1024 * 1024,
     logFiles: 5,
-    logCheckMs: 60_000,
+    /** A stranger who sends to the port of a call can have a line written with each packet. */
+    logCheckMs: 1_000,
   },
   agent: {
     toolMs: 10_000,

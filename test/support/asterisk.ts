@@ -61,7 +61,7 @@ interface TestAsterisk extends AsyncDisposable {
 /** A running Asterisk; `await using` stops it and removes its folder. */
 export async function startTestAsterisk(
   overrides: Partial<AsteriskSettings> = {},
-  listeners: Partial<Pick<AsteriskOptions, 'onDied' | 'onStarted' | 'progress'>> = {},
+  listeners: Partial<Pick<AsteriskOptions, 'trunk' | 'onDied' | 'onStarted' | 'progress'>> = {},
 ): Promise<TestAsterisk> {
   const [program, settings] = await Promise.all([testProgram(), testSettings(overrides)])
   const asterisk = asteriskProcess(program, settings, listeners)
@@ -80,7 +80,7 @@ export async function startTestAsterisk(
 export function asteriskProcess(
   program: AsteriskProgram,
   settings: AsteriskSettings,
-  listeners: Partial<Pick<AsteriskOptions, 'onDied' | 'onStarted' | 'progress'>> = {},
+  listeners: Partial<Pick<AsteriskOptions, 'trunk' | 'onDied' | 'onStarted' | 'progress'>> = {},
 ): AsteriskProcess {
   return new AsteriskProcess({
     program,

@@ -7,7 +7,13 @@ import type { AsteriskSettings } from './settings.ts'
 
 /** Asterisk rotates its log only when it is asked, and keeps every file. */
 export function keepLogsSmall(settings: AsteriskSettings, clock: Clock, rotate: () => Promise<unknown>): () => void {
-  return every(clock, limits.asterisk.logCheckMs, () => void trimLogs(settings, rotate))
+  let trimming = false
+  return every(clock, limits.asterisk.logCheckMs, async () => {
+    if (trimming) return
+    trimming = true
+    await trimLogs(settings, rotate)
+    trimming = false
+  })
 }
 
 export async function trimLogs(settings: AsteriskSettings, rotate: () => Promise<unknown>): Promise<void> {

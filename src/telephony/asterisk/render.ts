@@ -13,6 +13,7 @@ const files = [
   'http.conf',
   'ari.conf',
   'rtp.conf',
+  'pjproject.conf',
   'pjsip.conf',
   'indications.conf',
   'extensions.conf',
@@ -25,7 +26,6 @@ const emptyFiles = [
   'cdr.conf',
   'cel.conf',
   'features.conf',
-  'pjproject.conf',
   'stasis.conf',
   'udptl.conf',
   'websocket_client.conf',
@@ -43,6 +43,7 @@ export function renderConfiguration(input: RenderInput): Map<string, string> {
   checkSettings(input.settings)
   const templates = new Map(files.map(file => [file, readTemplate(file)]))
   const rendered = fillTemplates(templates, valuesOf(input))
+  rendered.set('pjsip_allowed.conf', renderAllowed(input.settings))
   rendered.set('pjsip_destinations.conf', renderDestinations(input))
   for (const file of emptyFiles) rendered.set(file, '; Nothing to set.\n')
   return rendered
@@ -68,6 +69,7 @@ function valuesOf({ settings, program, trunk, destinations }: RenderInput): Valu
     app: settings.ari.app,
     ...betweenValues(settings),
     trunkNetworks: trunkNetworks(settings, trunk),
+    trunkSignalling: trunk.signalling,
     destinationAddresses: allAddresses(destinations),
     bindAddress: settings.bindAddress,
     tcpPort: settings.tcpPort,
@@ -103,6 +105,13 @@ function mediaValues(settings: AsteriskSettings) {
 /** Whose calls are taken. */
 export function trunkNetworks(settings: Pick<AsteriskSettings, 'allowedNetworks'>, trunk: TrunkAddresses): string[] {
   return [...new Set([...trunk.signalling, ...settings.allowedNetworks])]
+}
+
+/** Asterisk takes no section that names nobody. */
+function renderAllowed({ allowedNetworks }: AsteriskSettings): string {
+  const file = 'pjsip_allowed.conf'
+  if (allowedNetworks.length === 0) return "; Nobody's.\n"
+  return fillTemplates(new Map([[file, readTemplate(file)]]), { allowedNetworks }).get(file) ?? ''
 }
 
 function renderDestinations({ settings, destinations }: RenderInput): string {

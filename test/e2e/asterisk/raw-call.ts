@@ -24,6 +24,8 @@ export interface RawCall {
   /** Settles when the far end says BYE, which is answered. */
   readonly ended: Promise<void>
   hangUp(): Promise<void>
+  /** Of a call with sound: one more packet, between those of the tone. */
+  sendRtp(payloadType: number, payload: Uint8Array): void
   /** Closes the connection without a word. */
   vanish(): void
 }
@@ -83,6 +85,7 @@ export async function rawCall(options: RawCallOptions): Promise<RawCall> {
       await ended
       socket.destroy()
     },
+    sendRtp: (payloadType, payload) => sound?.send(payloadType, payload),
     vanish: () => socket.destroy(),
   }
 }
@@ -91,21 +94,26 @@ export async function rawCall(options: RawCallOptions): Promise<RawCall> {
 async function toneSource() {
   const socket = createSocket('udp4')
   await new Promise<void>(resolve => socket.bind(0, '127.0.0.1', resolve))
-  const packet = Buffer.alloc(172, 0x90)
-  for (let sample = 0; sample < 160; sample++) if (sample % 16 < 8) packet[12 + sample] = 0x10
-  packet[0] = 0x80
-  packet[1] = 0
+  const tone = Buffer.alloc(160, 0x90)
+  for (let sample = 0; sample < 160; sample++) if (sample % 16 < 8) tone[sample] = 0x10
   let sequence = 0
+  let peer = 0
   let timer: NodeJS.Timeout | undefined
+  const send = (payloadType: number, payload: Uint8Array) => {
+    const header = Buffer.alloc(12)
+    header[0] = 0x80
+    header[1] = payloadType
+    header.writeUInt16BE(sequence & 0xffff, 2)
+    header.writeUInt32BE((sequence * 160) >>> 0, 4)
+    sequence++
+    socket.send([header, payload], peer, '127.0.0.1')
+  }
   return {
     port: socket.address().port,
+    send,
     sendTo(port: number) {
-      timer = setInterval(() => {
-        packet.writeUInt16BE(sequence & 0xffff, 2)
-        packet.writeUInt32BE((sequence * 160) >>> 0, 4)
-        sequence++
-        socket.send(packet, port, '127.0.0.1')
-      }, 20)
+      peer = port
+      timer = setInterval(() => send(0, tone), 20)
     },
     close() {
       clearInterval(timer)

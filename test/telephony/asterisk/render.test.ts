@@ -48,7 +48,8 @@ function lines(rendered: ReadonlyMap<string, string>, file: string): string[] {
 /** The lines from a section's head to the next head. */
 function section(all: readonly string[], head: string, type: string): string[] {
   const sections = all.join('\n').split(/\n(?=\[)/)
-  return (sections.find(each => each.startsWith(`[${head}]\ntype = ${type}`)) ?? '').split('\n')
+  const is = (each: string) => [`[${head}]`, `[${head}](!)`].some(first => each.startsWith(`${first}\ntype = ${type}`))
+  return (sections.find(is) ?? '').split('\n')
 }
 
 test('every template is filled, and the variables of the dialplan survive', () => {
@@ -62,19 +63,31 @@ test('every template is filled, and the variables of the dialplan survive', () =
   )
 })
 
-test("only the trunk's networks and the destinations' addresses pass, and only the trunk's are the trunk", () => {
-  const pjsip = lines(render({}, new Map([['desk', desk]])), 'pjsip.conf')
-  const trunk = [...readTrunkAddresses().signalling, '127.0.0.1/32']
+test("only the trunk's networks, SIP_ALLOW and the destinations' addresses pass, and each is who it is", () => {
+  const rendered = render({}, new Map([['desk', desk]]))
+  const pjsip = lines(rendered, 'pjsip.conf')
+  const trunk = readTrunkAddresses().signalling
   expect(section(pjsip, 'acl', 'acl').slice(2)).toEqual([
     'deny = 0.0.0.0/0',
     'deny = ::/0',
-    ...trunk.map(network => `permit = ${network}`),
+    ...[...trunk, '127.0.0.1/32'].map(network => `permit = ${network}`),
     'permit = 192.0.2.5',
     'permit = 192.0.2.9',
   ])
   expect(section(pjsip, 'trunk', 'identify').filter(line => line.startsWith('match'))).toEqual(
     trunk.map(network => `match = ${network}`),
   )
+  expect(section(lines(rendered, 'pjsip_allowed.conf'), 'sip_allow', 'identify').slice(2)).toEqual([
+    'endpoint = sip_allow',
+    'match = 127.0.0.1/32',
+  ])
+  expect(lines(render({ allowedNetworks: [] }), 'pjsip_allowed.conf')).toEqual([])
+})
+
+test('sound goes to where the trunk says, and back to where it comes from for telephones behind a NAT', () => {
+  const text = lines(render(), 'pjsip.conf').join('\n')
+  expect(text).toContain('[trunk](caller)\nrtp_symmetric = no')
+  expect(text).toContain('[sip_allow](caller)\nrtp_symmetric = yes')
 })
 
 test('a destination has its own endpoint, in a context without extensions', () => {
@@ -95,7 +108,7 @@ test('callers have ports of their own, so that none of them can take one from th
   const rendered = render({}, new Map([['desk', desk]]))
   expect(lines(rendered, 'rtp.conf').slice(0, 3)).toEqual(['[general]', 'rtpstart = 10101', 'rtpend = 10201'])
   for (const [file, name] of [
-    ['pjsip.conf', 'trunk'],
+    ['pjsip.conf', 'caller'],
     ['pjsip_destinations.conf', 'desk'],
   ] as const) {
     const endpoint = section(lines(rendered, file), name, 'endpoint')
