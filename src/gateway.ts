@@ -8,9 +8,11 @@ import { Admission } from './call/admission.ts'
 import type { CallEvent } from './call/events.ts'
 import { Exchange } from './call/exchange.ts'
 import { type Journal, openJournal } from './call/journal.ts'
+import { askOptions } from './caller/ask.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { GatewayError } from './errors.ts'
+import { limits } from './limits.ts'
 import type { Log } from './log.ts'
 import { ownAsterisk, type Surroundings } from './own-asterisk.ts'
 import { openPlane } from './plane/open-plane.ts'
@@ -22,6 +24,8 @@ import { buildServer } from './server/server.ts'
 import { holdStateDir, type StateDir } from './state-dir.ts'
 import { asteriskPorts } from './telephony/asterisk/media-ports.ts'
 import type { AsteriskProcess } from './telephony/asterisk/process.ts'
+import { watchAddress } from './telephony/asterisk/settings.ts'
+import { SipWatch } from './telephony/sip-watch.ts'
 import { createTelephony } from './telephony/telephony.ts'
 import type { FallbackVoicemail } from './telephony/voicemail.ts'
 
@@ -93,7 +97,8 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const exchange = new Exchange({ clock, scope, telephony, plane: media, admission, business, handlers, observe })
 
   const token = await keptSecret(state.path, apiTokenSecret, config.apiToken?.reveal())
-  const sources = { exchange, telephony, admission, journal, media }
+  const sip = config.asterisk === 'external' ? undefined : watchSip(config, telephony, log, scope.child('sip'))
+  const sources = { exchange, telephony, sip, admission, journal, media }
   const server = buildServer({ ...sources, clock, log, token, version: version(), registry })
   scope.onClose(() => server.close())
   const httpAddress = await listen(server, config)
@@ -107,6 +112,29 @@ async function build(surroundings: Surroundings, scope: Scope) {
   }
   await telephony.start()
   return { exchange, httpAddress }
+}
+
+/** Asterisk away is a reason of its own, and told as such. */
+function watchSip({ sip }: Config, telephony: { readonly ready: boolean }, log: Log, scope: Scope): SipWatch {
+  const target = { address: '127.0.0.1', port: sip.tcpPort }
+  const options = {
+    target,
+    transport: 'tcp',
+    localAddress: watchAddress,
+    withinMs: limits.asterisk.sipWatch.answerMs,
+  } as const
+  const look = () => askOptions({ clock: systemClock, random: Math.random }, options)
+  return new SipWatch({
+    clock: systemClock,
+    scope,
+    look: async () =>
+      !telephony.ready ||
+      (await look().then(
+        () => true,
+        () => false,
+      )),
+    changed: answered => log[answered ? 'info' : 'error'](answered ? 'SIP is answered again' : 'SIP is not answered'),
+  })
 }
 
 /** The record's projections: what happened stands in the journal first. */

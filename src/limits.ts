@@ -75,6 +75,8 @@ export const limits = {
     restartBackoffMs: { first: 100, most: 30_000 },
     /** One that lived so long did not fail at start: the next restart waits no longer than the first. */
     stableMs: 60_000,
+    /** How often it is looked whether SIP is answered, how long that may take, and how many looks in a row must agree. */
+    sipWatch: { everyMs: 2_000, answerMs: 2_000, inARow: 2 },
     logBytes: 5 * 1024 * 1024,
     logFiles: 5,
     /** A stranger who sends to the port of a call can have a line written with each packet. */

@@ -20,6 +20,8 @@ interface ObservedExchange extends Pick<Exchange, 'ready' | 'draining'> {
 export interface Sources {
   readonly exchange: ObservedExchange
   readonly telephony: Pick<Telephony, 'ready' | 'inspect'>
+  /** Nothing where the SIP port is not ours to look at. */
+  readonly sip?: { readonly answered: boolean } | undefined
   readonly admission: Pick<Admission, 'figures' | 'full'>
   readonly journal: Pick<Journal, 'figures'>
   readonly media: {

@@ -8,9 +8,14 @@ interface Readiness {
 }
 
 export function readiness(sources: Sources): Readiness {
-  const { exchange, telephony, admission, media, journal } = sources
+  const { exchange, telephony, sip, admission, media, journal } = sources
   const reasons: string[] = []
   if (!telephony.ready) reasons.push('Asterisk is not connected.')
+  if (sip?.answered === false) {
+    reasons.push(
+      'SIP is not answered: all the connections that Asterisk takes may be held by strangers. Close its ports to them: npm run firewall.',
+    )
+  }
   if (!media.alive) reasons.push('The media thread has stopped.')
   if (exchange.draining) reasons.push('The gateway is stopping: no new calls are taken.')
   if (admission.full) {

@@ -6,7 +6,7 @@ const states = ['offered', 'answering', 'live', 'transferring', 'ending'] as con
 
 /** What the gateway is at the moment of the scrape. */
 export function stateMetrics(registry: Registry, sources: Sources, version: string): void {
-  const { exchange, admission, journal, media } = sources
+  const { exchange, sip, admission, journal, media } = sources
   const registers = [registry]
   new Gauge({
     name: 'parley_calls',
@@ -41,6 +41,7 @@ export function stateMetrics(registry: Registry, sources: Sources, version: stri
   now('parley_draining', '1 while the gateway takes no new calls because it is stopping.', () =>
     exchange.draining ? 1 : 0,
   )
+  if (sip) now('parley_sip_answered', '1 when Asterisk answers on its SIP port.', () => (sip.answered ? 1 : 0))
   now('parley_calls_max', 'Calls that there is room for.', () => admission.figures.maxCalls)
   now('parley_port_pairs', 'RTP port pairs of Asterisk that may be used.', () => admission.figures.pairs)
   now('parley_port_pairs_used', 'RTP port pairs of Asterisk in use.', () => admission.figures.pairsUsed)

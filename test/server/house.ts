@@ -97,6 +97,7 @@ export function house(options: { token?: string } = {}) {
   }
   const inspection: { -readonly [Key in keyof Inspection]: Inspection[Key] } = { channels: [], bridges: [] }
   const telephony = { ready: true, inspect: async (): Promise<Inspection> => inspection }
+  const sip = { answered: true }
   const admission = { full: false, figures: { calls: 3, maxCalls: 22, pairs: 45, pairsUsed: 7, refused: 0 } }
   const journal = { figures: { written: 12, shed: 1, queued: 2, failing: false } }
   const media = { alive: true, lineCount: 3 }
@@ -104,9 +105,9 @@ export function house(options: { token?: string } = {}) {
   const log = createLog('trace', { write: line => logged.push(line) })
   const registry = new Registry()
   const server = buildServer({
-    ...{ clock, exchange, telephony, admission, journal, media, log, registry },
+    ...{ clock, exchange, telephony, sip, admission, journal, media, log, registry },
     token: options.token ?? token,
     version: '1.2.3',
   })
-  return { server, clock, exchange, inspection, telephony, admission, journal, media, logged, registry }
+  return { server, clock, exchange, inspection, telephony, sip, admission, journal, media, logged, registry }
 }

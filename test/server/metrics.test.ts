@@ -146,6 +146,7 @@ describe('GET /metrics', () => {
       'parley_calls{state="offered"}': 0,
       'parley_build_info{version="1.2.3"}': 1,
       parley_ready: 1,
+      parley_sip_answered: 1,
       parley_draining: 0,
       parley_calls_max: 22,
       parley_port_pairs: 45,

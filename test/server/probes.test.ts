@@ -21,6 +21,10 @@ describe('GET /readyz', () => {
 
   const cases: Record<string, readonly [(parts: ReturnType<typeof house>) => object, RegExp]> = {
     'Asterisk is away': [({ telephony }) => Object.assign(telephony, { ready: false }), /Asterisk is not connected/],
+    'SIP is not answered': [
+      ({ sip }) => Object.assign(sip, { answered: false }),
+      /^SIP is not answered.*npm run firewall/,
+    ],
     'the gateway drains': [({ exchange }) => Object.assign(exchange, { draining: true }), /stopping/],
     'the house is full': [({ admission }) => Object.assign(admission, { full: true }), /3 of 22 calls/],
     'the media thread is gone': [({ media }) => Object.assign(media, { alive: false }), /media thread/],

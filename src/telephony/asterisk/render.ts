@@ -3,7 +3,7 @@ import type { TrunkAddresses } from './addresses.ts'
 import { mediaPorts } from './media-ports.ts'
 import type { AsteriskProgram } from './program.ts'
 import { allAddresses, type ResolvedDestinations } from './resolve.ts'
-import { type AsteriskSettings, checkSettings } from './settings.ts'
+import { type AsteriskSettings, checkSettings, watchAddress } from './settings.ts'
 import { fillTemplates, readTemplate, type Values } from './template.ts'
 
 const files = [
@@ -71,6 +71,7 @@ function valuesOf({ settings, program, trunk, destinations }: RenderInput): Valu
     trunkNetworks: trunkNetworks(settings, trunk),
     trunkSignalling: trunk.signalling,
     destinationAddresses: allAddresses(destinations),
+    watchAddress,
     bindAddress: settings.bindAddress,
     tcpPort: settings.tcpPort,
     udpPort: settings.udpPort,

@@ -36,6 +36,9 @@ export interface AsteriskSettings {
   readonly voicemailSeconds: number
 }
 
+/** Where the gateway looks from whether SIP is answered: an address of every machine that nobody calls from. */
+export const watchAddress = '127.80.65.82'
+
 /** Names with a meaning of their own in a dialplan: hangup, timeout, start and so on. */
 const reservedExtensions = ['a', 'e', 'h', 'i', 'o', 's', 't', 'T']
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { readTrunkAddresses } from '../../../src/telephony/asterisk/addresses.ts'
 import { configurationMark, type RenderInput, renderConfiguration } from '../../../src/telephony/asterisk/render.ts'
-import type { AsteriskSettings } from '../../../src/telephony/asterisk/settings.ts'
+import { type AsteriskSettings, watchAddress } from '../../../src/telephony/asterisk/settings.ts'
 
 const settings: AsteriskSettings = {
   systemName: 'parley-test',
@@ -73,6 +73,7 @@ test("only the trunk's networks, SIP_ALLOW and the destinations' addresses pass,
     ...[...trunk, '127.0.0.1/32'].map(network => `permit = ${network}`),
     'permit = 192.0.2.5',
     'permit = 192.0.2.9',
+    `permit = ${watchAddress}`,
   ])
   expect(section(pjsip, 'trunk', 'identify').filter(line => line.startsWith('match'))).toEqual(
     trunk.map(network => `match = ${network}`),
