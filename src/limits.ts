@@ -36,6 +36,8 @@ export const limits = {
     drainMs: 30_000,
     leaseMs: 15_000,
     renewalsPerLease: 3,
+    /** Times that a call's media channel, ended in mid-call, is made anew. */
+    mediaReplacements: 3,
     /** Events of a leg that nobody listens to yet. */
     earlyLegEvents: 64,
     /** Keypad digits sent to the caller at once: even half a second each is within the time of a tool. */

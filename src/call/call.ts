@@ -177,6 +177,12 @@ export class Call {
         this.#emit({ name: event.kind })
         for (const listener of this.#holdListeners) listener(event.kind === 'held')
         return
+      case 'mediaLost':
+        return this.#emit({ name: 'degraded', code: 'MEDIA_FAILED', detail: event.detail })
+      case 'mediaReplaced':
+        return this.#opened(event.connection)
+      case 'mediaFailed':
+        return this.#fail(new GatewayError('MEDIA_FAILED', event.detail))
       case 'gone':
         return this.#input({ kind: 'callerGone', how: event.how })
     }
@@ -230,14 +236,18 @@ export class Call {
   async #answer(): Promise<void> {
     const connection = await this.#connecting
     if (!connection || this.#with.scope.closed) return
-    this.#connection = connection
-    this.#emit({ name: 'mediaOpened', ...connection })
+    this.#opened(connection)
     if (!this.#leg.takenOver) {
       await this.#leg.answer()
       this.#emit({ name: 'answered', setUpMs: Math.round(this.#with.clock.now() - this.#beganMs) })
       this.#input({ kind: 'answered' })
     }
     this.#answered.resolve()
+  }
+
+  #opened(connection: Connection): void {
+    this.#connection = connection
+    this.#emit({ name: 'mediaOpened', ...connection })
   }
 
   async #release(): Promise<void> {

@@ -24,6 +24,10 @@ export type LegEvent =
   | { readonly kind: 'digit'; readonly digit: string; readonly heldMs: number }
   | { readonly kind: 'held' }
   | { readonly kind: 'unheld' }
+  /** Its way to the line was cut. What follows is another, or nothing: then the caller is better off with the fallback. */
+  | { readonly kind: 'mediaLost'; readonly detail: string }
+  | { readonly kind: 'mediaReplaced'; readonly connection: Connection }
+  | { readonly kind: 'mediaFailed'; readonly detail: string }
   /** The far end is gone, or the channel is no longer ours. Nothing follows. */
   | { readonly kind: 'gone'; readonly how: Departure; readonly cause: string }
 

@@ -27,7 +27,11 @@ const reasons: Readonly<Record<HangupCause, AriHangupReason>> = {
 const silent: ReadonlySet<number | undefined> = new Set([1, 44])
 
 /** What a leg is and will make; the names are fixed before anything is made, so that nothing of it is ever a stranger. */
-export type LegIdentity = Pick<Leg, 'id' | 'facts' | 'takenOver'> & { readonly media: string; readonly bridge: string }
+export type LegIdentity = Pick<Leg, 'id' | 'facts' | 'takenOver'> & {
+  /** Of its media channel, and of those that take its place should it end in mid-call. */
+  readonly medias: readonly string[]
+  readonly bridge: string
+}
 
 export interface LegDependencies {
   readonly ari: Ari
@@ -49,15 +53,17 @@ export class CallerLeg implements Leg {
   readonly id: string
   readonly facts: Leg['facts']
   readonly takenOver: boolean
-  readonly media: string
   readonly bridge: string
+  readonly #medias: readonly string[]
   readonly #with: LegDependencies
-  readonly #mediaEntered = Promise.withResolvers<void>()
+  #mediaEntered = arrival()
+  #replacements = 0
   readonly #early: LegEvent[] = []
   #listener: ((event: LegEvent) => void) | undefined
   /** `leaving`: we have asked for its end, or given it back; the lease is left to run out should that fail. */
   #caller: 'ours' | 'leaving' | 'left' = 'ours'
   #connected = false
+  #line: Line | undefined
   #handedBack = false
   #renewing = false
   #departure: { readonly how: Departure; readonly cause: string } = { how: 'lost', cause: 'left the application' }
@@ -66,14 +72,18 @@ export class CallerLeg implements Leg {
     this.id = identity.id
     this.facts = identity.facts
     this.takenOver = identity.takenOver
-    this.media = identity.media
+    this.#medias = identity.medias
     this.bridge = identity.bridge
     this.#with = dependencies
     const { scope, clock, leaseMs } = dependencies
-    this.#mediaEntered.promise.catch(() => {})
     scope.signal.addEventListener('abort', () => this.#mediaEntered.reject(scope.signal.reason), { once: true })
     scope.onClose(() => this.#letGo())
     scope.onClose(every(clock, leaseMs / limits.call.renewalsPerLease, () => void this.renewLease()))
+  }
+
+  /** The media channel that is, or is being made. */
+  get media(): string {
+    return this.#medias[this.#replacements] ?? ''
   }
 
   /** Both channels are joined: each may be missed from now on. */
@@ -82,22 +92,32 @@ export class CallerLeg implements Leg {
   }
 
   async connect(line: Line): Promise<Connection> {
+    const { ari } = this.#with
+    this.#line = line
+    const makeBridge = () => this.#make(ari.createBridge(this.bridge), () => ari.destroyBridge(this.bridge))
+    return this.#join(line, [this.id, this.media], makeBridge)
+  }
+
+  /** Makes a media channel to the line, and joins these channels in the bridge. */
+  async #join(line: Line, channels: readonly string[], makeBridge: () => Promise<void>): Promise<Connection> {
     const { ari, scope } = this.#with
+    const { media } = this
     scope.signal.throwIfAborted()
-    const external = { channel: this.media, law: line.law, host: line.local }
+    this.#mediaEntered = arrival()
+    const external = { channel: media, law: line.law, host: line.local }
     const [peer] = await Promise.all([
-      this.#make(ari.createExternalMedia(external), () => ari.hangup(this.media, 'normal')),
-      this.#make(ari.createBridge(this.bridge), () => ari.destroyBridge(this.bridge)),
+      this.#make(ari.createExternalMedia(external), () => ari.hangup(media, 'normal')),
+      makeBridge(),
     ])
     // Asterisk refuses a channel in the bridge (422) that has not entered the application yet.
     const late = () => new GatewayError('ARI_TIMEOUT', 'The media channel did not enter the application in time.')
     await within(this.#with.clock, limits.ari.requestMs, this.#mediaEntered.promise, late)
     line.connect(peer)
-    await ari.addToBridge(this.bridge, [this.id, this.media])
+    await ari.addToBridge(this.bridge, channels)
     scope.signal.throwIfAborted()
     this.#connected = true
     return {
-      channel: this.media,
+      channel: media,
       bridge: this.bridge,
       ports: { gateway: line.local.port, asterisk: peer.port },
     }
@@ -142,6 +162,8 @@ export class CallerLeg implements Leg {
   /** Of one of the leg's two channels. */
   onAri(event: ChannelEvent): void {
     if (event.channel === this.media) return this.#onMediaEvent(event.kind)
+    // A media channel that another has replaced is of no interest.
+    if (event.channel !== this.id) return
     switch (event.kind) {
       case 'digit':
         return this.#tell({ kind: 'digit', digit: event.digit, heldMs: event.heldMs })
@@ -189,9 +211,25 @@ export class CallerLeg implements Leg {
 
   #onMediaEvent(kind: ChannelEvent['kind']): void {
     if (kind === 'entered') this.#mediaEntered.resolve()
-    if (kind !== 'left' || !this.#connected || this.#caller !== 'ours' || this.#with.scope.closed) return
-    this.#report(new GatewayError('MEDIA_FAILED', 'The media channel of a live call has ended.'))
-    void this.handBack('media lost').catch(error => this.#report(error))
+    if (kind === 'left' && this.#connected) void this.#replaceMedia(this.#line)
+  }
+
+  /** The line keeps its socket: the caller misses what was said meanwhile, and nothing else. */
+  async #replaceMedia(line: Line | undefined): Promise<void> {
+    this.#connected = false
+    while (line && this.#caller === 'ours' && !this.#with.scope.closed) {
+      const detail = 'The media channel of a live call has ended.'
+      this.#report(new GatewayError('MEDIA_FAILED', detail))
+      if (this.#replacements + 1 === this.#medias.length) return this.#tell({ kind: 'mediaFailed', detail })
+      this.#tell({ kind: 'mediaLost', detail })
+      this.#replacements += 1
+      try {
+        const connection = await this.#join(line, [this.media], async () => {})
+        return this.#tell({ kind: 'mediaReplaced', connection })
+      } catch (error) {
+        if (!this.#with.scope.closed) this.#report(error)
+      }
+    }
   }
 
   /** A leg that is closed while its caller is there must not leave them in silence. */
@@ -224,6 +262,13 @@ export class CallerLeg implements Leg {
 function sendingMs(digits: string): number {
   const { downMs, upMs } = digitTimes
   return [...digits].reduce((sum, digit) => sum + (digit === 'w' ? WAIT_MS : downMs + upMs), SENDING_MORE_MS)
+}
+
+/** One that nobody waits for yet may fail all the same. */
+function arrival(): PromiseWithResolvers<void> {
+  const arrived = Promise.withResolvers<void>()
+  arrived.promise.catch(() => {})
+  return arrived
 }
 
 function gone(): GatewayError {

@@ -35,7 +35,7 @@ class AsteriskTelephony implements Telephony {
   readonly #ari: AriEndpoint
   readonly #link: Link
   readonly #voicemails: VoicemailCollector
-  /** By either of its channels, from before they are made until the caller has left. */
+  /** By each of its channels, from before they are made until the caller has left. */
   readonly #legs = new Map<string, CallerLeg>()
   /** Callers whose facts are being read. */
   readonly #arriving = new Set<string>()
@@ -203,18 +203,19 @@ class AsteriskTelephony implements Telephony {
     const { clock, random, scope, leaseMs, onTrouble: trouble } = this.#with
     const life = Math.floor(random() * 2 ** 32).toString(36)
     const media = `${this.#prefix}media:${id}:${life}`
+    const medias = [media, ...Array.from({ length: limits.call.mediaReplacements }, (_, n) => `${media}:${n + 1}`)]
     const bridge = `${this.#prefix}bridge:${id}:${life}`
     const left = (handedBack: boolean) => {
       if (handedBack) this.#outsiders += 1
       this.#legs.delete(id)
-      this.#legs.delete(media)
+      for (const each of medias) this.#legs.delete(each)
     }
     const leg = new CallerLeg(
-      { id, facts, takenOver, media, bridge },
+      { id, facts, takenOver, medias, bridge },
       { ari: this.#ari, clock, scope: scope.child(id), leaseMs, trouble, left },
     )
     this.#legs.set(id, leg)
-    this.#legs.set(media, leg)
+    for (const each of medias) this.#legs.set(each, leg)
     this.#offer?.(leg)
   }
 

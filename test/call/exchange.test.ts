@@ -189,6 +189,24 @@ describe('a call in the exchange', () => {
     nothingIsLeft()
   })
 
+  it('goes on when its media channel is replaced, and back to the dialplan when it cannot be', async () => {
+    const { offer, clock, facts, exchange, nothingIsLeft } = house(answerAndWait)
+    const leg = await offer(new FakeLeg('c1'))
+    leg.happen({ kind: 'mediaLost', detail: 'It has ended.' })
+    const connection = { channel: 'another', bridge: 'c1-bridge', ports: { gateway: 1, asterisk: 10_004 } }
+    leg.happen({ kind: 'mediaReplaced', connection })
+    await clock.settle()
+    expect(exchange.live.map(call => call.view)).toMatchObject([{ state: 'live', ports: connection.ports }])
+    expect(facts('c1').slice(-2)).toEqual(['degraded', 'mediaOpened'])
+    leg.happen({ kind: 'mediaFailed', detail: 'It has ended.' })
+    await clock.settle()
+    expect(leg.log).toEqual(['connect', 'answer', 'handBack MEDIA_FAILED', 'close'])
+    expect(facts('c1').filter(name => ['degraded', 'handedBack', 'ended'].includes(name))).toEqual([
+      ...['degraded', 'degraded', 'handedBack', 'ended'],
+    ])
+    nothingIsLeft()
+  })
+
   it('goes back to the dialplan when its line fails in mid-call', async () => {
     const { offer, failLine, facts, nothingIsLeft } = house(answerAndWait)
     const leg = await offer(new FakeLeg('c1'))

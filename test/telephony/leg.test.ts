@@ -33,7 +33,7 @@ function bench() {
   const told: string[] = []
   const scope = new Scope('leg', error => told.push(`leak ${error}`))
   const leg = new CallerLeg(
-    { id: '1', facts, takenOver: false, media: 'p:media', bridge: 'p:bridge' },
+    { id: '1', facts, takenOver: false, medias: ['p:media', 'p:media:1', 'p:media:2'], bridge: 'p:bridge' },
     {
       ari,
       clock,

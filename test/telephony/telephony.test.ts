@@ -164,14 +164,46 @@ describe('a call', () => {
     expect([...asterisk.channels.keys()]).toEqual([leg.id])
   })
 
-  it('is handed back when its media channel is ended by someone else', async () => {
+  it('gets another media channel when its own is ended by someone else, a bounded number of times', async () => {
     const asterisk = await fakeAri()
     const parley = await gateway(asterisk)
     const { leg, connection } = await liveCall(parley, asterisk.call())
+    const events = parley.events.get(leg.id) ?? []
+    let { channel } = connection
+    for (let count = 1; count <= limits.call.mediaReplacements; count++) {
+      asterisk.hangUp(channel)
+      await until(() => events.length === 2 * count)
+      const [lost, replaced] = events.slice(-2)
+      expect(lost?.kind).toBe('mediaLost')
+      if (replaced?.kind !== 'mediaReplaced') throw new Error(`it was not replaced: ${replaced?.kind}`)
+      expect(replaced.connection).toMatchObject({
+        bridge: connection.bridge,
+        channel: `${connection.channel}:${count}`,
+      })
+      channel = replaced.connection.channel
+      expect([...(asterisk.bridges.get(connection.bridge)?.channels ?? [])]).toEqual([leg.id, channel])
+    }
+    asterisk.hangUp(channel)
+    await until(() => events.at(-1)?.kind === 'mediaFailed')
+    expect([...asterisk.channels.keys()]).toEqual([leg.id])
+    await leg.close()
+    expect(asterisk.channels.get(leg.id)?.place).toBe('fallback,s,1')
+  })
+
+  it('gets no further media channel once its caller is gone', async () => {
+    const asterisk = await fakeAri()
+    const parley = await gateway(asterisk)
+    const { leg, connection } = await liveCall(parley, asterisk.call())
+    asterisk.fault = ({ path }) => {
+      if (path === '/channels/externalMedia') asterisk.hangUp(leg.id)
+      return undefined
+    }
     asterisk.hangUp(connection.channel)
     await parley.gone(leg.id)
-    expect(asterisk.channels.get(leg.id)?.place).toBe('fallback,s,1')
-    expect(parley.troubles.map(({ code }) => code)).toEqual(['MEDIA_FAILED'])
+    await leg.close()
+    await parley.ioTurns()
+    expect([...asterisk.channels.keys()]).toEqual([])
+    expect(asterisk.bridges.size).toBe(0)
   })
 
   it('goes to the fallback when it speaks neither law', async () => {
