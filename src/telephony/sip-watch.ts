@@ -39,7 +39,7 @@ interface Judged {
 }
 
 /** Where the last connections come and go, looks differ: only several alike in a row change what is said. */
-export function judge({ answered, contrary }: Judged, seen: boolean): Judged {
+function judge({ answered, contrary }: Judged, seen: boolean): Judged {
   if (seen === answered) return { answered, contrary: 0 }
   if (contrary + 1 < limits.asterisk.sipWatch.inARow) return { answered, contrary: contrary + 1 }
   return { answered: seen, contrary: 0 }
