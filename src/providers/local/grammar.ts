@@ -41,23 +41,9 @@ const common: Rules = {
   services: `
     (what | which) services do you (offer | have | provide) | what [services] do you do [there] |
     what (do | can) you offer | what are your services`,
-  price: `
-    how much (is | for) <aService> | (how much | what) (does | would) <aService> cost |
-    what is the price (of | for) <aService> | what are your prices`,
-  duration: `how long (does | will | is) <aService> [take]`,
-  aService: '[a | an | the] <service>',
-  message: `
-    ((${wantTo} | ${can} | let me) leave [you] | (${canYou} | i want you to | please) take | [please] give) a message [${to} <person>] |
-    [please] (tell | give) <person> (something | a message) [for me]`,
-  appointment: `
-    ((<want> (an appointment | a time | a slot) | (${can} | ${wantTo}) come in |
-      do you have (anything | a slot | a time | something | an appointment) [free | available] |
-      [an] appointment) [for <aService>] |
-    <want> <aService> [appointment]) [<when>]`,
   transfer: `
     (${can} | ${wantTo} | let me) (speak | talk) (to | with) <somebody> |
     ([please] | ${canYou}) (connect me (with | to) | put me through to | transfer me to | give me) <somebody>`,
-  somebody: '(a | the | your) <human> | someone | somebody | <person>',
   human: '[real] person | human [being] | receptionist | manager',
   repeat: `
     [sorry | please] [${canYou}] (repeat (that | it) [again] | say (that | it) again) [please] |
@@ -76,12 +62,8 @@ const common: Rules = {
   cancel: '[no] (never mind | forget [about] it | cancel [that | it] | stop | start over)',
   hello: '(hello | hi | good (morning | afternoon | evening | day)) [there]',
   moreTime: '<when>',
-  bareService: '[for] <aService>',
   number: "[[my | the] number is | it's | it is | call me [back] [at | on]] <digits>",
-  thing: `
-    <hours> | <address> | <phone> | <services> | <price> | <duration> | <message> | <appointment> | <transfer>`,
   word: '<yes> | <no> | <cancel> | <repeat> | <goodbye>',
-  answer: '<moreTime> | <bareService>',
   // A recognizer weighs words little against sounds: what is seldom said, or fits everything, must be heard well.
   sentence: `
     /0.6/ (/0.999/ <NULL> | /0.001/ (<hello> | okay | um)) <thing> (/0.98/ <NULL> | /0.02/ (please | <thanks>)) |
@@ -90,17 +72,55 @@ const common: Rules = {
 }
 
 export function rulesFor(business: Named): Rules {
+  const [service, person] = [named(business.services), named(business.destinations)]
   return {
     ...common,
-    service: named(business.services),
-    person: named(business.destinations),
+    ...(service === undefined ? withoutServices : { ...withServices, service }),
+    ...(person === undefined ? withoutPeople : { ...withPeople, person }),
   }
 }
 
-/** A business that names nothing has a name all the same that nobody will say. */
-function named(list: readonly { readonly name: string }[]): string {
+const appointment = `<want> (an appointment | a time | a slot) | (${can} | ${wantTo}) come in |
+      do you have (anything | a slot | a time | something | an appointment) [free | available] |
+      [an] appointment`
+
+const withServices: Rules = {
+  price: `
+    how much (is | for) <aService> | (how much | what) (does | would) <aService> cost |
+    what is the price (of | for) <aService> | what are your prices`,
+  duration: `how long (does | will | is) <aService> [take]`,
+  aService: '[a | an | the] <service>',
+  appointment: `((${appointment}) [for <aService>] | <want> <aService> [appointment]) [<when>]`,
+  bareService: '[for] <aService>',
+  thing: `
+    <hours> | <address> | <phone> | <services> | <price> | <duration> | <message> | <appointment> | <transfer>`,
+  answer: '<moreTime> | <bareService>',
+}
+
+/** What nobody can name is not listened for: in its place a recognizer would hear whatever sounds like it. */
+const withoutServices: Rules = {
+  price: 'what are your prices',
+  appointment: `(${appointment}) [<when>]`,
+  thing: '<hours> | <address> | <phone> | <services> | <price> | <message> | <appointment> | <transfer>',
+  answer: '<moreTime>',
+}
+
+const message = `((${wantTo} | ${can} | let me) leave [you] | (${canYou} | i want you to | please) take | [please] give) a message`
+const anybody = '(a | the | your) <human> | someone | somebody'
+
+const withPeople: Rules = {
+  message: `
+    ${message} [${to} <person>] |
+    [please] (tell | give) <person> (something | a message) [for me]`,
+  somebody: `${anybody} | <person>`,
+}
+
+const withoutPeople: Rules = { message, somebody: anybody }
+
+/** Undefined where there is nothing that can be said. */
+function named(list: readonly { readonly name: string }[]): string | undefined {
   const names = list.map(({ name }) => spokenWords(name).join(' ')).filter(name => name !== '')
-  return names.length === 0 ? 'somethingthathasnoname' : names.join(' | ')
+  return names.length === 0 ? undefined : names.join(' | ')
 }
 
 /** As words of the grammar: "Check-up (Dr. Miller)" is said as "check up doctor miller". */

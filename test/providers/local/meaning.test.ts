@@ -48,6 +48,27 @@ describe('a grammar', () => {
     expect(text.match(/^public <sentence>/gm)).toHaveLength(1)
   })
 
+  it.each([
+    ['neither services nor people', [], []],
+    ['no people', business.services, []],
+    ['no services', [], business.destinations],
+  ])('of a business with %s listens for nothing in their place', (_, services, destinations) => {
+    const text = jsgfText(rulesFor({ services, destinations }), 'sentence')
+    const defined = [...text.matchAll(/^(?:public )?<(\w+)> =/gm)].map(([, name]) => name)
+    const used = new Set([...text.matchAll(/<(\w+)>/g)].map(([, name]) => name))
+    expect([...used].filter(name => name !== 'NULL').sort()).toEqual(defined.sort())
+    const { vocabulary } = new Grammar(rulesFor({ services, destinations }))
+    const whole = new Grammar(rulesFor(business)).vocabulary
+    expect([...vocabulary].filter(word => !whole.has(word))).toEqual([])
+    const understanding = new Understanding({ services, destinations })
+    const understood = (words: string) => understanding.understand(words)?.intent
+    expect(understood('please give a message')).toBe('message')
+    expect(understood("i'd like to speak to someone")).toBe('transfer')
+    expect(understood('i would like an appointment tomorrow at three')).toBe('appointment')
+    expect(understood('what are your prices')).toBe('price')
+    expect(understood('please tell somethingthathasnoname something')).toBeUndefined()
+  })
+
   it('that is written wrong says where', () => {
     expect(() => new Grammar({ top: 'a (b | c' })).toThrow('The grammar "a (b | c" lacks ")".')
     expect(() => new Grammar({ top: '<other>' }).match('top', ['a'])).toThrow('no rule <other>')
