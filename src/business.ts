@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { parse, YAMLParseError } from 'yaml'
 import { z } from 'zod'
 import { businessTools, missingSecrets } from './business-tools.ts'
-import { GatewayError } from './errors.ts'
+import { asError, GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
 
 /** What can hold the conversation in this version; any other name is refused in words. */
@@ -148,62 +148,113 @@ export interface BusinessDefaults {
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** What the gateway is set to, for what the business leaves open. */
   readonly conversation?: Business['conversation']
+  /** Engines that cannot be chosen here, and why, as the end of a sentence about them. */
+  readonly unusable?: Readonly<Partial<Record<Engine, string>>>
+  /** What keeps a destination's address from being dialled. */
+  readonly problemWithAddress?: (address: string) => string | undefined
 }
 
 /**
  * The business as it is now: a changed file is read again for the next call. A file that has become wrong is told once
  * through `rejected`, and the last good one stays in force.
  */
-export function openBusiness(defaults: BusinessDefaults, rejected: (problem: string) => void): () => Business {
+export function openBusiness(
+  defaults: BusinessDefaults,
+  rejected: (problem: string) => void,
+  readAgain: (now: Business, before: Business) => void = () => {},
+): () => Business {
   const { file } = defaults
-  if (file === undefined) {
-    const business = complete({ name: defaults.name }, defaults)
-    return () => business
-  }
   let stamp = stampOf(file)
-  let business = readBusiness(file, defaults)
+  let business = readBusiness(defaults)
   return () => {
     const now = stampOf(file)
     if (now === stamp) return business
     stamp = now
     try {
-      business = readBusiness(file, defaults)
+      const before = business
+      business = readBusiness(defaults)
+      readAgain(business, before)
     } catch (error) {
-      rejected(error instanceof Error ? error.message : String(error))
+      rejected(asError(error).message)
     }
     return business
   }
 }
 
-function readBusiness(file: string, defaults: BusinessDefaults): Business {
-  try {
-    return complete(parse(readFileSync(file, 'utf8')), defaults)
-  } catch (error) {
-    if (error instanceof GatewayError) throw new GatewayError('CONFIG_INVALID', `${file}: ${error.message}`)
-    if (error instanceof YAMLParseError)
-      throw new GatewayError('CONFIG_INVALID', `${file} is not valid YAML: ${error.message}`)
-    throw new GatewayError('CONFIG_INVALID', `BUSINESS_FILE ${file} could not be read: ${String(error)}`, {
-      cause: error,
-    })
-  }
+/** All that is wrong with it, each in words that say where. */
+export function problemsOfBusiness(defaults: BusinessDefaults): string[] {
+  const judged = judge(defaults)
+  return 'problems' in judged ? judged.problems.map(problem => `${sourceOf(defaults)}: ${problem}`) : []
 }
 
-function complete(chosen: unknown, defaults: BusinessDefaults): Business {
+function readBusiness(defaults: BusinessDefaults): Business {
+  const judged = judge(defaults)
+  if ('business' in judged) return judged.business
+  const { problems } = judged
+  const listed = problems.map(problem => `  - ${problem}`).join('\n')
+  const words = `${sourceOf(defaults)}: the business has ${problems.length} problem(s):\n${listed}`
+  throw new GatewayError('CONFIG_INVALID', words)
+}
+
+function sourceOf({ file }: BusinessDefaults): string {
+  return file ?? 'BUSINESS_NAME'
+}
+
+type Judged = { readonly business: Business } | { readonly problems: readonly string[] }
+
+function judge(defaults: BusinessDefaults): Judged {
+  let chosen: unknown = { name: defaults.name }
+  try {
+    if (defaults.file !== undefined) chosen = parse(readFileSync(defaults.file, 'utf8'))
+  } catch (error) {
+    const words = asError(error).message
+    return {
+      problems: [
+        error instanceof YAMLParseError ? `not valid YAML: ${words}` : `BUSINESS_FILE cannot be read: ${words}`,
+      ],
+    }
+  }
   const result = businessSchema.safeParse(chosen)
-  if (!result.success) {
-    const problems = result.error.issues.map(issue => `  - ${issue.path.join('.') || 'the file'}: ${issue.message}`)
-    throw new GatewayError('CONFIG_INVALID', `the business has ${problems.length} problem(s):\n${problems.join('\n')}`)
-  }
-  const { data } = result
-  const missing = defaults.environment ? missingSecrets(data.tools, defaults.environment) : []
-  if (missing.length > 0) {
-    throw new GatewayError('CONFIG_INVALID', `its tools name what the environment does not have: ${missing.join(', ')}`)
-  }
-  const { maxSeconds, warnSeconds } = { ...defaults.conversation, ...data.conversation }
-  if (maxSeconds !== undefined && warnSeconds !== undefined && warnSeconds >= maxSeconds) {
-    const words = `the warning (conversation.warnSeconds, ${warnSeconds}) must come within the call (maxSeconds, ${maxSeconds})`
-    throw new GatewayError('CONFIG_INVALID', `the business has 1 problem(s):\n  - ${words}`)
-  }
+  const impossible = [
+    ...barredEngine(chosen, defaults),
+    ...wrongAddresses(chosen, defaults),
+    ...(result.success ? contradictions(result.data, defaults) : []),
+  ]
+  if (result.success && impossible.length === 0) return { business: complete(result.data, defaults) }
+  const wrong = result.error?.issues.map(issue => `${issue.path.join('.') || 'the file'}: ${issue.message}`) ?? []
+  return { problems: [...wrong, ...impossible] }
+}
+
+/** Looked for in a file that has other problems, too. */
+function barredEngine(chosen: unknown, { unusable }: BusinessDefaults): string[] {
+  const { engine } = Object(chosen) as { engine?: unknown }
+  const why = unusable?.[engine as Engine]
+  return why === undefined ? [] : [`engine: ${engine} ${why}`]
+}
+
+function wrongAddresses(chosen: unknown, { problemWithAddress }: BusinessDefaults): string[] {
+  const { destinations } = Object(chosen) as { destinations?: unknown }
+  if (!Array.isArray(destinations)) return []
+  return destinations.flatMap((each, at) => {
+    const { address } = Object(each) as { address?: unknown }
+    const problem = typeof address === 'string' && address !== '' ? problemWithAddress?.(address) : undefined
+    return problem === undefined ? [] : [`destinations.${at}.address: ${problem}`]
+  })
+}
+
+function contradictions({ tools, conversation }: z.infer<typeof businessSchema>, defaults: BusinessDefaults): string[] {
+  const missing = defaults.environment ? missingSecrets(tools, defaults.environment) : []
+  const { maxSeconds, warnSeconds } = { ...defaults.conversation, ...conversation }
+  const late = maxSeconds !== undefined && warnSeconds !== undefined && warnSeconds >= maxSeconds
+  return [
+    ...(missing.length > 0 ? [`its tools name what the environment does not have: ${missing.join(', ')}`] : []),
+    ...(late
+      ? [`the warning (conversation.warnSeconds, ${warnSeconds}) must come within the call (maxSeconds, ${maxSeconds})`]
+      : []),
+  ]
+}
+
+function complete(data: z.infer<typeof businessSchema>, defaults: BusinessDefaults): Business {
   return {
     ...data,
     id: data.id ?? (slug(data.name).slice(0, 40) || 'business'),
@@ -215,8 +266,25 @@ function complete(chosen: unknown, defaults: BusinessDefaults): Business {
   }
 }
 
+/** What this version takes in and a later one acts by, where it is set. */
+export function settingsForLater({ destinations, notify, recording }: Business): string | undefined {
+  const names = [
+    ...(destinations.length > 0 ? ['destinations (whoever asks for one reaches the fallback)'] : []),
+    ...(Object.keys(notify).length > 0 ? ['notify and OWNER_PHONE (nobody is notified)'] : []),
+    ...(recording.enabled ? ['recording (no call is recorded)'] : []),
+  ]
+  return names.length === 0 ? undefined : `set, and does nothing yet in this version: ${names.join(', ')}`
+}
+
+/** What of a change comes into force only with the next start, if anything: destinations stand in the PBX's configuration. */
+export function restartAfter(now: Business, before: Business): string | undefined {
+  if (JSON.stringify(now.destinations) === JSON.stringify(before.destinations)) return undefined
+  return 'the destinations have changed: they come into force when Parley is started again'
+}
+
 /** A file that cannot be looked at is one that has changed: reading it tells what is wrong. */
-function stampOf(file: string): string {
+function stampOf(file: string | undefined): string {
+  if (file === undefined) return ''
   try {
     const { mtimeMs, size, ino } = statSync(file)
     return `${mtimeMs} ${size} ${ino}`

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { defaultSettings } from './agent/settings.ts'
-import { engines } from './business.ts'
+import { type BusinessDefaults, type Engine, engines, problemsOfBusiness } from './business.ts'
 import { type Environment, readEnvFile, unreadNames } from './environment.ts'
 import { GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
@@ -23,9 +23,37 @@ const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 export type Config = ReturnType<typeof readConfig>
 
-/** The environment with `.env` beneath it: what the shell sets wins. */
-export function loadEnvironment(directory: string, environment: Environment = process.env): Environment {
-  return { ...readEnvFile(directory).values, ...environment }
+/** Settings, and the environment with `.env` beneath it: what the shell sets wins. */
+export interface Loaded {
+  readonly environment: Environment
+  readonly config: Config
+}
+
+/** Of `.env` and the environment: every problem of both is reported at once. */
+export function loadConfig(directory: string, environment: Environment = process.env): Loaded {
+  return load(directory, environment, () => [])
+}
+
+/** For whoever goes by what the business has chosen, too: the problems of its file are reported with the others. */
+export function loadConfigAndBusiness(directory: string, environment: Environment = process.env): Loaded {
+  return load(directory, environment, loaded => problemsOfBusiness(businessDefaults(loaded)))
+}
+
+/** What a business has where it chooses nothing, and what it may not choose. */
+export function businessDefaults({ environment, config }: Loaded): BusinessDefaults {
+  const { business, engine, conversation } = config
+  return { ...business, engine, conversation, environment }
+}
+
+function load(directory: string, environment: Environment, problemsBeyond: (loaded: Loaded) => string[]): Loaded {
+  const { values, problems } = readEnvFile(directory)
+  const whole = { ...values, ...environment }
+  const read = new Reader(whole)
+  for (const problem of problems) read.problem(problem)
+  const config = settings(read)
+  for (const problem of problemsBeyond({ environment: whole, config })) read.problem(problem)
+  read.finish()
+  return { environment: whole, config: Object.freeze(config) }
 }
 
 /** What is set there and read by nobody, in words. */
@@ -40,7 +68,7 @@ export function variables(): ReadonlyMap<string, string> {
   return read.defaults
 }
 
-/** Every problem is reported at once, in words that name the variable and the remedy. */
+/** Of an environment alone; in words that name the variable and the remedy. */
 export function readConfig(environment: Environment) {
   const read = new Reader(environment)
   const config = settings(read)
@@ -52,6 +80,7 @@ function settings(read: Reader) {
   const rtp = rtpRange(read)
   const asterisk = read.text('ASTERISK', '')
   const stateDir = resolve(read.text('STATE_DIR', '.parley'))
+  const reachable = read.has('OPENAI_API_KEY') || read.has('OPENAI_BASE_URL')
   return {
     http: { host: read.text('HTTP_HOST', '127.0.0.1'), port: read.port('HTTP_PORT', 3_000) },
     stateDir,
@@ -87,8 +116,10 @@ function settings(read: Reader) {
       name: read.text('BUSINESS_NAME', 'Parley'),
       phone: read.e164('BUSINESS_PHONE'),
       ownerPhone: read.e164('OWNER_PHONE'),
+      unusable: unusableEngines(reachable),
+      problemWithAddress,
     },
-    engine: engineSetting(read),
+    engine: engineSetting(read, reachable),
     local: {
       calls: read.integer('LOCAL_CALLS', 20, 1, limits.media.lines),
       busy: read.choice('LOCAL_BUSY', busyWays, 'sentence'),
@@ -106,13 +137,21 @@ function settings(read: Reader) {
   }
 }
 
+/** Why an engine cannot hold a conversation with these settings, whoever chooses it. */
+function unusableEngines(reachable: boolean): Partial<Record<Engine, string>> {
+  return reachable ? {} : { realtime: 'needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server that wants no key' }
+}
+
+function problemWithAddress(address: string): string | undefined {
+  const parsed = parseDestination(address)
+  return 'problem' in parsed ? parsed.problem : undefined
+}
+
 /** Who has given a key or a server wants it used. */
-function engineSetting(read: Reader) {
-  const reachable = read.has('OPENAI_API_KEY') || read.has('OPENAI_BASE_URL')
+function engineSetting(read: Reader, reachable: boolean): Engine {
   const engine = read.choice('AGENT_ENGINE', engines, reachable ? 'realtime' : 'local')
-  if (engine === 'realtime' && !reachable) {
-    read.problem('AGENT_ENGINE=realtime needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server that wants no key.')
-  }
+  const why = unusableEngines(reachable)[engine]
+  if (why !== undefined) read.problem(`AGENT_ENGINE=${engine} ${why}.`)
   return engine
 }
 

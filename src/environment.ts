@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { secretName } from './business-tools.ts'
-import { GatewayError } from './errors.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -10,6 +9,10 @@ export interface EnvFile {
   readonly values: Readonly<Record<string, string>>
   /** The line of each name. */
   readonly lines: ReadonlyMap<string, number>
+  /** In words: each line that could be misunderstood, by its number, or why the file cannot be read. */
+  readonly problems: readonly string[]
+  /** All of it is a problem. */
+  readonly unreadable?: boolean
 }
 
 const assignment = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*/
@@ -17,12 +20,21 @@ const nothingMore = /^\s*(#|$)/
 
 /** The `.env` of this folder; without one, nothing. */
 export function readEnvFile(directory: string): EnvFile {
-  return parseEnvFile(textOf(join(directory, '.env')))
+  const file = join(directory, '.env')
+  try {
+    return parseEnvFile(readFileSync(file, 'utf8'))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const nothing = { values: {}, lines: new Map() }
+    if (code === 'ENOENT') return { ...nothing, problems: [] }
+    const remedy = code === 'EISDIR' ? 'It must be a file.' : 'Let this user read it, or remove it.'
+    return { ...nothing, problems: [`${file} cannot be read (${code}). ${remedy}`], unreadable: true }
+  }
 }
 
 /**
  * Node's own reading drops lines that it does not understand, ends a value at any #, and takes the next line for the value
- * of a name that has a blank behind its =. Here every line is understood or refused; none is repeated, for it may hold a
+ * of a name that has a blank behind its =. Here every line is understood or a problem; none is repeated, for it may hold a
  * secret.
  */
 export function parseEnvFile(written: string): EnvFile {
@@ -32,32 +44,18 @@ export function parseEnvFile(written: string): EnvFile {
   const problems: string[] = []
   for (let at = 0, number = 1; at < text.length; ) {
     const read = statementAt(text, at)
-    if ('problem' in read) problems.push(`line ${number}: ${read.problem}`)
+    if ('problem' in read) problems.push(`.env, line ${number}: ${read.problem}`)
     if ('name' in read) {
       const first = lines.get(read.name)
-      if (first !== undefined) problems.push(`line ${number} sets ${read.name} again; line ${first} does already.`)
+      if (first !== undefined)
+        problems.push(`.env, line ${number} sets ${read.name} again; line ${first} does already.`)
       lines.set(read.name, first ?? number)
       values[read.name] = read.value
     }
     at += read.taken.length + 1
     number += read.taken.split('\n').length
   }
-  if (problems.length > 0) {
-    const listed = problems.map(problem => `  - ${problem}`).join('\n')
-    throw new GatewayError('CONFIG_INVALID', `.env has ${problems.length} problem(s):\n${listed}`)
-  }
-  return { values, lines }
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') return ''
-    const remedy = code === 'EISDIR' ? 'It must be a file.' : 'Let this user read it, or remove it.'
-    throw new GatewayError('CONFIG_INVALID', `${file} cannot be read (${code}). ${remedy}`, { cause: error })
-  }
+  return { values, lines, problems }
 }
 
 type Statement =

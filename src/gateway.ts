@@ -3,14 +3,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { Registry } from 'prom-client'
-import { openBusiness } from './business.ts'
+import { type Business, openBusiness, restartAfter } from './business.ts'
 import { Admission } from './call/admission.ts'
 import type { CallEvent } from './call/events.ts'
 import { Exchange } from './call/exchange.ts'
 import { type Journal, openJournal } from './call/journal.ts'
 import { askOptions } from './caller/ask.ts'
 import { systemClock } from './clock.ts'
-import type { Config } from './config.ts'
+import { businessDefaults, type Config } from './config.ts'
 import { GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
 import type { Log } from './log.ts'
@@ -31,6 +31,8 @@ import type { FallbackVoicemail } from './telephony/voicemail.ts'
 
 export interface Gateway {
   readonly httpAddress: string
+  /** As it was when it started. */
+  readonly business: Business
   /** Takes no new calls, lets running ones finish up to their limit or until it must hurry, then gives everything back. */
   close(hurrying?: AbortSignal): Promise<void>
 }
@@ -45,9 +47,9 @@ export async function startGateway(surroundings: Surroundings, stopping = never)
   const { log, config } = surroundings
   const scope = new Scope('gateway', (err, name) => log.error({ err, scope: name }, 'something could not be released'))
   try {
-    const { exchange, httpAddress } = await Promise.race([build(surroundings, scope), rejectedBy(stopping)])
+    const { exchange, ...started } = await Promise.race([build(surroundings, scope), rejectedBy(stopping)])
     return {
-      httpAddress,
+      ...started,
       async close(hurrying = never) {
         await Promise.race([exchange.drain(config.timing.drainMs), rejectedBy(hurrying).catch(() => {})])
         await scope.close()
@@ -69,9 +71,12 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const clock = systemClock
   const state = await holdStateDir(config.stateDir)
   scope.onClose(() => state.release())
-  const { engine, conversation } = config
-  const defaults = { ...config.business, engine, conversation, environment: surroundings.environment }
-  const business = openBusiness(defaults, problem => log.error(problem))
+  const business = openBusiness(
+    businessDefaults(surroundings),
+    problem => log.error(problem),
+    (now, before) => readAgain(now, before, log),
+  )
+  const startedWith = business()
   const journal = await openJournal({ directory: join(state.path, 'journal'), clock, trouble: text => log.error(text) })
   scope.onClose(() => journal.close())
   const registry = new Registry()
@@ -103,15 +108,21 @@ async function build(surroundings: Surroundings, scope: Scope) {
   scope.onClose(() => server.close())
   const httpAddress = await listen(server, config)
 
-  await surroundings.prepare(business())
+  await surroundings.prepare(startedWith)
   scope.signal.throwIfAborted()
   if (config.asterisk !== 'external') {
-    asterisk = await ownAsterisk(surroundings, state, { ari, maxCalls: admission.maxCalls, business: business() })
+    asterisk = await ownAsterisk(surroundings, state, { ari, maxCalls: admission.maxCalls, business: startedWith })
     scope.signal.throwIfAborted()
     await asterisk.start()
   }
   await telephony.start()
-  return { exchange, httpAddress }
+  return { exchange, httpAddress, business: startedWith }
+}
+
+function readAgain(now: Business, before: Business, log: Log): void {
+  log.info('the business file was read again')
+  const restart = restartAfter(now, before)
+  if (restart !== undefined) log.warn(restart)
 }
 
 /** Asterisk away is a reason of its own, and told as such. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
+import { settingsForLater } from './business.ts'
 import { systemClock } from './clock.ts'
-import { loadEnvironment, readConfig, unreadVariables } from './config.ts'
+import { loadConfigAndBusiness, unreadVariables } from './config.ts'
 import { openEngines } from './engines.ts'
 import { GatewayError } from './errors.ts'
 import { startGateway } from './gateway.ts'
@@ -13,10 +14,9 @@ const SAME_WISH_MS = 1_000
 /** The process: settings in, a short screen when ready, a drain at the first wish to stop, no more patience at the second. */
 async function main(): Promise<void> {
   const progress = (text: string) => console.error(`parley: ${text}`)
-  const environment = loadEnvironment(process.cwd())
   // Before the settings are judged: what seems to be missing may be a name that was mistyped.
   for (const doubt of unreadVariables(process.cwd())) progress(doubt)
-  const config = readConfig(environment)
+  const { environment, config } = loadConfigAndBusiness(process.cwd())
   const log = createLog(config.logLevel)
   const { stopping, hurrying } = wishesToStop()
 
@@ -26,7 +26,9 @@ async function main(): Promise<void> {
     if (!stopping.aborted) throw error
   })
   if (!gateway) return
-  console.log(readyScreen(config, gateway.httpAddress))
+  const forLater = settingsForLater(gateway.business)
+  if (forLater !== undefined) progress(forLater)
+  console.log(readyScreen({ ...config, engine: gateway.business.engine }, gateway.httpAddress))
   if (!stopping.aborted) await once(stopping, 'abort')
   progress('stopping; running calls may finish, a second Ctrl-C ends them ...')
   hurrying.addEventListener('abort', () => progress('ending the calls that are left ...'))

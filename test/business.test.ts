@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defaultSettings, settingsOf } from '../src/agent/settings.ts'
-import { openBusiness } from '../src/business.ts'
+import { openBusiness, restartAfter, settingsForLater } from '../src/business.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -97,6 +97,59 @@ describe('a business', () => {
     expect(problems).toHaveLength(1)
     write('name: Third')
     expect(current().name).toBe('Third')
+  })
+
+  it('tells that it was read again, and what of it waits for a restart', () => {
+    const told: (string | undefined)[] = []
+    const file = join(folder, 'business.yaml')
+    writeFileSync(file, 'name: First')
+    const current = openBusiness(
+      { ...defaults, file },
+      () => {},
+      (now, before) => {
+        told.push(`${before.name}, ${now.name}`, restartAfter(now, before))
+      },
+    )
+    current()
+    expect(told).toEqual([])
+    writeFileSync(file, 'name: The second')
+    current()
+    current()
+    expect(told.splice(0)).toEqual(['First, The second', undefined])
+    writeFileSync(file, 'name: Third\ndestinations: [{ name: desk, address: "sip:2000@192.0.2.10" }]')
+    current()
+    expect(told).toEqual([
+      'The second, Third',
+      expect.stringMatching(/^the destinations have changed: .* started again$/),
+    ])
+  })
+
+  it('may not choose an engine that cannot be used, nor later', () => {
+    const unusable = { realtime: 'needs a key' }
+    const file = join(folder, 'business.yaml')
+    writeFileSync(file, 'name: First\nengine: realtime')
+    const open = (rejected: (problem: string) => void) => openBusiness({ ...defaults, file, unusable }, rejected)
+    expect(() => open(() => {})).toThrow(
+      /business\.yaml: the business has 1 problem\(s\):\n {2}- engine: realtime needs a key$/,
+    )
+    writeFileSync(file, 'name: First')
+    const problems: string[] = []
+    const current = open(problem => problems.push(problem))
+    writeFileSync(file, 'name: Second\nengine: realtime')
+    expect([current(), current()].map(({ name, engine }) => `${name} ${engine}`)).toEqual([
+      'First scripted',
+      'First scripted',
+    ])
+    expect(problems).toHaveLength(1)
+  })
+
+  it('says which of its settings do nothing yet', () => {
+    const plain = openBusiness({ ...defaults, ownerPhone: undefined, file: undefined }, () => {})()
+    expect(settingsForLater(plain)).toBeUndefined()
+    const destinations = [{ name: 'desk', address: 'sip:2000@192.0.2.10' }]
+    expect(
+      settingsForLater({ ...plain, destinations, notify: { phone: '+15550100201' }, recording: { enabled: true } }),
+    ).toMatch(/destinations \(.*\), notify and OWNER_PHONE \(.*\), recording \(no call is recorded\)$/)
   })
 
   it('is kept when the way to its file is barred', () => {

@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readConfig } from '../src/config.ts'
+import { loadConfig, loadConfigAndBusiness, readConfig } from '../src/config.ts'
 import { GatewayError } from '../src/errors.ts'
 
 function problemsOf(environment: Record<string, string>): string {
@@ -74,6 +77,41 @@ describe('the configuration', () => {
       expect(message).toContain(name)
     }
     expect(message).toContain('8 problem(s)')
+  })
+
+  it('reports those of .env, of the values and of the business in one message', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'parley-config-'))
+    const file = join(folder, 'business.yaml')
+    const destinations = '[{ name: desk, address: "2000@desk" }]'
+    writeFileSync(file, `nome: Desk\nengine: realtime\ndestinations: ${destinations}\n`)
+    writeFileSync(join(folder, '.env'), `MAX_CALLS=many\nHTTP_PORT\nBUSINESS_FILE=${file}\n`)
+    const message = (work: () => unknown) => {
+      try {
+        work()
+      } catch (error) {
+        return (error as Error).message.split('\n')
+      }
+      return []
+    }
+    const [first, ...problems] = message(() => loadConfigAndBusiness(folder, { SIP_USER: 'bi anca' }))
+    expect(first).toBe('The configuration has 7 problem(s):')
+    expect(problems).toEqual([
+      '  - .env, line 2: not of the form NAME=value; a comment begins with #.',
+      expect.stringMatching(/^ {2}- MAX_CALLS must be .*"many"/),
+      expect.stringMatching(/^ {2}- SIP_USER may hold only/),
+      expect.stringContaining(`  - ${file}: name: `),
+      expect.stringMatching(/business\.yaml: the file: .*nome/),
+      expect.stringMatching(/business\.yaml: engine: realtime needs OPENAI_API_KEY, or OPENAI_BASE_URL/),
+      expect.stringMatching(/business\.yaml: destinations\.0\.address: /),
+    ])
+    // Who does not go by the business is not kept from working by its file.
+    expect(message(() => loadConfig(folder, { SIP_USER: 'bi anca' }))[0]).toContain('has 3 problem(s)')
+    writeFileSync(join(folder, '.env'), 'MAX_CALLS=3\n')
+    expect(loadConfig(folder, { SIP_USER: 'anna' })).toMatchObject({
+      environment: { MAX_CALLS: '3', SIP_USER: 'anna' },
+      config: { maxCalls: 3, sip: { user: 'anna' } },
+    })
+    rmSync(folder, { recursive: true })
   })
 
   it('never repeats a secret', () => {

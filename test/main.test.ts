@@ -36,6 +36,6 @@ it('names the lines of a .env that would be passed over', async () => {
   const { code, said } = await lastWords('\nAPI_TOKEN not-to-be-seen\n')
   expect(code).toBe(1)
   expect(said).toBe(
-    'parley: .env has 1 problem(s):\n  - line 2: not of the form NAME=value; a comment begins with #.\n',
+    'parley: The configuration has 1 problem(s):\n  - .env, line 2: not of the form NAME=value; a comment begins with #.\n',
   )
 })

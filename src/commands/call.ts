@@ -8,7 +8,7 @@ import { hostPort } from '../caller/address.ts'
 import { Connection } from '../caller/connection.ts'
 import type { CallOptions } from '../caller/invitation.ts'
 import { systemClock, within } from '../clock.ts'
-import { type Config, loadEnvironment, readConfig } from '../config.ts'
+import { type Config, loadConfig } from '../config.ts'
 import type { FetchOptions } from '../debian/tree.ts'
 import { asError } from '../errors.ts'
 import { limits } from '../limits.ts'
@@ -42,8 +42,7 @@ async function main(): Promise<boolean> {
     console.log(usage)
     return true
   }
-  const environment = loadEnvironment(process.cwd())
-  const config = readConfig(environment)
+  const { environment, config } = loadConfig(process.cwd())
   const out = options.out ?? (options.calls === 1 ? DEFAULT_RECORDING : undefined)
   if (out !== undefined) await mayWrite(out)
   const call = await callOptions(options.to ?? ownAddress(config), options)

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { pause, systemClock } from '../clock.ts'
-import { loadEnvironment, readConfig } from '../config.ts'
+import { loadConfig } from '../config.ts'
 import { asError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { callList, channelList } from '../server/schemas.ts'
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   const flag = { type: 'boolean', default: false } as const
   const { values } = parseArgs({ options: { once: flag, json: flag, private: flag, help: flag } })
   if (values.help) return console.log(usage)
-  const api = await openApi(readConfig(loadEnvironment(process.cwd())))
+  const api = await openApi(loadConfig(process.cwd()).config)
   const first = await look(api, values.private)
   if (values.json) return console.log(JSON.stringify(first, null, 2))
   if (values.once || !process.stdout.isTTY) return console.log(linesOf(first).join('\n'))

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { openBusiness } from '../business.ts'
-import { loadEnvironment, readConfig } from '../config.ts'
+import { loadConfig } from '../config.ts'
 import { asError } from '../errors.ts'
 import { destinationsOf } from '../own-asterisk.ts'
 import { readTrunkAddresses } from '../telephony/asterisk/addresses.ts'
@@ -20,8 +20,8 @@ await main().catch(error => {
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { help: { type: 'boolean', default: false } } })
   if (values.help) return console.log(usage)
-  const { sip, rtp, business, engine, fallbackDestination } = readConfig(loadEnvironment(process.cwd()))
-  const destinations = destinationsOf(openBusiness({ ...business, engine }, () => {})())
+  const { sip, rtp, business, engine, fallbackDestination } = loadConfig(process.cwd()).config
+  const destinations = destinationsOf(openBusiness({ ...business, engine, unusable: {} }, () => {})())
   const rules = renderFirewall({
     settings: { tcpPort: sip.tcpPort, udpPort: sip.udpPort, rtp, allowedNetworks: sip.allow },
     trunk: readTrunkAddresses(),

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openBusiness } from '../business.ts'
 import { Admission } from '../call/admission.ts'
-import { loadEnvironment, readConfig } from '../config.ts'
+import { loadConfig } from '../config.ts'
 import { onDisk } from '../debian/disk.ts'
 import { asError } from '../errors.ts'
 import { asteriskSettings } from '../own-asterisk.ts'
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   if (values.help) return console.log(usage)
   if (!folder || rest.length > 0 || !values.modules || !values.data) throw new Error(`That is not enough.\n\n${usage}`)
   const directory = resolve(folder)
-  const config = readConfig(loadEnvironment(process.cwd()))
+  const { config } = loadConfig(process.cwd())
   const { ari, business, rtp } = config
   const settings = await asteriskSettings(config, {
     systemName: 'parley',
@@ -48,7 +48,7 @@ async function main(): Promise<void> {
     logsTo: 'console',
     ari: { ...ari, password: await keptSecret(config.stateDir, ariPasswordSecret, ari.password?.reveal()) },
     maxCalls: new Admission(rtp, config.maxCalls, () => 0).maxCalls,
-    business: openBusiness({ ...business, engine: config.engine }, say)(),
+    business: openBusiness({ ...business, engine: config.engine, unusable: {} }, say)(),
   })
   const rendered = renderConfiguration({
     settings,

@@ -5,7 +5,7 @@ import { asError } from '../../errors.ts'
 import { findAsterisk } from '../../telephony/asterisk/acquire.ts'
 import { requiredModules } from '../../telephony/asterisk/modules.ts'
 import type { AsteriskProgram } from '../../telephony/asterisk/program.ts'
-import { type Finding, findingsOf } from './finding.ts'
+import { capital, type Finding, findingsOf } from './finding.ts'
 import type { Scene } from './scene.ts'
 
 const { ok, hint, error } = findingsOf('asterisk')
@@ -71,8 +71,4 @@ export function judgeAsterisk({ program, problem, passedOver, missingModules }: 
 
 function missingFrom({ moduleDirectory }: AsteriskProgram): string[] {
   return requiredModules().filter(name => !existsSync(join(moduleDirectory, name)))
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
 }

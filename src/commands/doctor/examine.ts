@@ -1,12 +1,11 @@
 import { systemClock } from '../../clock.ts'
-import { readConfig } from '../../config.ts'
+import { type Config, loadConfig, loadConfigAndBusiness, readConfig } from '../../config.ts'
 import { type Environment, readEnvFile } from '../../environment.ts'
-import { asError } from '../../errors.ts'
 import { judgeAri, lookAtAri } from './ari.ts'
 import type { Asked } from './ask.ts'
 import { judgeAsterisk, lookAtAsterisk } from './asterisk.ts'
 import { judgeDisk, lookAtDisk } from './disk.ts'
-import type { Finding } from './finding.ts'
+import { type Finding, judged, looked } from './finding.ts'
 import { judgeFirewall, lookAtFirewall } from './firewall.ts'
 import { judgeGateway, lookAtGateway } from './gateway.ts'
 import { judgeModels } from './models.ts'
@@ -14,8 +13,8 @@ import { judgeNetwork, lookAtNetwork } from './network.ts'
 import { judgeOpenAi, lookAtOpenAi, modelsIn } from './openai.ts'
 import { judgePorts, lookAtPorts } from './ports.ts'
 import { judgeRtp, lookAtRtp } from './rtp.ts'
-import { lookAtOurs, type Scene } from './scene.ts'
-import { judgeSettings, lookAtSettings, refusedSettings } from './settings.ts'
+import { lookAtOurs, nobodysOurs, type Scene } from './scene.ts'
+import { judgeSettings, lookAtSettings, problemOf, refusedSettings } from './settings.ts'
 import { isSynchronised, judgeTime, watchClocks } from './time.ts'
 import { judgeTwilio, lookAtTwilio } from './twilio.ts'
 
@@ -24,27 +23,29 @@ export async function examine(directory: string, environment: Environment): Prom
   const stepMs = watchClocks(systemClock)
   const config = settingsOf(directory, environment)
   if (typeof config === 'string') return refusedSettings(config)
-  const scene: Scene = { directory, environment, config, ours: await lookAtOurs(config) }
-  const [gateway, ports, asterisk, ari, openAi, twilio, network, synchronised] = await Promise.all([
-    lookAtGateway(scene),
-    lookAtPorts(scene),
-    lookAtAsterisk(scene),
-    lookAtAri(scene),
+  const ours = await looked('gateway', () => lookAtOurs(config))
+  const scene: Scene = { directory, environment, config, ours: ours.seen ?? nobodysOurs }
+  const [gateway, ports, asterisk, ari, rtp, openAi, twilio, network, synchronised] = await Promise.all([
+    looked('gateway', () => lookAtGateway(scene)),
+    looked('ports', () => lookAtPorts(scene)),
+    looked('asterisk', () => lookAtAsterisk(scene)),
+    looked('ari', () => lookAtAri(scene)),
+    looked('rtp', () => lookAtRtp(scene)),
     lookAtOpenAi(scene),
     lookAtTwilio(scene),
-    lookAtNetwork(scene),
+    looked('network', () => lookAtNetwork(scene)),
     isSynchronised(),
   ])
   const usesOpenAi = openAi.models !== undefined
   return [
-    ...judgeSettings(lookAtSettings(scene)),
-    ...judgeGateway(gateway),
-    ...judgePorts(ports, scene.ours),
-    ...(asterisk ? judgeAsterisk(asterisk) : []),
-    ...judgeAri(ari),
-    ...judgeRtp(lookAtRtp(scene)),
-    ...judgeNetwork(network),
-    ...judgeFirewall(lookAtFirewall(scene)),
+    ...judged(await looked('settings', () => lookAtSettings(scene)), judgeSettings),
+    ...(ours.unseen ?? judged(gateway, judgeGateway)),
+    ...judged(ports, seen => judgePorts(seen, scene.ours)),
+    ...judged(asterisk, seen => (seen ? judgeAsterisk(seen) : [])),
+    ...judged(ari, judgeAri),
+    ...judged(rtp, judgeRtp),
+    ...judged(network, judgeNetwork),
+    ...judged(await looked('firewall', () => lookAtFirewall(scene)), judgeFirewall),
     ...judgeOpenAi(openAi),
     ...judgeModels({
       chosen: new Map(usesOpenAi ? [['OPENAI_REALTIME_MODEL', config.openai.realtimeModel]] : []),
@@ -53,7 +54,7 @@ export async function examine(directory: string, environment: Environment): Prom
       nowMs: systemClock.wallMs(),
     }),
     ...judgeTwilio(twilio),
-    ...judgeDisk(lookAtDisk(scene)),
+    ...judged(await looked('disk', () => lookAtDisk(scene)), judgeDisk),
     ...judgeTime({
       stepMs: stepMs(),
       synchronised,
@@ -66,11 +67,13 @@ export async function examine(directory: string, environment: Environment): Prom
 }
 
 /** The problem, in words, when they are wrong. */
-function settingsOf(directory: string, environment: Environment) {
+function settingsOf(directory: string, environment: Environment): Config | string {
   try {
-    return readConfig({ ...readEnvFile(directory).values, ...environment })
-  } catch (thrown) {
-    return asError(thrown).message
+    // One that this user may not read is told with the settings, and everything else is looked at by the rest of them.
+    if (readEnvFile(directory).unreadable) return readConfig(environment)
+    return loadConfig(directory, environment).config
+  } catch {
+    return problemOf(() => loadConfigAndBusiness(directory, environment)) ?? ''
   }
 }
 

@@ -21,6 +21,9 @@ export interface Ours {
   readonly asteriskPid: number | undefined
 }
 
+/** When it cannot be told. */
+export const nobodysOurs: Ours = { gateway: undefined, asteriskPid: undefined }
+
 export async function lookAtOurs({ stateDir }: Config): Promise<Ours> {
   const asterisk = await findInstance(join(stateDir, 'pbx'))
   return { gateway: holderOfStateDir(stateDir), asteriskPid: asterisk?.pid }

@@ -1,12 +1,13 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { openBusiness } from '../../business.ts'
-import { unreadVariables } from '../../config.ts'
+import { type Business, engineTitles, openBusiness, settingsForLater } from '../../business.ts'
+import { businessDefaults, type Loaded, unreadVariables } from '../../config.ts'
+import { readEnvFile } from '../../environment.ts'
 import { asError } from '../../errors.ts'
-import { type Finding, findingsOf } from './finding.ts'
+import { capital, type Finding, findingsOf } from './finding.ts'
 import type { Scene } from './scene.ts'
 
-const { ok, warning, error } = findingsOf('settings')
+const { ok, hint, warning, error } = findingsOf('settings')
 const OTHERS = 0o077
 
 interface Settings {
@@ -14,35 +15,55 @@ interface Settings {
   readonly doubts: readonly string[]
   /** Undefined without a `.env`. */
   readonly envFileMode: number | undefined
-  readonly businessProblem: string | undefined
+  /** Why `.env` cannot be read. */
+  readonly unreadable: string | undefined
+  readonly business: Business | string
 }
 
 export function lookAtSettings({ directory, environment, config }: Scene): Settings {
+  const file = readEnvFile(directory)
   return {
     doubts: unreadVariables(directory, environment),
     envFileMode: statSync(join(directory, '.env'), { throwIfNoEntry: false })?.mode,
-    businessProblem: problemOf(() =>
-      openBusiness({ ...config.business, engine: config.engine, environment }, () => {}),
-    ),
+    unreadable: file.unreadable ? file.problems.join(' ') : undefined,
+    business: businessOf({ config, environment: { ...file.values, ...environment } }),
   }
 }
 
-export function judgeSettings({ doubts, envFileMode, businessProblem }: Settings): Finding[] {
+export function judgeSettings({ doubts, envFileMode, unreadable, business }: Settings): Finding[] {
   const findings = doubts.map(doubt => warning(doubt, 'Correct the name or remove it; .env.example has all names.'))
   if (envFileMode !== undefined && (envFileMode & OTHERS) !== 0) {
     findings.push(warning('.env can be read by other users of this machine, and holds secrets.', 'Run: chmod 600 .env'))
   }
-  if (businessProblem !== undefined) {
-    findings.push(error(businessProblem, 'Correct the file that BUSINESS_FILE names; see business.example.yaml.'))
+  if (unreadable !== undefined) {
+    findings.push(error(unreadable, 'Until then the doctor goes by the environment alone.'))
   }
-  return findings.length > 0 ? findings : [ok('Every setting is valid.')]
+  if (typeof business === 'string') {
+    return [
+      ...findings,
+      error(business, 'Correct what BUSINESS_FILE names, see business.example.yaml, or set what it needs.'),
+    ]
+  }
+  const forLater = settingsForLater(business)
+  if (forLater !== undefined)
+    findings.push(hint(`${capital(forLater)}.`, 'Nothing need be done; rely on none of it yet.'))
+  const valid = [ok(`Every setting is valid; calls get the engine ${engineTitles[business.engine]}.`)]
+  return findings.some(({ severity }) => severity !== 'hint') ? findings : [...valid, ...findings]
 }
 
 export function refusedSettings(message: string): Finding[] {
   return [error(message, 'Correct them; .env.example explains each. The other checks need valid settings.')]
 }
 
-function problemOf(work: () => unknown): string | undefined {
+function businessOf(loaded: Loaded): Business | string {
+  try {
+    return openBusiness(businessDefaults(loaded), () => {})()
+  } catch (thrown) {
+    return asError(thrown).message
+  }
+}
+
+export function problemOf(work: () => unknown): string | undefined {
   try {
     work()
     return undefined

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -51,7 +51,7 @@ describe('on a machine where nothing runs', () => {
     ])
     expect(await found('settings', { HTTP_PROT: '1', BUSINESS_FILE: '/nonexistent.yaml' })).toEqual([
       'warning: HTTP_PROT is not known: did you mean HTTP_PORT?',
-      expect.stringMatching(/^error: BUSINESS_FILE \/nonexistent\.yaml could not be read/),
+      expect.stringMatching(/^error: \/nonexistent\.yaml: .*\n {2}- BUSINESS_FILE cannot be read: ENOENT/),
     ])
     await writeFile(join(folder, '.env'), 'COLOUR=blue\n', { mode: 0o644 })
     expect(await found('settings')).toEqual([
@@ -60,8 +60,40 @@ describe('on a machine where nothing runs', () => {
     ])
     await writeFile(join(folder, '.env'), 'HTTP_PORT\n')
     expect(await found('settings')).toEqual([
-      expect.stringMatching(/^error: \.env has 1 problem\(s\):\n {2}- line 1: not/),
+      expect.stringMatching(/^error: The configuration has 1 problem\(s\):\n {2}- \.env, line 1: not/),
     ])
+  })
+
+  it('tells all that is wrong with the settings at once, also of a business that nobody could talk for', async () => {
+    const file = join(folder, 'business.yaml')
+    await writeFile(file, 'name: Desk\nengine: realtime\n')
+    expect(await found('settings', { BUSINESS_FILE: file })).toEqual([
+      expect.stringMatching(/^error: .*business\.yaml: .*\n {2}- engine: realtime needs OPENAI_API_KEY/),
+    ])
+    await writeFile(join(folder, '.env'), 'HTTP_PORT\nMAX_CALLS=many\n', { mode: 0o600 })
+    const [problem, ...more] = await found('settings', { BUSINESS_FILE: file })
+    expect(more).toEqual([])
+    for (const each of [
+      '.env, line 1: not',
+      'MAX_CALLS must be',
+      'business.yaml: engine: realtime needs OPENAI_API_KEY',
+    ])
+      expect(problem).toContain(each)
+  })
+
+  it('looks at everything else when something cannot be looked at', async () => {
+    const state = join(folder, 'state')
+    await mkdir(state)
+    await symlink('nowhere', join(state, 'ari-password'))
+    await mkdir(join(folder, '.env'))
+    const findings = await examine(folder, environment)
+    expect(told(findings).filter(words => words.startsWith('error'))).toEqual([
+      expect.stringMatching(/^error: .*\.env cannot be read \(EISDIR\)\. It must be a file\.$/),
+      expect.stringMatching(/^error: .*ari-password cannot be read \(ELOOP\)\. It must be a file, not a link\.$/),
+    ])
+    expect(new Set(findings.map(({ check }) => check))).toEqual(
+      new Set('settings gateway ports asterisk ari rtp network firewall openai twilio disk clock'.split(' ')),
+    )
   })
 
   it('finds a taken port, and who has it', async () => {

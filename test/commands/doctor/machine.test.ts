@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { openBusiness } from '../../../src/business.ts'
 import { judgeAri } from '../../../src/commands/doctor/ari.ts'
 import { judgeAsterisk } from '../../../src/commands/doctor/asterisk.ts'
 import { judgeDisk } from '../../../src/commands/doctor/disk.ts'
@@ -13,22 +14,32 @@ import { told } from './told.ts'
 const nothingOfOurs = { gateway: undefined, asteriskPid: undefined }
 
 describe('settings', () => {
-  const fine = { doubts: [], envFileMode: undefined, businessProblem: undefined }
+  const defaults = { file: undefined, name: 'Desk', phone: undefined, ownerPhone: undefined, engine: 'local' as const }
+  const business = openBusiness(defaults, () => {})()
+  const fine = { doubts: [], envFileMode: undefined, unreadable: undefined, business }
 
   it('are valid, or each doubt is told', () => {
-    expect(told(judgeSettings(fine))).toEqual(['ok: Every setting is valid.'])
-    expect(told(judgeSettings({ ...fine, envFileMode: 0o100600 }))).toEqual(['ok: Every setting is valid.'])
+    const valid = 'ok: Every setting is valid; calls get the engine local (the built-in demo engine).'
+    expect(told(judgeSettings(fine))).toEqual([valid])
+    expect(told(judgeSettings({ ...fine, envFileMode: 0o100600 }))).toEqual([valid])
+    const wishing = { ...business, notify: { phone: '+15550100201' } }
+    expect(told(judgeSettings({ ...fine, business: wishing }))).toEqual([
+      valid,
+      'hint: Set, and does nothing yet in this version: notify and OWNER_PHONE (nobody is notified).',
+    ])
     expect(
       told(
         judgeSettings({
           doubts: ['.env, line 1: SIP_TCP_PROT is not known: did you mean SIP_TCP_PORT?'],
           envFileMode: 0o100644,
-          businessProblem: 'b.yaml: hours: no day',
+          unreadable: '.env cannot be read (EACCES).',
+          business: 'b.yaml: hours: no day',
         }),
       ),
     ).toEqual([
       'warning: .env, line 1: SIP_TCP_PROT is not known: did you mean SIP_TCP_PORT?',
       'warning: .env can be read by other users of this machine, and holds secrets.',
+      'error: .env cannot be read (EACCES).',
       'error: b.yaml: hours: no day',
     ])
   })
