@@ -13,6 +13,9 @@ export interface Api {
 /** The gateway is there and says no, in words of its own. */
 export class ApiRefused extends Error {}
 
+/** Nobody is there to ask. */
+export class ApiUnreachable extends Error {}
+
 const ANSWER_MS = 5_000
 
 /** Finds the gateway by the same settings that it was started with. */
@@ -53,7 +56,7 @@ async function ask(address: string, path: string, token: string): Promise<Respon
       signal: AbortSignal.timeout(ANSWER_MS),
     })
   } catch (error) {
-    throw new Error(whyUnanswered(asError(error), address), { cause: error })
+    throw new ApiUnreachable(whyUnanswered(asError(error), address), { cause: error })
   }
 }
 

@@ -14,8 +14,8 @@ import { asError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { Wheel } from '../media/wheel.ts'
 import { openApi } from './api.ts'
-import { summaryOf } from './call/figures.ts'
-import { GatewayRecord } from './call/gateway-record.ts'
+import { figuresOf, summaryOf } from './call/figures.ts'
+import { GatewayRecord, type Told } from './call/gateway-record.ts'
 import { type Callee, type Options, readOptions, usage } from './call/options.ts'
 import { turnsOf } from './call/sounds.ts'
 import { openSpeech } from './call/speech.ts'
@@ -47,30 +47,36 @@ async function main(): Promise<boolean> {
   if (out !== undefined) await mayWrite(out)
   const call = await callOptions(options.to ?? ownAddress(config), options)
   await isReached(call)
-  const turns = await turnsOf(options.asked, () => openSpeech(speechOptions(config, environment)))
+  const turns = await turnsOf(
+    options.asked,
+    () => openSpeech(speechOptions(config, environment)),
+    words => console.error(`call: ${words}`),
+  )
   const plan = { turns, hangupAfterMs: options.hangupAfterMs }
   const place = { call, plan, stopping: wishToStop() }
-  return options.calls === 1 ? await one(place, config, options, out) : await many(place, options, out)
+  return options.calls === 1 ? await one(place, config, options, out) : await many(place, config, options, out)
 }
 
 /** With every word and time. */
 async function one(
   place: TestCallOptions,
   config: Config,
-  { json }: Options,
+  { json, to }: Options,
   out: string | undefined,
 ): Promise<boolean> {
   const call = withCallSid(place.call)
   const address = addressOf(call)
   const print = json ? () => {} : (line: string) => console.log(line)
-  const record = new GatewayRecord(deps.clock, openApi(config), call.parameters.callSid)
-  const transcript = new Transcript(record, print)
+  const record = recordOf(call, config, to)
+  const transcript = new Transcript(deps.clock, record, print)
   print(transcriptLine(0, '', `calling ${address}`))
   const placed = await placeTestCall(deps, { ...place, call, tell: (...happened) => transcript.tell(...happened) })
   await transcript.written()
   const recording = await store(placed, out)
-  const { figures } = placed
-  const gatewayHeard = figures.answered ? await record.arrived() : undefined
+  const { happenings, rtp } = placed
+  const { told } = record
+  const figures = figuresOf(happenings, rtp, told)
+  const gatewayHeard = figures.answered ? record.arrived : undefined
   if (json) {
     const { entries } = transcript
     const { callSid } = call.parameters
@@ -81,29 +87,56 @@ async function one(
     for (const line of figuresLines(figures, gatewayHeard)) print(line)
     if (recording !== undefined) print(named('recording', `${recording}: left the caller, right the agent`))
   }
-  const trouble = troubleOf(placed, address)
+  const trouble = troubleOf(figures, happenings, told, address)
   if (trouble !== undefined) console.error(`call: ${trouble}`)
   return trouble === undefined
 }
 
 /** Only what they came to. */
-async function many(place: TestCallOptions, { json, calls }: Options, out: string | undefined): Promise<boolean> {
+async function many(
+  place: TestCallOptions,
+  config: Config,
+  { json, calls, to }: Options,
+  out: string | undefined,
+): Promise<boolean> {
   const address = addressOf(place.call)
   if (!json) console.log(`placing ${calls} calls to ${address} ...`)
   const placing = Array.from({ length: calls }, async (_, index) => {
-    const placed = await placeTestCall(deps, { ...place, call: withCallSid(place.call) })
+    const call = withCallSid(place.call)
+    const placed = await placeTestCall(deps, { ...place, call })
     await store(placed, out?.replace(/\.wav$/i, `-${index + 1}.wav`))
-    return placed
+    const record = recordOf(call, config, to)
+    const { happenings, rtp } = placed
+    // Only now: whoever measures does not ask meanwhile.
+    if (happenings.some(({ kind }) => kind === 'answered')) await record.lastNews()
+    const figures = figuresOf(happenings, rtp, record.told)
+    return {
+      figures,
+      trouble: troubleOf(figures, happenings, record.told, address),
+      missing: whyUnchecked(record.told),
+    }
   })
   const placed = await Promise.all(placing)
   const summary = summaryOf(placed.map(each => each.figures))
   if (json) console.log(JSON.stringify({ address, ...summary, each: placed.map(each => each.figures) }, null, 2))
   else for (const line of summaryLines(summary)) console.log(line)
-  const troubles = placed.map(each => troubleOf(each, address)).filter(each => each !== undefined)
+  const unchecked = placed.find(({ missing }) => missing !== undefined)?.missing
+  if (unchecked !== undefined)
+    console.error(`call: Whether it was the agent that was heard is not checked: ${unchecked}`)
+  const troubles = placed.map(each => each.trouble).filter(each => each !== undefined)
   for (const trouble of new Set(troubles)) {
     console.error(`call: ${troubles.filter(each => each === trouble).length} of ${calls} calls: ${trouble}`)
   }
   return troubles.length === 0
+}
+
+function recordOf(call: ReturnType<typeof withCallSid>, config: Config, to: Callee | undefined): GatewayRecord {
+  const { callSid } = call.parameters
+  return new GatewayRecord({ clock: deps.clock, opening: openApi(config), callSid, own: to === undefined })
+}
+
+function whyUnchecked({ knowledge, missing }: Told): string | undefined {
+  return knowledge === 'unchecked' ? missing : undefined
 }
 
 /** Asked first, so that nobody waits for a speech program to learn that nobody listens. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -46,11 +47,26 @@ async function main(): Promise<void> {
   })
   const certificate = values.tls ? selfSigned(['localhost', '127.0.0.1'], systemClock.wallMs()) : undefined
   const server = buildFakeServer(api, certificate)
-  server.listen(Number(values.port), '127.0.0.1')
-  await once(server, 'listening')
+  await listen(server, values.port)
   const { port } = server.address() as AddressInfo
   console.log(`fake-openai ready: ${commandFor(port, certificate?.cert, values.key)}`)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(0))
+}
+
+async function listen(server: Server, given: string): Promise<void> {
+  const wanted = Number(given)
+  if (!/^\d{1,5}$/.test(given) || wanted > 65_535)
+    throw new Error(`--port takes a number up to 65535; "${given}" is none.`)
+  try {
+    server.listen(wanted, '127.0.0.1')
+    await once(server, 'listening')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') throw new Error(`Port ${given} is taken by another program. Choose another: --port 8091`)
+    if (code === 'EACCES')
+      throw new Error(`Port ${given} may not be opened by this user. Choose one above 1023: --port`)
+    throw error
+  }
 }
 
 function commandFor(port: number, cert: string | undefined, key: string | undefined): string {

@@ -11,6 +11,8 @@ const RIFF_HEADER_BYTES = 12
 const CHUNK_HEADER_BYTES = 8
 const FORMAT_BYTES = 16
 const HEADER_BYTES = 44
+/** Who writes into a pipe cannot know the length, and writes one of the largest. */
+const UNKNOWN_BYTES = 0x7f00_0000
 const EXTENSIBLE = 0xfffe
 /** Where the extensible form of the format chunk says what the plain form says in its first field. */
 const SUBFORMAT_AT = 24
@@ -47,13 +49,23 @@ export function readWav(bytes: Uint8Array): Sound {
   throw new Error('is a WAV file without a sound in it')
 }
 
+/** Of a file that ends before its header says: how much of it is there. Nothing for one that is whole, or that never knew its length. */
+export function lacksOf(bytes: Uint8Array): { readonly hasMs: number; readonly saysMs: number } | undefined {
+  const chunks = [...chunksOf(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))]
+  const [header, data] = ['fmt ', 'data'].map(wanted => chunks.find(({ name }) => name === wanted))
+  if (!header || !data || data.body.length >= data.saysBytes || data.saysBytes >= UNKNOWN_BYTES) return undefined
+  const { channels, rate, bytesPerSample } = readFormat(header.body)
+  const msOf = (length: number) => Math.round((1_000 * length) / (rate * channels * bytesPerSample))
+  return { hasMs: msOf(data.body.length), saysMs: msOf(data.saysBytes) }
+}
+
 /** A chunk that ends before it should, as a recorder that was killed leaves it, is as long as what is there. */
-function* chunksOf(view: Buffer): Generator<{ name: string; body: Buffer }> {
+function* chunksOf(view: Buffer): Generator<{ name: string; body: Buffer; saysBytes: number }> {
   for (let at = RIFF_HEADER_BYTES; at + CHUNK_HEADER_BYTES <= view.length; ) {
     const name = view.toString('latin1', at, at + 4)
     const length = view.readUInt32LE(at + 4)
     const from = at + CHUNK_HEADER_BYTES
-    yield { name, body: view.subarray(from, Math.min(view.length, from + length)) }
+    yield { name, body: view.subarray(from, Math.min(view.length, from + length)), saysBytes: length }
     at = from + length + (length % 2)
   }
 }

@@ -1,18 +1,53 @@
-import { type Clock, pause } from '../../clock.ts'
+import { type Clock, pause, within } from '../../clock.ts'
 import { asError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
-import { callDetail, callList } from '../../server/schemas.ts'
-import type { Api } from '../api.ts'
+import { type CallDetail, callDetail, callList } from '../../server/schemas.ts'
+import { type Api, ApiRefused, ApiUnreachable } from '../api.ts'
 
-/** Words that the gateway's record holds: what the agent has said, and what it has heard the caller say. */
-export interface RecordedWords {
-  readonly by: 'agent' | 'caller'
-  readonly text: string
+const tellingNames = [
+  'answered',
+  'takenOver',
+  'callerSpoke',
+  'agentSpoke',
+  'turnAnswered',
+  'toolRan',
+  'degraded',
+  'handedBack',
+] as const
+
+/** What the gateway's record tells of one call, as far as a caller can make something of it. */
+export interface RecordedFact {
+  readonly name: (typeof tellingNames)[number]
+  /** By the gateway's clock, in milliseconds since 1970. */
+  readonly atMs: number
+  /** What was said. */
+  readonly text?: string
+  /** How much of it was heard. */
+  readonly ms?: number
+  readonly tool?: string
+  /** Why a caller was handed back, or what has failed. */
+  readonly why?: string
+}
+
+/**
+ * `told`: the record is there. `lost`: it was. `absent`: it would be there if our own gateway had the call. `unchecked`: nobody
+ * can be asked.
+ */
+export type Knowledge = 'told' | 'lost' | 'absent' | 'unchecked'
+
+/** All that is known of a call by its record. */
+export interface Told {
+  readonly knowledge: Knowledge
+  /** Why the record tells nothing, or no more. */
+  readonly missing: string | undefined
+  readonly facts: readonly RecordedFact[]
 }
 
 /** The gateway closes its record a moment after the call. */
 const CLOSED_WITHIN_MS = 1_000
-const LOOK_MS = 50
+const LOOK_MS = 100
+/** In the middle of a call nobody waits longer for the record: what happens is told all the same. */
+const LOOK_WITHIN_MS = 1_000
 
 /** Of the caller's audio, as it arrived at the gateway. */
 export interface ArrivedFigures {
@@ -21,76 +56,110 @@ export interface ArrivedFigures {
   readonly jitterMs: number
 }
 
-/** One call in the record of a gateway that may be another's, or not there at all: then this says once why it tells nothing. */
+interface RecordOptions {
+  readonly clock: Clock
+  readonly opening: Promise<Pick<Api, 'get' | 'address'>>
+  /** The parameter by which the call is found. */
+  readonly callSid: string
+  /** It is our own gateway that is called: if it is not there, it is not its agent that speaks. */
+  readonly own: boolean
+}
+
+/** One call in the record of a gateway that may be another's, gone, or back again: each look asks anew. */
 export class GatewayRecord {
-  readonly #clock: Clock
-  readonly #opening: Promise<Pick<Api, 'get' | 'address'>>
-  readonly #callSid: string
-  #id: string | undefined
+  readonly #with: RecordOptions
+  readonly #facts: RecordedFact[] = []
+  #latest: CallDetail | undefined
   #told = 0
-  #missing: string | undefined
+  #failure: Error | undefined
 
-  /** `callSid`: the parameter by which the call is found. */
-  constructor(clock: Clock, opening: Promise<Pick<Api, 'get' | 'address'>>, callSid: string) {
-    this.#clock = clock
-    this.#opening = opening
-    this.#callSid = callSid
+  constructor(options: RecordOptions) {
+    this.#with = options
     // Looked at when it is first needed.
-    opening.catch(() => {})
+    options.opening.catch(() => {})
   }
 
-  /** Why nothing can be told. */
-  get missing(): string | undefined {
-    return this.#missing
+  get told(): Told {
+    return { knowledge: this.#knowledge, missing: this.#failure?.message, facts: this.#facts }
   }
 
-  /** What was said since this was last asked, in the order in which it was. */
-  async news(): Promise<RecordedWords[]> {
-    const detail = await this.#detail()
-    const events = detail?.events.slice(this.#told) ?? []
-    this.#told += events.length
-    return events.flatMap(({ name, private: hidden }): RecordedWords[] => {
-      const text = hidden?.['text']
-      if (typeof text !== 'string' || text === '') return []
-      if (name === 'agentSpoke') return [{ by: 'agent', text }]
-      return name === 'callerSpoke' ? [{ by: 'caller', text }] : []
-    })
+  /** Undefined unless the record was there at the last look. */
+  get arrived(): ArrivedFigures | undefined {
+    return this.#failure ? undefined : this.#latest?.rtp?.received
+  }
+
+  get #knowledge(): Knowledge {
+    if (!this.#failure) return this.#latest ? 'told' : 'unchecked'
+    if (this.#latest) return 'lost'
+    const nobody = this.#failure instanceof ApiUnreachable || this.#failure instanceof ApiRefused
+    return nobody && this.#with.own ? 'absent' : 'unchecked'
+  }
+
+  /** What has happened since this was last asked, in its order. */
+  async news(): Promise<readonly RecordedFact[]> {
+    const late = () => new ApiUnreachable(`The gateway does not answer within ${LOOK_WITHIN_MS / 1_000} s.`)
+    return await this.#newsIn(within(this.#with.clock, LOOK_WITHIN_MS, this.#detail(), late))
   }
 
   /** All that is left, once the record is closed. */
-  async lastNews(): Promise<RecordedWords[]> {
-    const deadlineMs = this.#clock.now() + CLOSED_WITHIN_MS
-    while (this.#clock.now() < deadlineMs) {
-      const detail = await this.#detail()
-      if (!detail || detail.state === 'ended') break
-      await pause(this.#clock, LOOK_MS)
+  async lastNews(): Promise<readonly RecordedFact[]> {
+    const { clock } = this.#with
+    const deadlineMs = clock.now() + CLOSED_WITHIN_MS
+    const news: RecordedFact[] = []
+    for (;;) {
+      news.push(...(await this.#newsIn(this.#detail())))
+      if (this.#failure || this.#latest?.state === 'ended' || clock.now() >= deadlineMs) return news
+      await pause(clock, LOOK_MS)
     }
-    return await this.news()
   }
 
-  async arrived(): Promise<ArrivedFigures | undefined> {
-    return (await this.#detail())?.rtp?.received
-  }
-
-  async #detail() {
-    if (this.#missing !== undefined) return undefined
+  async #newsIn(looking: Promise<CallDetail>): Promise<readonly RecordedFact[]> {
     try {
-      const api = await this.#opening
-      this.#id ??= await this.#find(api)
-      return await api.get(`/v1/calls/${encodeURIComponent(this.#id)}?private=true`, callDetail)
+      const detail = await looking
+      // A gateway that was started again begins a new record of the call that it takes over.
+      if (detail.offeredAt !== this.#latest?.offeredAt) this.#told = 0
+      this.#latest = detail
+      this.#failure = undefined
+      const news = detail.events.slice(this.#told).flatMap(factOf)
+      this.#told = detail.events.length
+      this.#facts.push(...news)
+      return news
     } catch (error) {
-      this.#missing = asError(error).message
-      return undefined
+      this.#failure = asError(error)
+      return []
     }
+  }
+
+  async #detail(): Promise<CallDetail> {
+    const api = await this.#with.opening
+    const id = this.#latest?.id ?? (await this.#find(api))
+    return await api.get(`/v1/calls/${encodeURIComponent(id)}?private=true`, callDetail)
   }
 
   /** The newest, where several carry the same. */
   async #find(api: Pick<Api, 'get' | 'address'>): Promise<string> {
     const most = limits.media.lines + limits.call.endedKept
     const { calls } = await api.get(`/v1/calls?private=true&limit=${most}`, callList)
-    const ours = calls.filter(call => call.private?.parameters['callSid'] === this.#callSid)
+    const ours = calls.filter(call => call.private?.parameters['callSid'] === this.#with.callSid)
     const [newest] = ours.sort((a, b) => b.offeredAt.localeCompare(a.offeredAt))
-    if (!newest) throw new Error(`The gateway at ${api.address} does not know this call.`)
+    if (!newest) throw new ApiRefused(`The gateway at ${api.address} does not know this call.`)
     return newest.id
   }
+}
+
+function factOf({ at, name, details, private: hidden }: CallDetail['events'][number]): RecordedFact[] {
+  const known = tellingNames.find(each => each === name)
+  if (!known) return []
+  const { ms, tool, reason, detail } = details
+  const why = reason ?? detail
+  return [
+    {
+      name: known,
+      atMs: Date.parse(at),
+      ...(typeof hidden?.['text'] === 'string' && { text: hidden['text'] }),
+      ...(typeof ms === 'number' && { ms }),
+      ...(typeof tool === 'string' && { tool }),
+      ...(typeof why === 'string' && { why }),
+    },
+  ]
 }

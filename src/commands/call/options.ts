@@ -17,14 +17,16 @@ Each sentence is spoken, and each WAV file played, when the agent has finished. 
   --to sip:bianca@192.0.2.10:5061;transport=tcp
                          whom to call; by default Parley on this machine, by the settings that npm start uses.
                          Without a transport TCP, without a port 5061 for TCP and 5060 for UDP
-  --from +15550100199    the number that calls
+  --from +15550100199    the number that calls, or a name such as bob.smith
   --param callSid=CA12   a parameter of the SIP address; may be given several times
   --header X-Foo=bar     an X- header of the call; may be given several times
   --out call.wav         where to write the call: on the left the caller, on the right the agent. Of several calls none
                          is written unless this is given
   --json                 one JSON document at the end instead of the transcript
 
-Exit status: 0 when every call was answered and the agent was heard in it, else 1.`
+Whose each sound is, the agent's or that of the fallback, is asked of the running gateway; where it cannot be asked that is said.
+
+Exit status: 0 when every call was answered, the agent was heard in it, and neither it nor the gateway failed; else 1.`
 
 /** What the caller is asked to say or do. */
 export type Asked =
@@ -110,9 +112,16 @@ function parsed(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: known, allowPositionals: true })
   } catch (error) {
-    const [words = ''] = asError(error).message.split('. ')
-    throw new Error(`${words}.\nnpm run call -- --help tells more.`)
+    throw new Error(`${whyUnparsed(asError(error))}\nnpm run call -- --help tells more.`)
   }
+}
+
+/** Node's own words go on with advice for programmers. */
+function whyUnparsed({ message }: Error): string {
+  const [, ambiguous] = /^Option '(?:-\w, )?(--[\w-]+)(?: <value>)?' argument is ambiguous/.exec(message) ?? []
+  if (ambiguous !== undefined) return `${ambiguous} needs a value behind it, and what stands there begins with a dash.`
+  const [words = ''] = message.split(/\. |\n/)
+  return `${words.replace(/\.+$/, '')}.`
 }
 
 function readAsked(positionals: readonly string[], interrupt: boolean): Asked[] | Problem {
@@ -159,7 +168,9 @@ function readCount(given: string): number | Problem {
 
 function readNumber(given: string): string | Problem {
   if (/^\+?[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(given)) return given
-  return new Problem(`--from takes a number such as +15550100199, or a name; "${given}" is none.`)
+  return new Problem(
+    `--from takes a number such as +15550100199, or a name of letters, digits, dots, dashes and underscores such as bob.smith; "${given}" is none.`,
+  )
 }
 
 function readPath(given: string): string | Problem {

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { asError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import { Resampler } from '../../media/resample.ts'
-import { readWav, type Sound } from '../../media/wav.ts'
+import { lacksOf, readWav, type Sound } from '../../media/wav.ts'
 import type { CallerTurn } from './conversation.ts'
 import { audiblePart } from './ear.ts'
 import type { Asked } from './options.ts'
@@ -14,7 +14,11 @@ const MOST_SECONDS = limits.media.unplayedMs / 1_000
 export type Speak = (words: string) => Promise<Sound>
 
 /** What the caller is asked to do, with every sound at hand, so that nothing has to be made or read during the call. */
-export async function turnsOf(asked: readonly Asked[], openSpeech: () => Promise<Speak>): Promise<CallerTurn[]> {
+export async function turnsOf(
+  asked: readonly Asked[],
+  openSpeech: () => Promise<Speak>,
+  warn: (words: string) => void,
+): Promise<CallerTurn[]> {
   const speak = asked.some(each => each.kind === 'sentence') ? await openSpeech() : undefined
   const turns: CallerTurn[] = []
   // One after the other: one speech program at a time is enough.
@@ -24,7 +28,7 @@ export async function turnsOf(asked: readonly Asked[], openSpeech: () => Promise
       continue
     }
     const words = each.kind === 'file' ? each.path : each.words
-    const samples = each.kind === 'file' ? await readSound(words) : await spoken(words, speak!)
+    const samples = each.kind === 'file' ? await readSound(words, warn) : await spoken(words, speak!)
     turns.push({ kind: 'say', words, samples, interrupting: each.interrupting })
   }
   return turns
@@ -38,13 +42,18 @@ async function spoken(words: string, speak: Speak): Promise<Int16Array> {
   return samples
 }
 
-async function readSound(path: string): Promise<Int16Array> {
+async function readSound(path: string, warn: (words: string) => void): Promise<Int16Array> {
   try {
     const { size } = await stat(path)
     if (size > limits.caller.wavBytes) throw new Error('is too large')
-    const samples = atLineRate(readWav(await readFile(path)))
+    const file = await readFile(path)
+    const samples = atLineRate(readWav(file))
     if (isTooLong(samples)) throw new Error(`is longer than ${MOST_SECONDS} seconds`)
     if (!audiblePart(samples)) throw new Error('holds nothing but silence')
+    const lacks = lacksOf(file)
+    if (lacks !== undefined) {
+      warn(`${path} is cut off: ${lacks.hasMs} of ${lacks.saysMs} ms are there, and those are played.`)
+    }
     return samples
   } catch (error) {
     throw new Error(whyUnread(path, asError(error)), { cause: error })

@@ -1,17 +1,17 @@
-import { type Call, type CallerDeps, placeCall } from '../../caller/call.ts'
+import { type Call, type CallerDeps, placeCall, type CallFigures as RtpFigures } from '../../caller/call.ts'
 import type { CallOptions } from '../../caller/invitation.ts'
 import { asError } from '../../errors.ts'
 import { SaidSide, wavOfCall } from './both-sides.ts'
 import { converse, type Happening, type Phone, type Plan } from './conversation.ts'
 import { Ear } from './ear.ts'
-import { type CallFigures, figuresOf } from './figures.ts'
 
 export interface TestCall {
   /** When the call began, on the clock of its happenings. */
   readonly beganMs: number
   readonly happenings: readonly Happening[]
-  readonly figures: CallFigures
-  /** Both sides of it; undefined when there was no call. */
+  /** Undefined when there was no call. */
+  readonly rtp: RtpFigures | undefined
+  /** Both sides of it; undefined when nothing came of the other one. */
   readonly wav: (() => Uint8Array) | undefined
 }
 
@@ -38,7 +38,7 @@ export async function placeTestCall(deps: CallerDeps, options: TestCallOptions):
     if (error instanceof TypeError || error instanceof RangeError) throw error
     tell({ kind: 'unanswered', atMs: clock.now(), status: undefined, reason: asError(error).message })
   })
-  if (!placed) return { beganMs, happenings, figures: figuresOf(happenings, undefined), wav: undefined }
+  if (!placed) return { beganMs, happenings, rtp: undefined, wav: undefined }
   const [said, ear] = [new SaidSide(), new Ear()]
   placed.onSent(packet => said.sent(packet, clock.now()))
   placed.onFrame(frame => ear.write(frame))
@@ -52,7 +52,7 @@ export async function placeTestCall(deps: CallerDeps, options: TestCallOptions):
     placed.vanish()
   }
   const wav = () => wavOfCall({ sinceMs: beganMs, said, heard: placed.heard(), heardFromMs: ear.startMs })
-  return { beganMs, happenings, figures: figuresOf(happenings, placed.figures()), wav }
+  return { beganMs, happenings, rtp: placed.figures(), wav: ear.startMs === undefined ? undefined : wav }
 }
 
 function phoneOf(call: Call, said: SaidSide): Phone {

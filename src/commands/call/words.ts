@@ -1,7 +1,8 @@
+import { NOT_UNDERSTOOD } from '../../providers/local/ear.ts'
+import { type Answer, agentSpoke, givenUp } from './answers.ts'
 import { type Happening, wordsOf } from './conversation.ts'
 import type { CallFigures, Summary, SummaryRow } from './figures.ts'
-import type { ArrivedFigures, RecordedWords } from './gateway-record.ts'
-import type { TestCall } from './test-call.ts'
+import type { ArrivedFigures, RecordedFact, Told } from './gateway-record.ts'
 
 /** What is written while a call goes on, and at its end. */
 
@@ -15,63 +16,99 @@ export function transcriptLine(atMs: number | undefined, who: string, what: stri
   return `${time.padStart(TIME_WIDTH)}  ${who.padEnd(WHO_WIDTH)}  ${clean(what)}`
 }
 
-/** `recorded`: what the gateway's record has told since the line before. */
-export function transcriptOf(happening: Happening, sinceMs: number, recorded: readonly RecordedWords[]): string[] {
+/** Of what became known too late to stand in its place. */
+export function untimed(line: string): string {
+  const time = line.slice(0, TIME_WIDTH)
+  return time.trim() === '' ? line : `${' '.repeat(TIME_WIDTH)}${line.slice(TIME_WIDTH)} (at ${time.trim()})`
+}
+
+/** Whose a sound is, as far as it is known. */
+export type Speaker = 'agent' | 'fallback' | 'somebody'
+
+const speakers: Readonly<Record<Speaker, { who: string; begin: string; stop: string }>> = {
+  agent: { who: 'agent', begin: 'begins', stop: 'stops' },
+  fallback: { who: '', begin: 'the fallback begins', stop: 'the fallback stops' },
+  somebody: { who: '', begin: 'somebody begins', stop: 'somebody stops' },
+}
+
+/**
+ * `recorded`: what the gateway's record has told since the line before. `answer`: what became of the caller's turn, once that
+ * is known.
+ */
+export function transcriptOf(
+  happening: Happening,
+  sinceMs: number,
+  recorded: readonly RecordedFact[],
+  { speaker, answer }: { speaker: Speaker; answer: Answer | undefined } = { speaker: 'agent', answer: undefined },
+): string[] {
   const atMs = happening.atMs - sinceMs
-  const understood = recorded.filter(each => each.by === 'caller').map(each => each.text)
-  const spoken = recorded.filter(each => each.by === 'agent').map(each => each.text)
-  const lines = understood.map(text => transcriptLine(undefined, 'agent', `(understood "${text}")`))
+  const { who, begin, stop } = speakers[speaker]
+  const spoken = recorded.filter(({ name, text }) => name === 'agentSpoke' && text !== undefined && text !== '')
+  const lines = recorded.flatMap(noted).map(text => transcriptLine(undefined, 'agent', text))
+  const line = (whose: string, what: string) => transcriptLine(atMs, whose, what)
   switch (happening.kind) {
     case 'answered':
-      return [transcriptLine(atMs, '', 'answered')]
+      return [line('', 'answered'), ...lines, ...leftOver(spoken)]
     case 'unanswered':
-      return [transcriptLine(atMs, '', `not answered: ${statusOf(happening)}`)]
-    case 'callerBegan':
-      return [
-        transcriptLine(
-          atMs,
-          'you',
-          happening.turn.kind === 'say' ? `"${wordsOf(happening.turn)}"` : wordsOf(happening.turn),
-        ),
-      ]
+      return [line('', `not answered: ${statusOf(happening)}`)]
+    case 'callerBegan': {
+      const words = wordsOf(happening.turn)
+      return [line('you', happening.turn.kind === 'say' ? `"${words}"` : words)]
+    }
     case 'callerStopped':
-      return [transcriptLine(atMs, 'you', 'stop')]
+      return [line('you', 'stop')]
     case 'agentBegan':
-      return [...leftOver(spoken), transcriptLine(atMs, 'agent', beginning(happening)), ...lines]
-    case 'agentStopped':
-      return [...lines, transcriptLine(atMs, 'agent', spokenWords(spoken, happening.spokeMs))]
+      return [...leftOver(spoken), line(who, `${begin}${after(happening)}`), ...lines]
+    case 'agentStopped': {
+      const length = `(${seconds(happening.spokeMs)})`
+      const verdict = answer === undefined ? [] : (verdicts[answer] ?? [])
+      const judged = [...lines, ...verdict.map(text => transcriptLine(undefined, 'agent', text))]
+      // What is heard to its end is more than the agent has said, once it has handed the caller back.
+      if (speaker !== 'agent') return [...leftOver(spoken), ...judged, line(who, `${stop} ${length}`)]
+      const words = spoken.length === 0 ? stop : `"${spoken.map(({ text }) => text).join(' ')}"`
+      return [...judged, line(who, `${words} ${length}`)]
+    }
     case 'agentSilent':
-      return [
-        ...lines,
-        ...leftOver(spoken),
-        transcriptLine(atMs, 'agent', `has said nothing for ${seconds(happening.waitedMs)}`),
-      ]
-    case 'agentSpeaksOn':
-      return [
-        ...lines,
-        ...leftOver(spoken),
-        transcriptLine(atMs, 'agent', `has not come to an end within ${seconds(happening.spokeMs)}`),
-      ]
+      return [...lines, ...leftOver(spoken), line(who, `has said nothing for ${seconds(happening.waitedMs)}`)]
+    case 'agentSpeaksOn': {
+      const words = `has not come to an end within ${seconds(happening.spokeMs)}`
+      return [...lines, ...leftOver(spoken), line(who, words)]
+    }
     case 'agentInterrupted':
-      return [...leftOver(spoken), transcriptLine(atMs, 'agent', interruption(happening)), ...lines]
+      return [...leftOver(spoken), line(who, interruption(happening)), ...lines]
     case 'ended':
-      return [...lines, ...leftOver(spoken), transcriptLine(atMs, '', endingWords(happening))]
+      return [...lines, ...leftOver(spoken), line('', endingWords(happening))]
   }
 }
 
-function beginning({ afterMs }: Extract<Happening, { kind: 'agentBegan' }>): string {
-  if (afterMs === undefined) return 'begins'
+const verdicts: Readonly<Partial<Record<Answer, readonly string[]>>> = {
+  askedBack: ['(asks back)'],
+  unanswered: ['(that was no answer to you)'],
+}
+
+/** Facts that are told in a line of their own. */
+function noted({ name, text = '', why = 'it does not tell why' }: RecordedFact): string[] {
+  switch (name) {
+    case 'callerSpoke':
+      if (text === '') return []
+      return [text === NOT_UNDERSTOOD ? '(understood nothing)' : `(understood "${text}")`]
+    case 'takenOver':
+      return ['(the gateway was started again, and has taken the call over)']
+    case 'handedBack':
+      return [`(hands you back to Asterisk: ${why})`]
+    default:
+      return []
+  }
+}
+
+function after({ afterMs }: Extract<Happening, { kind: 'agentBegan' }>): string {
+  if (afterMs === undefined) return ''
   const ms = Math.round(afterMs)
-  return ms < 0 ? `begins ${-ms} ms before you have finished` : `begins, ${ms} ms after you`
+  return ms < 0 ? ` ${-ms} ms before you have finished` : `, ${ms} ms after you`
 }
 
-function spokenWords(texts: readonly string[], spokeMs: number): string {
-  const words = texts.length === 0 ? 'stops' : `"${texts.join(' ')}"`
-  return `${words} (${seconds(spokeMs)})`
-}
-
-function leftOver(texts: readonly string[]): string[] {
-  return texts.map(text => transcriptLine(undefined, 'agent', `"${text}"`))
+function leftOver(spoken: readonly RecordedFact[]): string[] {
+  return spoken.map(({ text }) => transcriptLine(undefined, 'agent', `"${text}"`))
 }
 
 function interruption({ how, silentAfterMs = 0 }: Extract<Happening, { kind: 'agentInterrupted' }>): string {
@@ -105,16 +142,29 @@ const remedies: Readonly<Record<number, string>> = {
   503: 'Parley takes no call now: it is full, stopping or not ready. npm run calls and GET /readyz tell which.',
 }
 
-/** What is wrong with a call and what to do about it; nothing when it was answered and the agent was heard. */
+/** What is wrong with a call and what to do about it; nothing when it was answered and the agent was heard to the end. */
 export function troubleOf(
-  { figures, happenings }: Pick<TestCall, 'figures' | 'happenings'>,
+  { packets }: Pick<CallFigures, 'packets'>,
+  happenings: readonly Happening[],
+  { knowledge, missing = '', facts }: Told,
   address: string,
 ): string | undefined {
   const unanswered = happenings.find(each => each.kind === 'unanswered')
   if (unanswered) return remedyFor(unanswered, address)
-  if (figures.heard) return undefined
-  if (figures.packets > 0)
-    return 'The call was answered, and silence was all that came. npm run calls shows its engine.'
+  if (happenings.some(each => each.kind === 'agentBegan')) {
+    if (knowledge === 'unchecked') return undefined
+    if (knowledge === 'absent') return `What was heard is not Parley's agent but Asterisk's fallback: ${clean(missing)}`
+    if (knowledge === 'lost') {
+      return `The gateway was lost in the call, and with it the agent; Asterisk's fallback goes on. ${clean(missing)}`
+    }
+    const why = givenUp(facts)
+    if (why !== undefined) {
+      const what = agentSpoke(facts) ? 'The agent gave up' : 'The agent did not speak'
+      return `${what}, and Asterisk's fallback went on (${clean(why)}). npm run doctor looks at what the engine needs.`
+    }
+    return agentSpoke(facts) ? undefined : 'The agent did not speak, by the record of the gateway: see GET /v1/calls.'
+  }
+  if (packets > 0) return 'The call was answered, and silence was all that came. npm run calls shows its engine.'
   return 'The call was answered, and no audio came: UDP of the RTP ports is blocked on the way, or EXTERNAL_ADDRESS is wrong.'
 }
 
@@ -130,14 +180,13 @@ export function remedyFor({ status, reason }: { status: number | undefined; reas
 export function figuresLines(figures: CallFigures, gatewayHeard: ArrivedFigures | undefined): string[] {
   const { turns, packets, lost, lossPercent } = figures
   if (!figures.answered) return []
-  const answered = turns.filter(turn => turn.latencyMs !== undefined)
   return [
     named('time to answer', milliseconds(figures.answerMs)),
     named(
       'to first sound',
       figures.firstSoundMs === undefined ? 'none' : `${milliseconds(figures.firstSoundMs)} after the answer`,
     ),
-    ...(turns.length === 0 ? [] : [named('turns', `${answered.length} of ${turns.length} answered`)]),
+    ...(turns.length === 0 ? [] : [named('turns', answersLine(turns))]),
     ...turns.map((turn, index) => named(`  ${index + 1}`, turnLine(turn))),
     named('jitter', `${figures.jitterMs.toFixed(1)} ms`),
     named('loss', `${lost} of ${packets + lost} packets (${lossPercent.toFixed(1)} %)`),
@@ -149,10 +198,23 @@ function arrivedWords({ packets, lost, jitterMs }: ArrivedFigures): string {
   return `${packets} packets of yours, ${lost} lost, jitter ${jitterMs.toFixed(1)} ms`
 }
 
-function turnLine({ said, latencyMs, silentAfterMs }: CallFigures['turns'][number]): string {
-  const latency = latencyMs === undefined ? 'no answer' : milliseconds(latencyMs)
+function answersLine(turns: CallFigures['turns']): string {
+  const count = (...answers: Answer[]) => turns.filter(({ answer }) => answers.includes(answer)).length
+  const [askedBack, unchecked] = [count('askedBack'), count('unchecked')]
+  const parts = [
+    `${count('understood', 'askedBack', 'unchecked')} of ${turns.length} answered`,
+    ...(askedBack > 0 ? [`${askedBack} of them asked back`] : []),
+    ...(unchecked > 0 ? ['by a sound: whether it was the agent is not checked'] : []),
+  ]
+  return parts.join(', ')
+}
+
+function turnLine({ said, answer, latencyMs, soundMs, silentAfterMs }: CallFigures['turns'][number]): string {
+  const sound = soundMs === undefined ? '' : ` (what came after ${milliseconds(soundMs)} was none)`
+  const latency = latencyMs === undefined ? `no answer${sound}` : milliseconds(latencyMs)
+  const askedBack = answer === 'askedBack' ? ', asked back' : ''
   const silent = silentAfterMs === undefined ? '' : `, the agent silent after ${milliseconds(silentAfterMs)}`
-  return `${latency}${silent}: ${clean(said)}`
+  return `${latency}${askedBack}${silent}: ${clean(said)}`
 }
 
 export function named(name: string, value: string): string {
@@ -160,15 +222,30 @@ export function named(name: string, value: string): string {
 }
 
 /** What many calls came to, as a table. */
-export function summaryLines({ calls, answered, heard, rows }: Summary): string[] {
-  const line = (name: string, cells: readonly string[]) => named(name, cells.map(cell => cell.padStart(10)).join(''))
+export function summaryLines({ calls, answered, heard, rows, turns }: Summary): string[] {
+  const line = (name: string, cells: readonly string[], width: number) =>
+    named(name, cells.map(cell => cell.padStart(width)).join(''))
   const known = rows.filter(row => row.count > 0)
+  const shown = answerColumns.filter(([answer]) => answer !== 'unchecked' || turns.some(turn => turn.unchecked > 0))
+  const titles = shown.map(([, title]) => title)
+  const counts = turns.map(turn => shown.map(([answer]) => String(turn[answer])))
   return [
     `${calls} calls at once, ${answered} answered, the agent heard in ${heard}`,
-    ...(known.length === 0 ? [] : ['', line('', columns)]),
-    ...known.map(row => line(row.name, cellsOf(row))),
+    ...(known.length === 0 ? [] : ['', line('', columns, COLUMN_WIDTH)]),
+    ...known.map(row => line(row.name, cellsOf(row), COLUMN_WIDTH)),
+    ...(turns.length === 0 ? [] : ['', line('', titles, ANSWER_WIDTH)]),
+    ...counts.map((cells, index) => line(`turn ${index + 1}`, cells, ANSWER_WIDTH)),
   ]
 }
+
+const answerColumns = [
+  ['understood', 'understood'],
+  ['askedBack', 'asked back'],
+  ['unanswered', 'no answer'],
+  ['unchecked', 'not checked'],
+] as const satisfies readonly (readonly [Answer, string])[]
+const COLUMN_WIDTH = 10
+const ANSWER_WIDTH = 13
 
 const columns = ['p50', 'p95', 'p99', 'max'] as const
 

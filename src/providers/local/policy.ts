@@ -58,6 +58,8 @@ export interface About {
 /** So often in a row it asks back; then a person takes over. */
 const MISSES = 3
 const ANYTHING_ELSE = 'Anything else?'
+/** How it begins to ask back. */
+export const DID_NOT_UNDERSTAND = 'Sorry, I did not understand.'
 const HELP = 'You can ask about us, leave a message, ask for an appointment, or speak to a person.'
 
 export const beginning: State = { topic: { kind: 'open' }, misses: 0, said: '' }
@@ -244,7 +246,7 @@ function handOver(): Move {
 function askBack(state: State, how: string): Move {
   const misses = state.misses + 1
   if (misses >= MISSES) return handOver()
-  return { state: { ...state, misses }, say: `Sorry, I did not understand. ${how}` }
+  return { state: { ...state, misses }, say: `${DID_NOT_UNDERSTAND} ${how}` }
 }
 
 function to(state: State, topic: Topic, say: string): Move {

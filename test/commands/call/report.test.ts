@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest'
 import type { CallFigures as RtpFigures } from '../../../src/caller/call.ts'
 import type { CallerTurn, Happening } from '../../../src/commands/call/conversation.ts'
 import { figuresOf, summaryOf } from '../../../src/commands/call/figures.ts'
-import type { RecordedWords } from '../../../src/commands/call/gateway-record.ts'
+import type { RecordedFact, Told } from '../../../src/commands/call/gateway-record.ts'
 import { Transcript } from '../../../src/commands/call/transcript.ts'
 import { figuresLines, summaryLines, troubleOf } from '../../../src/commands/call/words.ts'
+import { VirtualClock } from '../../support/virtual-clock.ts'
 
 const sentence: CallerTurn = {
   kind: 'say',
@@ -34,19 +35,40 @@ const conversation: Happening[] = [
 ]
 
 const rtp = { received: { packets: 495, lost: 5, jitterMs: 0.432 } } as RtpFigures
-const figures = figuresOf(conversation, rtp)
+
+/** On a gateway whose clock is another one. */
+const AHEAD_MS = 5_000_000
+const fact = (name: RecordedFact['name'], atMs: number, more: Partial<RecordedFact> = {}): RecordedFact => ({
+  name,
+  atMs: atMs + AHEAD_MS,
+  ...more,
+})
+const told = (...facts: RecordedFact[]): Told => ({ knowledge: 'told', missing: undefined, facts })
+const recorded = [
+  fact('answered', 10_112.4),
+  fact('agentSpoke', 12_000, { text: 'Hello.', ms: 1_850 }),
+  fact('callerSpoke', 14_700, { text: 'tomorrow at three' }),
+  fact('turnAnswered', 14_700),
+  fact('agentSpoke', 16_020, { text: 'Tomorrow', ms: 1_300 }),
+  fact('callerSpoke', 16_690, { text: '[not understood]' }),
+  fact('turnAnswered', 16_690),
+  fact('agentSpoke', 17_000, { text: 'Sorry, I did not understand. Yes?', ms: 300 }),
+]
+const nobodyAsked: Told = { knowledge: 'unchecked', missing: 'There is no API token.', facts: [] }
+const figures = figuresOf(conversation, rtp, told(...recorded))
 
 describe('the figures of a call', () => {
   it('are those of its happenings', () => {
     expect(figures).toEqual({
       answered: true,
       heard: true,
+      checked: true,
       answerMs: 110,
       firstSoundMs: 28,
       turns: [
-        { said: 'tomorrow at three', latencyMs: 712 },
-        { said: 'wait', latencyMs: 600, silentAfterMs: 308 },
-        { said: 'keys 12#', latencyMs: undefined },
+        { said: 'tomorrow at three', answer: 'understood', latencyMs: 712 },
+        { said: 'wait', answer: 'askedBack', latencyMs: 600, silentAfterMs: 308 },
+        { said: 'keys 12#', answer: 'unanswered', latencyMs: undefined },
       ],
       jitterMs: 0.4,
       packets: 495,
@@ -59,9 +81,9 @@ describe('the figures of a call', () => {
     expect(figuresLines(figures, { packets: 490, lost: 1, jitterMs: 0.25 })).toEqual([
       'time to answer      110 ms',
       'to first sound      28 ms after the answer',
-      'turns               2 of 3 answered',
+      'turns               2 of 3 answered, 1 of them asked back',
       '  1                 712 ms: tomorrow at three',
-      '  2                 600 ms, the agent silent after 308 ms: wait',
+      '  2                 600 ms, asked back, the agent silent after 308 ms: wait',
       '  3                 no answer: keys 12#',
       'jitter              0.4 ms',
       'loss                5 of 500 packets (1.0 %)',
@@ -69,21 +91,52 @@ describe('the figures of a call', () => {
     ])
   })
 
+  it('take no sound for an answer that the record does not have as one', () => {
+    // The agent has asked whether anybody is there.
+    const prompted = recorded.filter(({ name, atMs }) => name !== 'turnAnswered' || atMs < 15_000 + AHEAD_MS)
+    const { turns } = figuresOf(conversation, rtp, told(...prompted))
+    expect(turns[1]).toEqual({
+      said: 'wait',
+      answer: 'unanswered',
+      latencyMs: undefined,
+      soundMs: 600,
+      silentAfterMs: 308,
+    })
+    const lines = figuresLines(figuresOf(conversation, rtp, told(...prompted)), undefined)
+    expect(lines[2]).toBe('turns               1 of 3 answered')
+    expect(lines[4]).toBe(
+      '  2                 no answer (what came after 600 ms was none), the agent silent after 308 ms: wait',
+    )
+  })
+
+  it('say so where nobody can be asked whose a sound was', () => {
+    const unchecked = figuresOf(conversation, rtp, nobodyAsked)
+    expect(unchecked).toMatchObject({ heard: true, checked: false })
+    expect(unchecked.turns.map(({ answer, latencyMs }) => [answer, latencyMs])).toEqual([
+      ['unchecked', 712],
+      ['unchecked', 600],
+      ['unanswered', undefined],
+    ])
+    expect(figuresLines(unchecked, undefined)[2]).toBe(
+      'turns               2 of 3 answered, by a sound: whether it was the agent is not checked',
+    )
+  })
+
   it('are few when nothing was heard, and none when nobody answered', () => {
-    const unheard = figuresOf(conversation.slice(0, 1), undefined)
+    const unheard = figuresOf(conversation.slice(0, 1), undefined, nobodyAsked)
     expect(figuresLines(unheard, undefined)).toEqual([
       'time to answer      110 ms',
       'to first sound      none',
       'jitter              0.0 ms',
       'loss                0 of 0 packets (0.0 %)',
     ])
-    expect(figuresLines(figuresOf([], undefined), undefined)).toEqual([])
+    expect(figuresLines(figuresOf([], undefined, nobodyAsked), undefined)).toEqual([])
   })
 })
 
 describe('the figures of many calls', () => {
   const others = Array.from({ length: 19 }, (_, i) => ({ ...figures, answerMs: 200 + i, turns: [] }))
-  const unanswered = figuresOf([], undefined)
+  const unanswered = figuresOf([], undefined, nobodyAsked)
   const unheard = { ...unanswered, answered: true, answerMs: 50 }
 
   it('are spread over those that were answered', () => {
@@ -98,7 +151,20 @@ describe('the figures of many calls', () => {
       'falls silent after      308 ms    308 ms    308 ms    308 ms',
       'jitter                  0.4 ms    0.4 ms    0.4 ms    0.4 ms',
       'loss                       1 %       1 %       1 %       1 %',
+      '',
+      '                       understood   asked back    no answer',
+      'turn 1                          1            0            0',
+      'turn 2                          0            1            0',
+      'turn 3                          0            0            1',
     ])
+    const unchecked = summaryLines(summaryOf([figuresOf(conversation, rtp, nobodyAsked)]))
+    expect(unchecked.slice(-4, -2)).toEqual([
+      '                       understood   asked back    no answer  not checked',
+      'turn 1                          0            0            0            1',
+    ])
+    expect(
+      summaryOf([figuresOf(conversation, rtp, told())]).rows.find(({ name }) => name === 'latency of a turn')?.count,
+    ).toBe(2)
   })
 
   it('are none where no call was answered', () => {
@@ -107,25 +173,44 @@ describe('the figures of many calls', () => {
 })
 
 describe('the transcript', () => {
-  const recordOf = (news: RecordedWords[][], missing?: string) => ({
-    missing,
-    news: async () => news.shift() ?? [],
-    lastNews: async () => news.shift() ?? [],
-  })
+  /** What the record has told at each look. */
+  function recordOf(news: RecordedFact[][], missing: (string | undefined)[] = []) {
+    const facts: RecordedFact[] = []
+    let latest = missing[0]
+    const look = async () => {
+      latest = missing.shift()
+      const now = news.shift() ?? []
+      facts.push(...now)
+      return now
+    }
+    return {
+      get told(): Told {
+        return { knowledge: latest === undefined ? 'told' : 'unchecked', missing: latest, facts }
+      },
+      news: look,
+      lastNews: look,
+    }
+  }
 
   async function written(record: ReturnType<typeof recordOf>, happenings: readonly Happening[]): Promise<string[]> {
     const lines: string[] = []
-    const transcript = new Transcript(record, line => lines.push(line))
+    const transcript = new Transcript(new VirtualClock(), record, line => lines.push(line))
     for (const each of happenings) transcript.tell(each, 10_000)
     await transcript.written()
     return lines
   }
 
   it('tells of everything in its order, with the words of the record where they belong', async () => {
-    const agent = (text: string): RecordedWords => ({ by: 'agent', text })
-    const caller = (text: string): RecordedWords => ({ by: 'caller', text })
-    const news = [[], [agent('Hello.')], [], [caller('tomorrow at three')], [agent('Tomorrow')]]
-    const record = recordOf([...news, [], [agent('Yes?'), caller('wait')], [], [agent('Goodbye.')]])
+    const [answered, hello, three, answer, tomorrow, , , sorry] = recorded as [RecordedFact, ...RecordedFact[]]
+    const wait = fact('callerSpoke', 16_690, { text: 'wait' })
+    const news = [[answered], [], [hello!], [three!, answer!], [], [tomorrow!]]
+    const record = recordOf([
+      ...news,
+      [wait, fact('turnAnswered', 16_690)],
+      [sorry!],
+      [],
+      [fact('agentSpoke', 20_900, { text: 'Goodbye.' })],
+    ])
     expect(await written(record, conversation)).toEqual([
       '  0.11          answered',
       '  0.14  agent   begins',
@@ -133,15 +218,16 @@ describe('the transcript', () => {
       '  2.90  you     "tomorrow at three"',
       '  4.00  you     stop',
       '  4.71  agent   begins, 712 ms after you',
-      '  5.71  you     "wait"',
       '        agent   (understood "tomorrow at three")',
+      '  5.71  you     "wait"',
       '  6.02  agent   stops (1.3 s)',
       '  6.10  you     stop',
       '        agent   "Tomorrow"',
       '  6.10  agent   fell silent 308 ms after you began',
       '  6.70  agent   begins, 600 ms after you',
       '        agent   (understood "wait")',
-      '  7.00  agent   "Yes?" (0.3 s)',
+      '        agent   (asks back)',
+      '  7.00  agent   "Sorry, I did not understand. Yes?" (0.3 s)',
       '  7.90  you     keys 12#',
       '  8.40  you     stop',
       ' 10.40  agent   has said nothing for 2.0 s',
@@ -150,12 +236,64 @@ describe('the transcript', () => {
     ])
   })
 
-  it('says once why the words are not there', async () => {
-    const lines = await written(recordOf([], 'There is no API token.'), conversation.slice(0, 3))
+  it('takes neither a prompt nor the fallback for an answer of the agent', async () => {
+    const prompt = fact('agentSpoke', 12_000, { text: 'Are you still there?', ms: 900 })
+    const last = fact('agentSpoke', 17_300, { text: 'One moment please.', ms: 600 })
+    const gone = fact('handedBack', 17_320, { why: 'engine failed' })
+    const news = [[recorded[0]!, recorded[1]!], [], [prompt], [], [last, gone], [], []]
+    expect(
+      await written(recordOf(news), [
+        conversation[0]!,
+        { kind: 'callerBegan', atMs: 10_500, turn: sentence },
+        { kind: 'agentBegan', atMs: 11_100, afterMs: 500 },
+        { kind: 'agentStopped', atMs: 12_000, spokeMs: 900 },
+        { kind: 'callerBegan', atMs: 13_000, turn: sentence },
+        { kind: 'agentBegan', atMs: 16_700, afterMs: 3_000 },
+        { kind: 'agentStopped', atMs: 26_700, spokeMs: 10_000 },
+        { kind: 'agentBegan', atMs: 28_000, afterMs: undefined },
+        { kind: 'agentStopped', atMs: 29_000, spokeMs: 1_000 },
+      ]),
+    ).toEqual([
+      '  0.11          answered',
+      '        agent   "Hello."',
+      '  0.50  you     "tomorrow at three"',
+      '  1.10  agent   begins, 500 ms after you',
+      '        agent   (that was no answer to you)',
+      '  2.00  agent   "Are you still there?" (0.9 s)',
+      '  3.00  you     "tomorrow at three"',
+      '  6.70  agent   begins, 3000 ms after you',
+      '        agent   "One moment please."',
+      '        agent   (hands you back to Asterisk: engine failed)',
+      '        agent   (that was no answer to you)',
+      ' 16.70          the fallback stops (10.0 s)',
+      ' 18.00          the fallback begins',
+      ' 19.00          the fallback stops (1.0 s)',
+    ])
+  })
+
+  it('stands in the order of its times, also where something is known later', async () => {
+    const clock = new VirtualClock()
+    const lines: string[] = []
+    const transcript = new Transcript(clock, recordOf([]), line => lines.push(line))
+    const [, , , , , , wait, stopped] = conversation
+    transcript.tell({ ...wait!, atMs: 15_990 }, 10_000)
+    await clock.run(250)
+    transcript.tell({ ...stopped!, atMs: 15_900 }, 10_000)
+    await clock.run(60)
+    expect(lines).toEqual(['  5.90  agent   stops (1.3 s)', '  5.99  you     "wait"'])
+    transcript.tell({ kind: 'callerStopped', atMs: 15_950 }, 10_000)
+    await clock.run(300)
+    expect(lines[2]).toBe('        you     stop (at 5.95)')
+  })
+
+  it('says once why the words are not there, and when they are again', async () => {
+    const why = 'There is no API token.'
+    const lines = await written(recordOf([], [why, why, undefined]), conversation.slice(0, 3))
     expect(lines).toEqual([
       '                (what the agent says is not shown: There is no API token.)',
       '  0.11          answered',
       '  0.14  agent   begins',
+      '                (what the agent says is shown again)',
       '  2.00  agent   stops (1.9 s)',
     ])
   })
@@ -184,12 +322,16 @@ describe('the transcript', () => {
   })
 
   it('lets nothing that is said steer the terminal', async () => {
-    const record = recordOf([[{ by: 'agent', text: '\x1b[2J\u009b1m\r\n' }]])
+    const record = recordOf([[fact('agentSpoke', 0, { text: '\x1b[2J\u009b1m\r\n' })]])
     expect((await written(record, conversation.slice(2, 3)))[0]).toBe('  2.00  agent   "?[2J?1m??" (1.9 s)')
   })
 
   it('keeps entries without sounds, in whole milliseconds', async () => {
-    const transcript = new Transcript(recordOf([[{ by: 'agent', text: 'Hello.' }]]), () => {})
+    const transcript = new Transcript(
+      new VirtualClock(),
+      recordOf([[fact('agentSpoke', 0, { text: 'Hello.' })]]),
+      () => {},
+    )
     for (const each of [conversation[2]!, conversation[3]!, conversation.at(-1)!]) transcript.tell(each, 10_000)
     await transcript.written()
     expect(transcript.entries).toEqual([
@@ -201,15 +343,33 @@ describe('the transcript', () => {
 })
 
 describe('what is wrong', () => {
-  const trouble = (happenings: Happening[], received = { packets: 0 }) => {
-    const of = figuresOf(happenings, { received: { ...received, lost: 0, jitterMs: 0 } } as RtpFigures)
-    return troubleOf({ figures: of, happenings }, 'sip:bianca@127.0.0.1:5061')
+  const trouble = (happenings: Happening[], received = { packets: 0 }, known = nobodyAsked) => {
+    const of = figuresOf(happenings, { received: { ...received, lost: 0, jitterMs: 0 } } as RtpFigures, known)
+    return troubleOf(of, happenings, known, 'sip:bianca@127.0.0.1:5061')
   }
   const unanswered = (status: number | undefined, reason: string) =>
     trouble([{ kind: 'unanswered', atMs: 0, status, reason }])
 
   it('is nothing when the agent was heard', () => {
     expect(trouble(conversation)).toBeUndefined()
+    expect(trouble(conversation, undefined, told(...recorded))).toBeUndefined()
+    const asked = [fact('toolRan', 17_000, { tool: 'hand_over' }), fact('handedBack', 17_010, { why: 'asked' })]
+    expect(trouble(conversation, undefined, told(...recorded, ...asked))).toBeUndefined()
+  })
+
+  it('is that it was not the agent that was heard, or not to the end', () => {
+    const failed = [fact('degraded', 10_000, { why: 'quota' }), fact('handedBack', 10_010, { why: 'engine failed' })]
+    expect(trouble(conversation, undefined, told(...failed))).toMatch(
+      /^The agent did not speak, .*\(engine failed: quota\)/,
+    )
+    expect(trouble(conversation, undefined, told(...recorded, ...failed))).toMatch(
+      /^The agent gave up, .*engine failed: quota/,
+    )
+    expect(trouble(conversation, undefined, told())).toMatch(/^The agent did not speak, by the record/)
+    const without = (knowledge: 'absent' | 'lost') =>
+      trouble(conversation, undefined, { knowledge, missing: 'Parley is not running.', facts: recorded })
+    expect(without('absent')).toMatch(/not Parley's agent but Asterisk's fallback: Parley is not running\.$/)
+    expect(without('lost')).toMatch(/^The gateway was lost in the call/)
   })
 
   it.each([
