@@ -33,17 +33,22 @@ function asksBack({ name, text = '' }: RecordedFact): boolean {
 }
 
 /**
- * Two clocks that may be those of two machines, held together by the moment of the answer; what was spoken stands where it
- * began. Undefined when the record does not have that moment.
+ * How far the gateway's clock is ahead of the caller's: they may be those of two machines, and are held together by the moment
+ * of the answer. Undefined when the record does not have that moment.
  */
+export function clockAheadMs(happenings: readonly Happening[], facts: readonly RecordedFact[]): number | undefined {
+  const here = happenings.find(each => each.kind === 'answered')
+  const there = facts.find(({ name }) => name === 'answered')
+  return here && there && there.atMs - here.atMs
+}
+
+/** What was spoken stands where it began. */
 function onCallersClock(
   happenings: readonly Happening[],
   facts: readonly RecordedFact[],
 ): readonly RecordedFact[] | undefined {
-  const here = happenings.find(each => each.kind === 'answered')
-  const there = facts.find(({ name }) => name === 'answered')
-  if (!here || !there) return undefined
-  const aheadMs = there.atMs - here.atMs
+  const aheadMs = clockAheadMs(happenings, facts)
+  if (aheadMs === undefined) return undefined
   return facts.map(fact => ({ ...fact, atMs: fact.atMs - aheadMs - (fact.name === 'agentSpoke' ? (fact.ms ?? 0) : 0) }))
 }
 

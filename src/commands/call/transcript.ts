@@ -1,6 +1,6 @@
 import type { Ending } from '../../caller/signalling.ts'
 import type { Clock } from '../../clock.ts'
-import { type Answer, answersTo } from './answers.ts'
+import { type Answer, answersTo, clockAheadMs } from './answers.ts'
 import { type CallerTurn, type Happening, wordsOf } from './conversation.ts'
 import type { GatewayRecord, RecordedFact } from './gateway-record.ts'
 import { type Speaker, transcriptLine, transcriptOf, untimed } from './words.ts'
@@ -45,6 +45,8 @@ export class Transcript {
   readonly #print: (line: string) => void
   readonly #waiting: { happening: Happening; beganMs: number }[] = []
   readonly #past: Happening[] = []
+  /** Of what sounds later than what is written now. */
+  #carried: RecordedFact[] = []
   #written = Promise.resolve()
   #toldMissing: string | undefined
   #latestMs = Number.NEGATIVE_INFINITY
@@ -75,8 +77,8 @@ export class Transcript {
   }
 
   async #write(happening: Happening, beganMs: number): Promise<void> {
-    const recorded = await this.#recordedWith(happening)
     this.#past.push(happening)
+    const recorded = await this.#recordedWith(happening)
     this.#tellWhetherShown()
     const lines = transcriptOf(happening, beganMs, recorded, { speaker: this.#speaker, answer: this.#answer })
     const late = happening.atMs < this.#latestMs
@@ -113,9 +115,15 @@ export class Transcript {
     return answersTo(this.#past, told)[turns.length - 1]
   }
 
-  #recordedWith({ kind }: Happening): Promise<readonly RecordedFact[]> {
-    if (!recordTells.includes(kind)) return Promise.resolve([])
-    return kind === 'ended' ? this.#record.lastNews() : this.#record.news()
+  async #recordedWith({ kind, atMs }: Happening): Promise<readonly RecordedFact[]> {
+    if (!recordTells.includes(kind)) return []
+    const news = await (kind === 'ended' ? this.#record.lastNews() : this.#record.news())
+    const all = [...this.#carried, ...news]
+    const aheadMs = clockAheadMs(this.#past, this.#record.told.facts)
+    // A short word may have been spoken before it is written that it has begun.
+    const isLater = (fact: RecordedFact) => fact.name === 'agentSpoke' && fact.atMs - (aheadMs ?? 0) > atMs
+    this.#carried = kind === 'answered' || kind === 'agentBegan' ? all.filter(isLater) : []
+    return all.filter(fact => !this.#carried.includes(fact))
   }
 }
 

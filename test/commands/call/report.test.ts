@@ -240,7 +240,8 @@ describe('the transcript', () => {
     const prompt = fact('agentSpoke', 12_000, { text: 'Are you still there?', ms: 900 })
     const last = fact('agentSpoke', 17_300, { text: 'One moment please.', ms: 600 })
     const gone = fact('handedBack', 17_320, { why: 'engine failed' })
-    const news = [[recorded[0]!, recorded[1]!], [], [prompt], [], [last, gone], [], []]
+    const hello = fact('agentSpoke', 10_400, { text: 'Hello.', ms: 280 })
+    const news = [[recorded[0]!, hello], [], [prompt], [], [last, gone], [], []]
     expect(
       await written(recordOf(news), [
         conversation[0]!,
@@ -255,8 +256,8 @@ describe('the transcript', () => {
       ]),
     ).toEqual([
       '  0.11          answered',
-      '        agent   "Hello."',
       '  0.50  you     "tomorrow at three"',
+      '        agent   "Hello."',
       '  1.10  agent   begins, 500 ms after you',
       '        agent   (that was no answer to you)',
       '  2.00  agent   "Are you still there?" (0.9 s)',
