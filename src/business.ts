@@ -273,7 +273,7 @@ export function settingsForLater({ destinations, notify, recording }: Business):
     ...(Object.keys(notify).length > 0 ? ['notify and OWNER_PHONE (nobody is notified)'] : []),
     ...(recording.enabled ? ['recording (no call is recorded)'] : []),
   ]
-  return names.length === 0 ? undefined : `set, and does nothing yet in this version: ${names.join(', ')}`
+  return names.length === 0 ? undefined : `the business sets what does nothing yet in this version: ${names.join(', ')}`
 }
 
 /** What of a change comes into force only with the next start, if anything: destinations stand in the PBX's configuration. */

@@ -47,7 +47,7 @@ export interface Told {
 const CLOSED_WITHIN_MS = 1_000
 const LOOK_MS = 100
 /** In the middle of a call nobody waits longer for the record: what happens is told all the same. */
-const LOOK_WITHIN_MS = 1_000
+const LOOK_WITHIN_MS = 2_000
 
 /** Of the caller's audio, as it arrived at the gateway. */
 export interface ArrivedFigures {

@@ -128,9 +128,9 @@ describe('the record of the gateway', () => {
     const frozen = { ...api, get: (() => new Promise(() => {})) as never }
     const record = new GatewayRecord({ clock, opening: Promise.resolve(frozen), callSid: 'CA1', own: true })
     const news = record.news()
-    await clock.run(1_000)
+    await clock.run(2_000)
     expect(await news).toEqual([])
-    expect(record.told.missing).toBe('The gateway does not answer within 1 s.')
+    expect(record.told.missing).toBe('The gateway does not answer within 2 s.')
   })
 })
 

@@ -25,7 +25,7 @@ describe('settings', () => {
     const wishing = { ...business, notify: { phone: '+15550100201' } }
     expect(told(judgeSettings({ ...fine, business: wishing }))).toEqual([
       valid,
-      'hint: Set, and does nothing yet in this version: notify and OWNER_PHONE (nobody is notified).',
+      'hint: The business sets what does nothing yet in this version: notify and OWNER_PHONE (nobody is notified).',
     ])
     expect(
       told(
