@@ -17,6 +17,8 @@ export default defineConfig({
           name: 'e2e',
           maxWorkers: 2,
           include: ['test/e2e/**/*.test.ts'],
+          // What would disturb everything that runs beside it is run by name.
+          exclude: process.env['PARLEY_SOAK'] === '1' ? [] : ['test/e2e/soak/**'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

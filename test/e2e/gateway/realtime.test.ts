@@ -146,7 +146,8 @@ it.concurrent('goes on where it paused at a cough, a click and a noise; no respo
   const since = api.sessions.length
   const call = await greeted()
   await call.play(spoken(1_800))
-  await call.hearsTone(900, { forMs: 700 })
+  await call.hearsTone(900, { forMs: 380 })
+  await call.hearsSilence(200)
   await call.play(spoken(asksForLongReply))
   await call.hearsTone(longReplyHz, { forMs: 400 })
   const noises = [

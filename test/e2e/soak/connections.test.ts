@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { systemClock, within } from '../../../src/clock.ts'
-import { greetingHz, House } from './house.ts'
+import { greetingHz, House } from '../gateway/house.ts'
 
 /** More than Asterisk takes. */
 const CONNECTIONS = 1_100
