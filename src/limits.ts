@@ -166,6 +166,8 @@ export const limits = {
     /** For the first of a response to come, and for each next of it. */
     firstMs: 5_000,
     nextMs: 5_000,
+    /** A connection is asked for one so often, and given up when so many in a row do not come. */
+    signOfLife: { everyMs: 2_000, missed: 2 },
     /** Connections lost in a row without a response between them. */
     losses: 3,
     /** A session ends after 60 minutes without a warning: another takes over at the first quiet moment, or at the latest. */

@@ -41,6 +41,7 @@ export class Session {
   #hasSpoken = false
   #segment: string | undefined
   #events = 0
+  #swallowed = false
 
   constructor(parts: SessionParts, client: Client) {
     this.#parts = parts
@@ -56,8 +57,17 @@ export class Session {
     this.#tell({ type: 'session.created', session: this.#described() })
   }
 
+  get isSwallowed(): boolean {
+    return this.#swallowed
+  }
+
   get closed(): boolean {
     return this.#abort.signal.aborted
+  }
+
+  /** As if the network had swallowed it: nothing comes and nothing goes any more, and no connection ends. */
+  swallow(): void {
+    this.#swallowed = true
   }
 
   /** The client is gone, or the server is. */
@@ -85,7 +95,7 @@ export class Session {
   }
 
   receive(frame: string): void {
-    if (this.closed) return
+    if (this.closed || this.#swallowed) return
     let event: ClientEvent
     try {
       event = JSON.parse(frame)
@@ -230,7 +240,7 @@ export class Session {
   }
 
   #tell(event: Unnumbered): void {
-    if (this.closed) return
+    if (this.closed || this.#swallowed) return
     this.#events += 1
     const older = this.#parts.kind.names === 'older' ? olderNames.get(event.type) : undefined
     this.#client.text(JSON.stringify({ event_id: `event_${this.#events}`, ...event, type: older ?? event.type }))

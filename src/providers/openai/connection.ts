@@ -1,6 +1,6 @@
 import { unlessAborted } from '../../agent/iterate.ts'
 import type { ConversantSession } from '../../agent/ports.ts'
-import { type Clock, pause } from '../../clock.ts'
+import { type Clock, every, pause } from '../../clock.ts'
 import type { GatewayError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import { failed, judgeOpening, namedError } from './failures.ts'
@@ -36,6 +36,9 @@ export class Connection {
   #listener: ConnectionListener | undefined
   #dialect: Dialect
   #malformed = 0
+  /** Signs of life asked for in a row that did not come. */
+  #unanswered = 0
+  #stopAsking = () => {}
   #lost: string | undefined
   /** While the session is being set up: what that waits for. */
   #awaited: PromiseWithResolvers<ServerEvent> | undefined
@@ -69,6 +72,7 @@ export class Connection {
   /** From now on everything is told, also what has come since the session was ready. */
   follow(listener: ConnectionListener): void {
     this.#listener = listener
+    this.#stopAsking = every(this.#parts.clock, limits.openai.signOfLife.everyMs, () => this.#askForLife())
     for (const event of this.#early.splice(0)) listener.event(event)
     if (this.#lost !== undefined) listener.lost(this.#lost)
   }
@@ -89,8 +93,19 @@ export class Connection {
     this.#end(why)
   }
 
+  /** A server that the network has swallowed ends no connection: nobody would hear of the end of a voice any more. */
+  #askForLife(): void {
+    const { everyMs, missed } = limits.openai.signOfLife
+    if (this.#unanswered >= missed) return this.#end(`it gave no sign of life for ${everyMs * missed} ms`)
+    this.#unanswered += 1
+    this.#wire?.ping(() => {
+      this.#unanswered = 0
+    })
+  }
+
   close(): void {
     this.#lost ??= ''
+    this.#stopAsking()
     this.#listener = undefined
     this.#abort.abort(new Error('Closed.'))
     this.#wire?.close()

@@ -5,6 +5,8 @@ import { limits } from '../../limits.ts'
 /** One connection as the session sees it: texts both ways. */
 export interface Wire {
   send(text: string): void
+  /** Asks for a sign of life, which is told once it comes. https://www.rfc-editor.org/rfc/rfc6455#section-5.5.2 */
+  ping(alive: () => void): void
   /** Handed over and not sent yet. */
   readonly queuedBytes: number
   close(): void
@@ -63,6 +65,10 @@ export const dialWebSocket: Dial = (address, headers, listener, signal) => {
     resolve({
       // As bytes: these go out in one write with their head, and under TLS in one record; a text goes in two.
       send: text => socket.send(Buffer.from(text), { binary: false }, () => {}),
+      ping: alive => {
+        socket.once('pong', alive)
+        socket.ping('', true, () => {})
+      },
       get queuedBytes() {
         return socket.bufferedAmount
       },

@@ -39,6 +39,21 @@ describe('while there is no session', () => {
     expect(stage.api.problems).toEqual([])
   })
 
+  it('is one that the network swallowed found out, also in the middle of what the caller says', async () => {
+    const stage = call()
+    const { house } = stage
+    await house.run(1_500)
+    house.says(1_300, 900)
+    await house.run(300)
+    stage.session().swallow()
+    await house.run(9_000)
+    // Asked for the words again at the latest when the new session has heard them.
+    expect(house.hertz.at(-1)).toBe(650)
+    expect(stage.api.sessions.filter(({ received }) => JSON.stringify(received).includes('end_call'))).toHaveLength(2)
+    await house.hangUp()
+    expect(house.clock.pending).toBe(0)
+  })
+
   it('the caller hears a word within 2 s, also when nothing was being said', async () => {
     const stage = call()
     const { house } = stage
