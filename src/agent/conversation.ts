@@ -57,11 +57,11 @@ export class Conversation {
     this.#armWake()
   }
 
-  /** What the caller has said that no answer was begun to. */
-  get unanswered(): string {
+  /** What the caller has said and pressed that no answer was begun to. */
+  get unanswered(): { readonly text: string; readonly keys: string } {
     const state = this.#state
-    if (state === undefined || !('words' in state)) return ''
-    return state.phase === 'thinking' && state.committed ? '' : textOf(state.words)
+    const taken = state === undefined || !('words' in state) || (state.phase === 'thinking' && state.committed)
+    return taken ? { text: '', keys: '' } : { text: textOf(state.words), keys: state.words.keys }
   }
 
   /** A reply is being heard or thought of, also while a voice has paused it. */

@@ -14,6 +14,7 @@ import { type ReplyParts, reply } from './reply.ts'
 import { type AgentSettings, type PhraseName, settingsOf } from './settings.ts'
 import { StoredPhrases } from './stored-phrases.ts'
 import { Voice } from './voice.ts'
+import { recordOf } from './words.ts'
 
 export interface PipelineParts {
   readonly recognizer: Recognizer
@@ -81,7 +82,7 @@ class PipelineCall implements Mind {
 
   think(text: string, keys: string): void {
     const { making, conversation } = this.#dialogue
-    const turn = new Turn([text, keys && `[pressed ${keys}]`].filter(Boolean).join(' '))
+    const turn = new Turn(recordOf(text, keys))
     this.#uncommitted = turn
     making.start(async signal => {
       try {
@@ -166,7 +167,8 @@ class PipelineCall implements Mind {
 
   /** Also those that nobody answered, because the caller hung up. */
   #recordLastWords(): void {
-    const text = this.#dialogue.conversation.unanswered
+    const { text: words, keys } = this.#dialogue.conversation.unanswered
+    const text = recordOf(words, keys)
     if (text !== '') this.#call.emit({ name: 'callerSpoke', private: { text } })
   }
 

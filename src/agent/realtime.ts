@@ -15,6 +15,7 @@ import { type AgentSettings, type PhraseName, settingsOf } from './settings.ts'
 import type { Utterance } from './speech.ts'
 import { StoredPhrases } from './stored-phrases.ts'
 import { Voice } from './voice.ts'
+import { recordOf } from './words.ts'
 
 export interface RealtimeParts {
   readonly conversant: Conversant
@@ -103,7 +104,7 @@ class RealtimeCall implements Mind {
   }
 
   #tellKeys(keys: string, reply: boolean): void {
-    this.#call.emit({ name: 'callerSpoke', private: { text: `[pressed ${keys}]` } })
+    this.#call.emit({ name: 'callerSpoke', private: { text: recordOf('', keys) } })
     if (!this.#dead) this.#voice?.instruct(`The caller pressed ${keys} on the keypad.`, reply)
   }
 

@@ -33,6 +33,11 @@ export function textOf({ settled, partial }: Words): string {
   return joined(settled, partial)
 }
 
+/** As it stands in the record: what was said, and what was pressed. */
+export function recordOf(text: string, keys: string): string {
+  return joined(text, keys === '' ? '' : `[pressed ${keys}]`)
+}
+
 export function isEmpty(words: Words): boolean {
   return words.settled === '' && words.partial === '' && words.keys === ''
 }

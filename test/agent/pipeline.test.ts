@@ -263,6 +263,14 @@ describe('a cascade', () => {
     expect(house.all('callerSpoke').map(fact => fact.private.text)).toEqual(['tone 1300'])
   })
 
+  it('records what a caller pressed who hung up before there was an answer', async () => {
+    const house = await greeted({})
+    house.press('42')
+    await house.run(100)
+    await house.hangUp()
+    expect(house.all('callerSpoke').map(fact => fact.private.text)).toEqual(['[pressed 42]'])
+  })
+
   it('records once what a caller said to whom no reply could be made', async () => {
     const house = await greeted({ turns: [['fail']] })
     house.says(1_300)

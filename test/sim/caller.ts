@@ -180,7 +180,11 @@ export class SimCaller implements FarEnd {
         sender.silence(true)
         if (doing.kind === 'hold') this.leg?.happen({ kind: 'held' })
         await pause(clock, doing.ms, signal)
-        if (doing.kind === 'hold') this.leg?.happen({ kind: 'unheld' })
+        if (doing.kind === 'hold') {
+          this.leg?.happen({ kind: 'unheld' })
+          // Who put us on hold hears nothing of us meanwhile, and is not spoken to.
+          this.#quietSinceMs = clock.now()
+        }
         sender.silence(false)
         return
       }
