@@ -65,6 +65,8 @@ export class SimCaller implements FarEnd {
   #waiting = false
   /** Keys stay part of a turn until an answer to it is heard. */
   #pressed = false
+  /** We are on hold. */
+  #holds = false
   #blamedQuiet = false
 
   constructor(plan: CallPlan, surroundings: CallerSurroundings) {
@@ -178,9 +180,11 @@ export class SimCaller implements FarEnd {
       case 'mute':
       case 'hold': {
         sender.silence(true)
-        if (doing.kind === 'hold') this.leg?.happen({ kind: 'held' })
+        this.#holds = doing.kind === 'hold'
+        if (this.#holds) this.leg?.happen({ kind: 'held' })
         await pause(clock, doing.ms, signal)
-        if (doing.kind === 'hold') {
+        if (this.#holds) {
+          this.#holds = false
           this.leg?.happen({ kind: 'unheld' })
           // Who put us on hold hears nothing of us meanwhile, and is not spoken to.
           this.#quietSinceMs = clock.now()
@@ -240,7 +244,8 @@ export class SimCaller implements FarEnd {
   /** Nobody has said anything for longer than it should take the agent to say something. */
   #checkQuiet(): void {
     const quietMs = this.#with.clock.now() - this.#quietSinceMs
-    if (this.fate || this.leg?.leaving || !this.#sender || this.#blamedQuiet || quietMs < this.#longestQuietMs) return
+    if (this.fate || this.leg?.leaving || !this.#sender || this.#holds) return
+    if (this.#blamedQuiet || quietMs < this.#longestQuietMs) return
     this.#blamedQuiet = true
     this.#with.blame(`dead air for ${Math.round(quietMs)} ms`)
   }
