@@ -100,6 +100,7 @@ export type ConversantEvent =
   | { readonly kind: 'absent' | 'present' }
   /** It has lost something and goes on all the same. */
   | { readonly kind: 'troubled'; readonly error: Error }
+  /** Also when the way to it is lost without a word, which it finds out itself: nobody else could tell that from silence. */
   | { readonly kind: 'failed'; readonly error: Error }
 
 export interface ToolCall {

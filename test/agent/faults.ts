@@ -13,6 +13,7 @@ export type Fault =
 /** Breaks the parts of an engine at any moment, and counts the streams of theirs that are still being read. */
 export class Faults {
   readonly #broken = new Map<string, Fault>()
+  readonly #hanging = new Map<string, Set<(error: Error) => void>>()
   #open = 0
 
   break(part: string, fault: Fault): void {
@@ -21,6 +22,11 @@ export class Faults {
 
   mend(part: string): void {
     this.#broken.delete(part)
+  }
+
+  /** It is noticed that whatever hangs there is lost, as a provider does that asks its server for signs of life. */
+  notice(part: string): void {
+    for (const lose of this.#hanging.get(part) ?? []) lose(new Error('lost'))
   }
 
   get openStreams(): number {
@@ -89,7 +95,14 @@ export class Faults {
   async #obstacle(part: string, signal: AbortSignal): Promise<void> {
     const fault = this.#broken.get(part)
     if (fault === 'fail') throw new Error('broken')
-    if (fault === 'stall' || fault === 'hang') await never(signal, fault)
+    if (fault === 'stall' || fault === 'hang') await Promise.race([never(signal, fault), this.#loss(part)])
+  }
+
+  #loss(part: string): Promise<never> {
+    const { promise, reject } = Promise.withResolvers<never>()
+    const hanging = this.#hanging.get(part) ?? new Set()
+    this.#hanging.set(part, hanging.add(reject))
+    return promise
   }
 }
 

@@ -18,6 +18,9 @@ export interface Engine {
   readonly faults: Faults
 }
 
+/** From the loss of a way to a server until it is found out. */
+const NOTICED_LOST_MS = 4_000
+
 /** The engine of one call: whatever it says is the call's own tone, and its parts break as planned. */
 export function planEngine(plan: EnginePlan, toneHz: number, clock: Clock): Engine {
   const { variant, latencyMs, format } = plan
@@ -42,6 +45,8 @@ export function planEngine(plan: EnginePlan, toneHz: number, clock: Clock): Engi
     for (const { part, fault, atMs, forMs } of plan.faults) {
       scope.onClose(clock.after(atMs, () => faults.break(part, fault)))
       scope.onClose(clock.after(atMs + forMs, () => faults.mend(part)))
+      // Only of a way to a server: what is called anew for each sentence is given up by the agent.
+      if (part === 'conversant') scope.onClose(clock.after(atMs + forMs + NOTICED_LOST_MS, () => faults.notice(part)))
     }
     return agent(call, scope)
   }
