@@ -124,6 +124,7 @@ function settings(read: Reader) {
       calls: read.integer('LOCAL_CALLS', 20, 1, limits.media.lines),
       busy: read.choice('LOCAL_BUSY', busyWays, 'sentence'),
     },
+    databaseUrl: read.database('DATABASE_URL'),
     speechCache: resolve(read.optional('SPEECH_CACHE') ?? join(stateDir, 'speech')),
     openai: openaiSettings(read),
     tools: { allowPrivate: read.networks('TOOLS_ALLOW_PRIVATE', []) },
@@ -335,6 +336,17 @@ class Reader {
       `${name} must be an address that begins with ${protocols.map(each => `${each}//`).join(' or ')}; it is "${text}".`,
     )
     return undefined
+  }
+
+  /** It may hold a password, so no message shows it. */
+  database(name: string): Secret | undefined {
+    const text = this.optional(name)
+    if (text === undefined) return undefined
+    const form = 'postgresql://user:password@host:5432/name'
+    if (!/^postgres(ql)?:$/.test(URL.canParse(text) ? new URL(text).protocol : '')) {
+      this.problem(`${name} must be the address of a PostgreSQL database, such as ${form}.`)
+    }
+    return new Secret(text)
   }
 
   address(name: string): string | undefined {

@@ -8,6 +8,8 @@ type Consequence =
 const consequences = {
   CONFIG_INVALID: 'refuse',
   STATE_UNWRITABLE: 'refuse',
+  STORE_REFUSED: 'refuse',
+  STORE_FAILED: 'refuse',
   PORT_TAKEN: 'refuse',
   PROGRAM_MISSING: 'refuse',
   ASTERISK_MISSING: 'refuse',

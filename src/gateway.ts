@@ -8,6 +8,7 @@ import { Admission } from './call/admission.ts'
 import type { CallEvent } from './call/events.ts'
 import { Exchange } from './call/exchange.ts'
 import { type Journal, openJournal } from './call/journal.ts'
+import { readPiece } from './call/journal-reader.ts'
 import { askOptions } from './caller/ask.ts'
 import { systemClock } from './clock.ts'
 import { businessDefaults, type Config } from './config.ts'
@@ -22,6 +23,7 @@ import { apiTokenSecret, ariPasswordSecret, foreignAriPassword, keptSecret } fro
 import { callMetrics } from './server/call-metrics.ts'
 import { buildServer } from './server/server.ts'
 import { holdStateDir, type StateDir } from './state-dir.ts'
+import { Store } from './store/store.ts'
 import { asteriskPorts } from './telephony/asterisk/media-ports.ts'
 import type { AsteriskProcess } from './telephony/asterisk/process.ts'
 import { watchAddress } from './telephony/asterisk/settings.ts'
@@ -79,6 +81,11 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const startedWith = business()
   const journal = await openJournal({ directory: join(state.path, 'journal'), clock, trouble: text => log.error(text) })
   scope.onClose(() => journal.close())
+  const store = storeOf(config, state, journal, log)
+  scope.onClose(async () => {
+    await journal.flushed().catch(() => {})
+    await store.close()
+  })
   const registry = new Registry()
   const observe = observer(journal, callMetrics(registry), log)
   const media = openPlane({ forbiddenPorts: asteriskPorts(config.rtp), onTrouble: text => log.error(text) })
@@ -97,17 +104,20 @@ async function build(surroundings: Surroundings, scope: Scope) {
     scope: scope.child('telephony'),
     onState: (ready, words) => log[ready ? 'info' : 'warn'](words),
     onTrouble: error => log.error({ code: error.code }, error.message),
-    onVoicemail: voicemail => keepVoicemail(voicemail, state, journal, observe),
+    onVoicemail: voicemail => keepVoicemail(voicemail, business().id, state, journal, observe),
   })
   const exchange = new Exchange({ clock, scope, telephony, plane: media, admission, business, handlers, observe })
 
   const token = await keptSecret(state.path, apiTokenSecret, config.apiToken?.reveal())
   const sip = config.asterisk === 'external' ? undefined : watchSip(config, telephony, log, scope.child('sip'))
-  const sources = { exchange, telephony, sip, admission, journal, media }
+  const sources = { exchange, telephony, sip, admission, journal, store, media }
   const server = buildServer({ ...sources, clock, log, token, version: version(), registry })
   scope.onClose(() => server.close())
   const httpAddress = await listen(server, config)
 
+  const storeOpened = store.open()
+  // Told below; until then it must not count as unhandled.
+  storeOpened.catch(() => {})
   await surroundings.prepare(startedWith)
   scope.signal.throwIfAborted()
   if (config.asterisk !== 'external') {
@@ -115,6 +125,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
     scope.signal.throwIfAborted()
     await asterisk.start()
   }
+  await storeOpened
   await telephony.start()
   return { exchange, httpAddress, business: startedWith }
 }
@@ -148,19 +159,35 @@ function watchSip({ sip }: Config, telephony: { readonly ready: boolean }, log: 
   })
 }
 
+/** Reads what the journal has on the disk. */
+function storeOf(config: Config, state: StateDir, journal: Journal, log: Log): Store {
+  return new Store({
+    url: config.databaseUrl?.reveal(),
+    folder: join(state.path, 'database'),
+    source: {
+      id: journal.id,
+      read: from => readPiece(journal.directory, from, journal.position),
+      onWritten: listener => journal.onWritten(listener),
+    },
+    clock: systemClock,
+    trouble: text => log.error(text),
+  })
+}
+
 /** The record's projections: what happened stands in the journal first. */
 function observer(journal: Journal, count: (event: CallEvent) => void, log: Log): (event: CallEvent) => void {
   return event => {
     journal.append(event)
     count(event)
     const { name, ...details } = event.fact
-    log.info({ call: event.call, ...details }, name)
+    log.info({ call: event.call, business: event.business, ...details }, name)
   }
 }
 
 /** A voicemail is a file plus an event; only when both are on the disk does Asterisk's copy go. */
 async function keepVoicemail(
   voicemail: FallbackVoicemail,
+  business: string,
   { path }: StateDir,
   journal: Journal,
   observe: (event: CallEvent) => void,
@@ -170,6 +197,7 @@ async function keepVoicemail(
   await storeVoicemail(join(path, 'voicemail'), recording, audio)
   observe({
     call,
+    business,
     atMs,
     fact: { name: 'voicemailLeft', seconds: secondsOfWav(audio), private: { recording, callerNumber } },
   })

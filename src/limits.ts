@@ -45,6 +45,17 @@ export const limits = {
   },
   log: { waitingChars: 64 * 1024 },
   journal: { fileBytes: 64 * 1024 * 1024, queuedEvents: 10_000 },
+  store: {
+    /** To a database server, of one gateway. */
+    connections: 8,
+    connectMs: 5_000,
+    /** A query that takes longer is ended. */
+    queryMs: 30_000,
+    /** Between two attempts to write what the database did not take. */
+    retryMs: { first: 250, most: 10_000 },
+    /** For the last events to be taken when the program ends. */
+    closeMs: 5_000,
+  },
   ari: {
     requestMs: 4_000,
     /**

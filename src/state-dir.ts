@@ -2,12 +2,11 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, realpath } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { asError, GatewayError } from './errors.ts'
+import { lockFile } from './file-lock.ts'
 import { lockerOf } from './telephony/asterisk/holders.ts'
 
 const LOCK = 'lock'
-const SQLITE_BUSY = 5
 
 export interface StateDir {
   readonly path: string
@@ -16,35 +15,30 @@ export interface StateDir {
   release(): Promise<void>
 }
 
-/**
- * Takes STATE_DIR for this process alone: two gateways on one journal would tear it. The kernel holds the lock, on a file in
- * the folder: it ends with its holder, however that ends, and holds between containers that share nothing but the folder.
- */
+/** Takes STATE_DIR for this process alone: two gateways on one journal would tear it. */
 export async function holdStateDir(directory: string): Promise<StateDir> {
   const path = await madeDirectory(directory)
   const mark = createHash('sha256').update(path).digest('hex').slice(0, 8)
-  const lock = lockFile(join(path, LOCK), directory)
-  return { path, mark, release: async () => lock.close() }
+  const lock = lockOf(join(path, LOCK), directory)
+  return { path, mark, release: async () => lock.release() }
 }
 
-/** Node locks no files by itself, but SQLite, which is part of it, does: a transaction that is begun and never ended. */
-function lockFile(file: string, directory: string): DatabaseSync {
-  let database: DatabaseSync | undefined
+function lockOf(file: string, directory: string): { release(): void } {
+  let lock: { release(): void } | undefined
   try {
-    database = new DatabaseSync(file, { timeout: 0 })
-    database.exec('BEGIN EXCLUSIVE')
-    return database
+    lock = lockFile(file)
   } catch (error) {
-    database?.close()
-    const taken = (error as { errcode?: unknown }).errcode === SQLITE_BUSY
     throw new GatewayError(
       'STATE_UNWRITABLE',
-      taken
-        ? `Another Parley is running on ${directory}, here or in another container. Stop it, or give this one a STATE_DIR of its own (and ports of its own).`
-        : `${file} cannot be locked (${asError(error).message}). Choose a STATE_DIR that this user may write to, on a disk that has room and takes locks.`,
+      `${file} cannot be locked (${asError(error).message}). Choose a STATE_DIR that this user may write to, on a disk that has room and takes locks.`,
       { cause: error },
     )
   }
+  if (lock) return lock
+  throw new GatewayError(
+    'STATE_UNWRITABLE',
+    `Another Parley is running on ${directory}, here or in another container. Stop it, or give this one a STATE_DIR of its own (and ports of its own).`,
+  )
 }
 
 /** Whether a Parley runs on this folder, and which process that is as far as this user may see. */

@@ -100,7 +100,6 @@ export class Call {
     const { calledUser, requestUri, parameters, headers, callerNumber, law } = this.#leg.facts
     this.#emit({
       name: 'offered',
-      business: business.id,
       engine: business.engine,
       codec: law,
       private: { callerNumber, calledUser, requestUri, parameters, headers },
@@ -285,7 +284,7 @@ export class Call {
     // The end closes the record, whatever is still on its way or took longer than it may.
     if (this.#recordClosed) return
     this.#recordClosed = fact.name === 'ended'
-    const event = { call: this.id, atMs: this.#with.clock.wallMs(), fact }
+    const event = { call: this.id, business: this.#with.business.id, atMs: this.#with.clock.wallMs(), fact }
     if (this.#events.length < limits.call.eventsKept) this.#events.push(event)
     this.#with.observe(event)
   }

@@ -6,6 +6,8 @@ import type { LineFigures } from '../plane/line.ts'
  */
 export interface CallEvent {
   readonly call: string
+  /** To whom it happened. */
+  readonly business: string
   /** Milliseconds since 1970. */
   readonly atMs: number
   readonly fact: CallFact
@@ -14,7 +16,6 @@ export interface CallEvent {
 export type CallFact =
   | {
       readonly name: 'offered'
-      readonly business: string
       readonly engine: string
       readonly codec: string
       readonly private: OfferedPrivately

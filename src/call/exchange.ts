@@ -71,11 +71,11 @@ export class Exchange {
 
   #onOffered(leg: Leg): void {
     if (this.#live.has(leg.id)) return
-    const { admission, handlers, business: current } = this.#with
-    if (this.#draining && !leg.takenOver) return this.#refuse(leg, 'draining')
+    const { admission, handlers } = this.#with
+    const business = this.#with.business()
+    if (this.#draining && !leg.takenOver) return this.#refuse(leg, business, 'draining')
     const seat = leg.takenOver ? admission.readmit() : admission.admit()
-    if (!seat) return this.#refuse(leg, 'capacity')
-    const business = current()
+    if (!seat) return this.#refuse(leg, business, 'capacity')
     const { clock, plane, observe } = this.#with
     const scope = this.#with.scope.child(leg.id)
     const call = new Call(leg, { clock, plane, business, handler: handlers[business.engine], scope, observe })
@@ -90,8 +90,9 @@ export class Exchange {
   }
 
   /** 503 lets the trunk try its next way at once; a caller is never left ringing. */
-  #refuse(leg: Leg, reason: Extract<CallFact, { name: 'refused' }>['reason']): void {
-    this.#with.observe({ call: leg.id, atMs: this.#with.clock.wallMs(), fact: { name: 'refused', reason } })
+  #refuse(leg: Leg, business: Business, reason: Extract<CallFact, { name: 'refused' }>['reason']): void {
+    const atMs = this.#with.clock.wallMs()
+    this.#with.observe({ call: leg.id, business: business.id, atMs, fact: { name: 'refused', reason } })
     const hungUp = leg.hangup('congestion')
     // A caller who has gone meanwhile is refused enough; closing tells of anything else.
     void hungUp.catch(() => {}).finally(() => leg.close())

@@ -1,10 +1,12 @@
+import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { type FileHandle, mkdir, open, readFile, rename, unlink, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import type { Clock } from '../clock.ts'
 import { asError, GatewayError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { CallEvent } from './events.ts'
+import { type JournalPosition, segmentPath, segmentsOf } from './journal-reader.ts'
 
 /**
  * The first witness of everything that happens to a call: an append-only file of one JSON line an event, on the disk
@@ -12,9 +14,16 @@ import type { CallEvent } from './events.ts'
  * A disk that is full or gone stops no call; events wait in memory, up to their bound, until it takes them again.
  */
 export interface Journal {
+  readonly directory: string
+  /** Tells it from any other; made with it. */
+  readonly id: string
   append(event: CallEvent): void
   /** Settles when everything appended so far is on the disk; rejects when the journal is closed before that can be. */
   flushed(): Promise<void>
+  /** Everything before it is on the disk. */
+  readonly position: JournalPosition
+  /** Tells each time that more is on the disk. */
+  onWritten(listener: () => void): () => void
   readonly figures: {
     readonly written: number
     readonly shed: number
@@ -38,7 +47,7 @@ const RETRY_MS = 1_000
 export async function openJournal(options: JournalOptions): Promise<Journal> {
   try {
     await mkdir(options.directory, { recursive: true, mode: 0o700 })
-    const journal = new FileJournal(options)
+    const journal = new FileJournal(options, await identityOf(options.directory))
     await journal.begin()
     return journal
   } catch (error) {
@@ -50,20 +59,11 @@ export async function openJournal(options: JournalOptions): Promise<Journal> {
   }
 }
 
-/** Every event in order, oldest first; a torn last line, left by a crash in mid-write, is passed over. */
-export async function* readJournal(directory: string): AsyncIterable<CallEvent> {
-  for (const name of await segmentsOf(directory)) {
-    for (const line of (await readFile(join(directory, name), 'utf8')).split('\n')) {
-      const event = parseLine(line)
-      if (event) yield event
-    }
-  }
-}
-
 class FileJournal implements Journal {
+  readonly id: string
   readonly #options: JournalOptions
   readonly #segmentBytes: number
-  #segments: string[] = []
+  #segments: number[] = []
   #file: FileHandle | undefined
   /** Of the open segment; what stands behind it is the rest of a write that failed. */
   #goodBytes = 0
@@ -73,10 +73,12 @@ class FileJournal implements Journal {
   #writing: Promise<void> | undefined
   #cancelRetry: (() => void) | undefined
   #closed = false
+  readonly #listeners = new Set<() => void>()
   #written = 0
   #shed = 0
 
-  constructor(options: JournalOptions) {
+  constructor(options: JournalOptions, id: string) {
+    this.id = id
     this.#options = options
     this.#segmentBytes = Math.floor((options.totalBytes ?? limits.journal.fileBytes) / SEGMENTS)
   }
@@ -86,11 +88,24 @@ class FileJournal implements Journal {
     return { written: this.#written, shed: this.#shed, queued: this.#queue.length, failing }
   }
 
+  get directory(): string {
+    return this.#options.directory
+  }
+
+  get position(): JournalPosition {
+    return { segment: this.#segments.at(-1)!, byte: this.#goodBytes }
+  }
+
+  onWritten(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
   async begin(): Promise<void> {
     this.#segments = await segmentsOf(this.#options.directory)
     const last = this.#segments.at(-1)
     if (last === undefined) return this.#nextSegment()
-    const path = join(this.#options.directory, last)
+    const path = segmentPath(this.#options.directory, last)
     this.#goodBytes = (await readFile(path)).lastIndexOf(0x0a) + 1
     this.#file = await open(path, constants.O_WRONLY)
     await this.#file.truncate(this.#goodBytes)
@@ -150,6 +165,7 @@ class FileJournal implements Journal {
       }
       this.#queue.splice(0, count)
       this.#written += count
+      for (const listener of this.#listeners) listener()
     }
     return undefined
   }
@@ -171,22 +187,21 @@ class FileJournal implements Journal {
   }
 
   async #nextSegment(): Promise<void> {
-    const number = Number.parseInt(this.#segments.at(-1) ?? '0', 10) + 1
-    const name = `${String(number).padStart(10, '0')}.jsonl`
-    const file = await open(join(this.#options.directory, name), 'wx', 0o600)
+    const segment = (this.#segments.at(-1) ?? 0) + 1
+    const file = await open(segmentPath(this.#options.directory, segment), 'wx', 0o600)
     await this.#file?.close()
     this.#file = file
     this.#goodBytes = 0
-    this.#segments.push(name)
+    this.#segments.push(segment)
     while (this.#segments.length > SEGMENTS) await this.#shedOldest()
     await syncDirectory(this.#options.directory)
   }
 
   async #shedOldest(): Promise<void> {
-    const oldest = this.#segments[0]!
-    await unlink(join(this.#options.directory, oldest))
+    const oldest = segmentPath(this.#options.directory, this.#segments[0]!)
+    await unlink(oldest)
     this.#segments.shift()
-    this.#options.trouble(`The journal has reached its bound: its oldest segment, ${oldest}, was dropped.`)
+    this.#options.trouble(`The journal has reached its bound: its oldest segment, ${basename(oldest)}, was dropped.`)
   }
 
   #retryLater(error: Error): void {
@@ -211,9 +226,15 @@ function unwritten(): GatewayError {
   return new GatewayError('STATE_UNWRITABLE', 'The journal was closed with events that are not on the disk.')
 }
 
-async function segmentsOf(directory: string): Promise<string[]> {
-  const names = await readdir(directory)
-  return names.filter(name => /^[0-9]{10}\.jsonl$/.test(name)).sort()
+/** Written beside and renamed: there is never half of it. */
+async function identityOf(directory: string): Promise<string> {
+  const path = join(directory, 'id')
+  const known = await readFile(path, 'utf8').catch(() => '')
+  if (known !== '') return known
+  const id = randomUUID()
+  await writeFile(`${path}.new`, id, { mode: 0o600, flush: true })
+  await rename(`${path}.new`, path)
+  return id
 }
 
 /** A new name is on the disk only when its folder is. */
@@ -223,14 +244,5 @@ async function syncDirectory(directory: string): Promise<void> {
     await handle.sync()
   } finally {
     await handle.close()
-  }
-}
-
-function parseLine(line: string): CallEvent | undefined {
-  if (line === '') return undefined
-  try {
-    return JSON.parse(line) as CallEvent
-  } catch {
-    return undefined
   }
 }

@@ -6,6 +6,7 @@ import type { Journal } from '../call/journal.ts'
 import type { Telephony } from '../call/ports.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
+import type { Store } from '../store/store.ts'
 
 /** A call as HTTP sees it. */
 export type ObservedCall = Pick<Call, 'id' | 'state' | 'view' | 'events' | 'figures' | 'hangUp'>
@@ -24,6 +25,7 @@ export interface Sources {
   readonly sip?: { readonly answered: boolean } | undefined
   readonly admission: Pick<Admission, 'figures' | 'full'>
   readonly journal: Pick<Journal, 'figures'>
+  readonly store: Pick<Store, 'failing'>
   readonly media: {
     /** False once the media thread has stopped: no call can be carried. */
     readonly alive: boolean

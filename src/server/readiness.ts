@@ -8,7 +8,7 @@ interface Readiness {
 }
 
 export function readiness(sources: Sources): Readiness {
-  const { exchange, telephony, sip, admission, media, journal } = sources
+  const { exchange, telephony, sip, admission, media, journal, store } = sources
   const reasons: string[] = []
   if (!telephony.ready) reasons.push('Asterisk is not connected.')
   if (sip?.answered === false) {
@@ -24,6 +24,8 @@ export function readiness(sources: Sources): Readiness {
   }
   // The exchange has the last word, whatever it may come to depend on.
   if (!exchange.ready && reasons.length === 0) reasons.push('The exchange takes no calls.')
-  const warnings = journal.figures.failing ? ['The journal cannot be written: events wait in memory.'] : []
+  const warnings: string[] = []
+  if (journal.figures.failing) warnings.push('The journal cannot be written: events wait in memory.')
+  if (store.failing) warnings.push('The database takes no events: the journal keeps them.')
   return { reasons, warnings }
 }

@@ -6,7 +6,7 @@ const states = ['offered', 'answering', 'live', 'transferring', 'ending'] as con
 
 /** What the gateway is at the moment of the scrape. */
 export function stateMetrics(registry: Registry, sources: Sources, version: string): void {
-  const { exchange, sip, admission, journal, media } = sources
+  const { exchange, sip, admission, journal, store, media } = sources
   const registers = [registry]
   new Gauge({
     name: 'parley_calls',
@@ -48,6 +48,7 @@ export function stateMetrics(registry: Registry, sources: Sources, version: stri
   now('parley_media_lines', 'Sockets open on the media thread.', () => media.lineCount)
   now('parley_journal_queued_events', 'Events that are not on the disk yet.', () => journal.figures.queued)
   now('parley_journal_failing', '1 while the journal cannot be written.', () => (journal.figures.failing ? 1 : 0))
+  now('parley_store_failing', '1 while the database takes no events.', () => (store.failing ? 1 : 0))
 
   const total = (name: string, help: string, read: () => number) =>
     new Counter({

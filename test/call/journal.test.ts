@@ -12,7 +12,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CallEvent } from '../../src/call/events.ts'
-import { openJournal, readJournal } from '../../src/call/journal.ts'
+import { openJournal } from '../../src/call/journal.ts'
+import { readJournal } from '../../src/call/journal-reader.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
 let folder = ''
@@ -25,7 +26,7 @@ afterEach(() => {
 })
 
 function event(number: number): CallEvent {
-  return { call: `call-${number}`, atMs: number, fact: { name: 'takenOver' } }
+  return { call: `call-${number}`, business: 'dentist', atMs: number, fact: { name: 'takenOver' } }
 }
 
 async function open(totalBytes?: number) {
@@ -89,7 +90,7 @@ describe('the journal', () => {
     expect(calls.at(-1)).toBe('call-199')
     expect(calls.length).toBeLessThan(40)
     expect(calls).toEqual(Array.from(calls, (_, index) => `call-${200 - calls.length + index}`))
-    expect(readdirSync(join(folder, 'journal'))).toHaveLength(8)
+    expect(readdirSync(join(folder, 'journal')).filter(name => name.endsWith('.jsonl'))).toHaveLength(8)
     expect(trouble[0]).toContain('bound')
   })
 

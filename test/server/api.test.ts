@@ -112,7 +112,7 @@ describe('GET /v1/calls/:id', () => {
       {
         at: '2026-01-05T09:00:00.000Z',
         name: 'offered',
-        details: { business: 'dentist', engine: 'scripted', codec: 'ulaw' },
+        details: { engine: 'scripted', codec: 'ulaw' },
       },
       { at: '2026-01-05T09:00:00.040Z', name: 'answered', details: { setUpMs: 40 } },
       { at: '2026-01-05T09:00:00.900Z', name: 'callerSpoke', details: {} },

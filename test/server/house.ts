@@ -47,11 +47,17 @@ export class FakeCall implements ObservedCall {
     this.events = [
       {
         call: id,
+        business: 'dentist',
         atMs,
-        fact: { name: 'offered', business: 'dentist', engine: 'scripted', codec: 'ulaw', private: hidden },
+        fact: { name: 'offered', engine: 'scripted', codec: 'ulaw', private: hidden },
       },
-      { call: id, atMs: atMs + 40, fact: { name: 'answered', setUpMs: 40 } },
-      { call: id, atMs: atMs + 900, fact: { name: 'callerSpoke', private: { text: spokenWords } } },
+      { call: id, business: 'dentist', atMs: atMs + 40, fact: { name: 'answered', setUpMs: 40 } },
+      {
+        call: id,
+        business: 'dentist',
+        atMs: atMs + 900,
+        fact: { name: 'callerSpoke', private: { text: spokenWords } },
+      },
     ]
   }
 
@@ -100,14 +106,15 @@ export function house(options: { token?: string } = {}) {
   const sip = { answered: true }
   const admission = { full: false, figures: { calls: 3, maxCalls: 22, pairs: 45, pairsUsed: 7, refused: 0 } }
   const journal = { figures: { written: 12, shed: 1, queued: 2, failing: false } }
+  const store = { failing: false }
   const media = { alive: true, lineCount: 3 }
   const logged: string[] = []
   const log = createLog('trace', { write: line => logged.push(line) })
   const registry = new Registry()
   const server = buildServer({
-    ...{ clock, exchange, telephony, sip, admission, journal, media, log, registry },
+    ...{ clock, exchange, telephony, sip, admission, journal, store, media, log, registry },
     token: options.token ?? token,
     version: '1.2.3',
   })
-  return { server, clock, exchange, inspection, telephony, sip, admission, journal, media, logged, registry }
+  return { server, clock, exchange, inspection, telephony, sip, admission, journal, store, media, logged, registry }
 }

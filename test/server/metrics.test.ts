@@ -21,13 +21,12 @@ function parse(text: string): Map<string, number> {
 async function countsOf(...facts: CallFact[]): Promise<Map<string, number>> {
   const registry = new Registry()
   const observe = callMetrics(registry)
-  for (const fact of facts) observe({ call: 'c1', atMs: 0, fact })
+  for (const fact of facts) observe({ call: 'c1', business: 'dentist', atMs: 0, fact })
   return parse(await registry.metrics())
 }
 
 const offered = (engine = 'scripted'): CallFact => ({
   name: 'offered',
-  business: 'dentist',
   engine,
   codec: 'ulaw',
   private: { callerNumber, calledUser: 'bianca', requestUri: '', parameters: {}, headers: {} },
@@ -156,6 +155,7 @@ describe('GET /metrics', () => {
       parley_journal_shed_events_total: 1,
       parley_journal_queued_events: 2,
       parley_journal_failing: 0,
+      parley_store_failing: 0,
     })
     parts.exchange.live.length = 0
     parts.journal.figures.written = 20

@@ -53,6 +53,13 @@ describe('GET /readyz', () => {
     expect(answer.json().detail).toBe('Asterisk is not connected. The media thread has stopped.')
   })
 
+  it('only warns of a database that takes nothing', async () => {
+    const { server, store } = house()
+    store.failing = true
+    const answer = await server.inject('/readyz')
+    expect([answer.statusCode, answer.json().warnings]).toEqual([200, [expect.stringMatching(/database/)]])
+  })
+
   it('only warns of a journal that cannot be written', async () => {
     const { server, journal } = house()
     journal.figures.failing = true

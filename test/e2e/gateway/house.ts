@@ -7,12 +7,13 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { stringify } from 'yaml'
 import type { CallEvent } from '../../../src/call/events.ts'
-import { readJournal } from '../../../src/call/journal.ts'
+import { readJournal } from '../../../src/call/journal-reader.ts'
 import { type Call, placeCall } from '../../../src/caller/call.ts'
 import type { CallOptions } from '../../../src/caller/invitation.ts'
 import { pause, systemClock } from '../../../src/clock.ts'
 import { Wheel } from '../../../src/media/wheel.ts'
 import { freePort } from '../../support/asterisk.ts'
+import { seedDatabase } from '../../support/database.ts'
 import { seeded } from '../../support/random.ts'
 import { spawnTied } from '../../support/tied.ts'
 import { Wire } from './wire.ts'
@@ -85,6 +86,7 @@ export class House implements AsyncDisposable {
       businessFile,
       stringify({ name: 'Test house', greeting: options.greeting ?? greeting, ...options.business }),
     )
+    await seedDatabase(join(stateDir, 'state/database'))
     const [sip, http, ari] = await Promise.all([freePort(), freePort(), freePort()])
     const rtpStart = 10_400 + 800 * randomInt(17)
     const wire = new Wire(ari)

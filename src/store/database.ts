@@ -1,0 +1,71 @@
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import { limits } from '../limits.ts'
+import { type Embedded, openEmbedded } from './embedded/embedded.ts'
+import { migrate } from './migrate.ts'
+import type { Tables } from './tables.ts'
+
+export interface Database {
+  readonly db: Kysely<Tables>
+  /** In a folder of our own, or a server. */
+  readonly kind: 'embedded' | 'server'
+  close(): Promise<void>
+}
+
+export interface DatabaseSettings {
+  /** A PostgreSQL server; without it the embedded one is opened. */
+  readonly url: string | undefined
+  readonly folder: string
+}
+
+const DATE = 1082
+/** A date is a day, not the moment at which it begins somewhere. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid, format) => (oid === DATE ? String : pg.types.getTypeParser(oid, format)),
+}
+
+/** Opens the database and brings its schema up to date. One driver speaks to both kinds. */
+export async function openDatabase(settings: DatabaseSettings): Promise<Database> {
+  const embedded = settings.url === undefined ? await openEmbedded(settings.folder) : undefined
+  const pool = new pg.Pool(embedded ? embeddedPool(embedded) : serverPool(settings.url!))
+  // A connection that nobody uses was lost: whoever asks next gets another. Without a listener it would end the program.
+  pool.on('error', () => {})
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+  const close = async () => {
+    await db.destroy()
+    await embedded?.close()
+  }
+  try {
+    await migrate(db)
+    return { db, kind: embedded ? 'embedded' : 'server', close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** It has one session: who comes second waits. */
+function embeddedPool(embedded: Embedded): pg.PoolConfig {
+  return {
+    max: 1,
+    user: 'postgres',
+    database: 'postgres',
+    types,
+    idleTimeoutMillis: 0,
+    stream: () => embedded.connect(),
+  }
+}
+
+function serverPool(connectionString: string): pg.PoolConfig {
+  const { connections, connectMs, queryMs } = limits.store
+  return {
+    connectionString,
+    types,
+    max: connections,
+    connectionTimeoutMillis: connectMs,
+    // On the server it is ended, and here it is not waited for any longer.
+    statement_timeout: queryMs,
+    query_timeout: 2 * queryMs,
+    application_name: 'parley',
+  }
+}

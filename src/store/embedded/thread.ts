@@ -1,0 +1,56 @@
+import { readlinkSync } from 'node:fs'
+import { constants, setPriority } from 'node:os'
+import { basename } from 'node:path'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { PGlite } from '@electric-sql/pglite'
+import { ClientMessages } from './messages.ts'
+
+/** The thread of the embedded database: one client at a time, as PGlite has one session. */
+
+export interface ThreadData {
+  readonly folder: string
+}
+
+export type ToThread = { readonly kind: 'client'; readonly port: MessagePort } | { readonly kind: 'end' }
+export type FromThread = { readonly kind: 'opened' } | { readonly kind: 'ended' }
+
+/** `X`: the client takes its leave. */
+const TERMINATE = 0x58
+
+/** A query may take its time; a frame of audio may not. */
+function goLast(): void {
+  try {
+    setPriority(Number(basename(readlinkSync('/proc/thread-self'))), constants.priority.PRIORITY_LOW)
+  } catch {
+    // Beside Linux it waits its turn like everybody.
+  }
+}
+
+goLast()
+const main = parentPort
+if (!main) throw new Error('This file is the thread of the embedded database: it is started by openEmbedded.')
+const { folder } = workerData as ThreadData
+const database = await PGlite.create(folder)
+/** What was asked of it so far is done. */
+let done: Promise<unknown> = Promise.resolve()
+
+main.on('message', (message: ToThread) => {
+  if (message.kind === 'client') return serve(message.port)
+  done = done.then(() => database.close()).then(() => main.postMessage({ kind: 'ended' } satisfies FromThread))
+})
+main.postMessage({ kind: 'opened' } satisfies FromThread)
+
+function serve(port: MessagePort): void {
+  const messages = new ClientMessages()
+  const carryOut = (run: () => Promise<unknown>) => {
+    // A database that cannot answer is of no use to anybody: the thread ends, and with it what was not acknowledged.
+    done = done.then(run)
+  }
+  port.on('message', (bytes: Uint8Array) => {
+    for (const message of messages.cut(bytes)) {
+      if (message[0] === TERMINATE) return
+      carryOut(() => database.execProtocolRawStream(message, { onRawData: answer => port.postMessage(answer.slice()) }))
+    }
+  })
+  port.on('close', () => carryOut(async () => database.isInTransaction() && (await database.exec('ROLLBACK'))))
+}

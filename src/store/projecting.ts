@@ -1,0 +1,138 @@
+import { sql, type Transaction } from 'kysely'
+import type { CallEvent } from '../call/events.ts'
+import type { Tables } from './tables.ts'
+
+/**
+ * What events mean for the tables: the events themselves first, and everything else read from them, so that all of it could
+ * be made again from `call_events` alone.
+ */
+export async function project(transaction: Transaction<Tables>, events: readonly CallEvent[]): Promise<void> {
+  if (events.length === 0) return
+  const { rows } = await inserted(events).execute(transaction)
+  const ids = rows.map(({ id }) => id)
+  for (const statement of projections) await statement(ids).execute(transaction)
+}
+
+function inserted(events: readonly CallEvent[]) {
+  const rows = events.map(({ call, business, atMs, fact }, place) => {
+    const { name, ...rest } = fact
+    const { private: hidden, ...details } = rest as Record<string, unknown>
+    return { place, call, business, at: new Date(atMs).toISOString(), name, details, private: hidden ?? null }
+  })
+  return sql<{ id: string }>`
+    insert into call_events (call, business, at, name, details, private)
+    select call, business, at, name, details, private
+    from jsonb_to_recordset(${JSON.stringify(rows, storable)}::jsonb)
+      as event(place integer, call text, business text, at timestamptz, name text, details jsonb, private jsonb)
+    order by place
+    returning id`
+}
+
+/** The database takes no zero character and no half of a pair, which a caller's phone or a model may send. */
+function storable(_key: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.replaceAll('\0', '').toWellFormed() : value
+}
+
+type Projection = (ids: readonly string[]) => ReturnType<typeof sql>
+
+const calls: Projection = ids => sql`
+  insert into calls as known (
+    id, business, state, engine, codec, caller_number, called_user, parameters,
+    offered_at, answered_at, ended_at, outcome, duration_ms, set_up_ms, figures
+  )
+  select
+    call,
+    min(business),
+    case when bool_or(name in ('ended', 'refused', 'voicemailLeft')) then 'ended' else 'live' end,
+    max(details->>'engine') filter (where name = 'offered'),
+    max(details->>'codec') filter (where name = 'offered'),
+    max(private->>'callerNumber') filter (where name in ('offered', 'voicemailLeft')),
+    max(private->>'calledUser') filter (where name = 'offered'),
+    (max((private->'parameters')::text) filter (where name = 'offered'))::jsonb,
+    min(at),
+    min(at) filter (where name = 'answered'),
+    max(at) filter (where name = 'ended'),
+    coalesce(
+      max(details->>'reason') filter (where name = 'ended'),
+      max(case name when 'refused' then 'refused' when 'voicemailLeft' then 'voicemail' end)
+    ),
+    max((details->>'durationMs')::integer) filter (where name = 'ended'),
+    min((details->>'setUpMs')::integer) filter (where name = 'answered'),
+    (max((details->'figures')::text) filter (where name = 'mediaClosed'))::jsonb
+  from call_events
+  where id = any(${ids}::bigint[])
+  group by call
+  on conflict (id) do update set
+    state = case when 'ended' in (known.state, excluded.state) then 'ended' else 'live' end,
+    engine = coalesce(known.engine, excluded.engine),
+    codec = coalesce(known.codec, excluded.codec),
+    caller_number = coalesce(known.caller_number, excluded.caller_number),
+    called_user = coalesce(known.called_user, excluded.called_user),
+    parameters = coalesce(known.parameters, excluded.parameters),
+    offered_at = least(known.offered_at, excluded.offered_at),
+    answered_at = coalesce(known.answered_at, excluded.answered_at),
+    ended_at = coalesce(excluded.ended_at, known.ended_at),
+    outcome = coalesce(excluded.outcome, known.outcome),
+    duration_ms = coalesce(excluded.duration_ms, known.duration_ms),
+    set_up_ms = coalesce(known.set_up_ms, excluded.set_up_ms),
+    figures = coalesce(excluded.figures, known.figures)`
+
+/** Where the time went is told when the agent begins to be heard; what was heard, when it has ended. */
+const turns: Projection = ids => sql`
+  insert into turns (call, business, at, who, text, heard_ms, complete, latency)
+  select
+    said.call, said.business, said.at,
+    case said.name when 'callerSpoke' then 'caller' else 'agent' end,
+    said.private->>'text',
+    (said.details->>'ms')::integer,
+    (said.details->>'complete')::boolean,
+    case said.name when 'agentSpoke' then (
+      select jsonb_object_agg(pair.key, pair.value)
+      from call_events timed cross join lateral jsonb_each(timed.details) pair
+      where timed.call = said.call and timed.id < said.id and timed.name in ('turnAnswered', 'replyTimed')
+        and timed.id > coalesce((
+          select max(before.id) from call_events before
+          where before.call = said.call and before.id < said.id and before.name = 'agentSpoke'
+        ), 0)
+    ) end
+  from call_events said
+  where said.id = any(${ids}::bigint[]) and said.name in ('callerSpoke', 'agentSpoke')
+  order by said.id`
+
+const toolCalls: Projection = ids => sql`
+  insert into tool_calls (call, business, at, tool, ok, took_ms)
+  select call, business, at, details->>'tool', (details->>'ok')::boolean, (details->>'tookMs')::integer
+  from call_events where id = any(${ids}::bigint[]) and name = 'toolRan' order by id`
+
+const messages: Projection = ids => sql`
+  insert into messages (call, business, at, kind, callback, text, details)
+  select
+    call, business, at,
+    case name when 'messageTaken' then 'message' else 'appointment' end,
+    private->>'callback',
+    coalesce(private->>'text', concat_ws(' ', private->>'service', private->>'date', private->>'time')),
+    private
+  from call_events where id = any(${ids}::bigint[]) and name in ('messageTaken', 'appointmentRequested') order by id`
+
+const voicemails: Projection = ids => sql`
+  insert into voicemails (call, business, at, seconds, recording, caller_number)
+  select call, business, at, (details->>'seconds')::integer, private->>'recording', private->>'callerNumber'
+  from call_events where id = any(${ids}::bigint[]) and name = 'voicemailLeft' order by id`
+
+const usage: Projection = ids => sql`
+  insert into usage as known (business, day, calls, answered, call_ms)
+  select
+    business,
+    (at at time zone 'UTC')::date,
+    count(*) filter (where name = 'ended'),
+    count(*) filter (where name = 'answered'),
+    coalesce(sum((details->>'durationMs')::bigint) filter (where name = 'ended'), 0)
+  from call_events
+  where id = any(${ids}::bigint[]) and name in ('answered', 'ended')
+  group by 1, 2
+  on conflict (business, day) do update set
+    calls = known.calls + excluded.calls,
+    answered = known.answered + excluded.answered,
+    call_ms = known.call_ms + excluded.call_ms`
+
+const projections: readonly Projection[] = [calls, turns, toolCalls, messages, voicemails, usage]

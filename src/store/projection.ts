@@ -1,0 +1,175 @@
+import { type Kysely, sql, type Transaction } from 'kysely'
+import type { CallEvent } from '../call/events.ts'
+import type { Clock } from '../clock.ts'
+import { asError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import { project } from './projecting.ts'
+import type { Tables } from './tables.ts'
+
+/** A place in a journal. */
+export interface Position {
+  readonly segment: number
+  readonly byte: number
+}
+
+/** The journal as the store reads it. */
+export interface EventSource {
+  /** Tells it from the journals of other gateways on the same database. */
+  readonly id: string
+  /** What is written from a place on, some of it at a time; nothing, and the same place, when there is no more. */
+  read(
+    from: Position,
+  ): Promise<{ readonly events: readonly CallEvent[]; readonly next: Position; readonly missed: number }>
+  onWritten(listener: () => void): () => void
+}
+
+interface ProjectionDependencies {
+  readonly source: EventSource
+  readonly db: Kysely<Tables>
+  readonly clock: Clock
+  /** In words, for the log. */
+  readonly trouble: (text: string) => void
+}
+
+const START: Position = { segment: 1, byte: 0 }
+
+/**
+ * Carries events from the journal into the tables: in order, each once, for the place that was read up to changes in the
+ * same transaction as the rows. While the database is down the journal keeps them.
+ */
+export class Projection {
+  readonly #with: ProjectionDependencies
+  readonly #stopWatching: () => void
+  #running: Promise<void> | undefined
+  #again = false
+  #closed = false
+  #failures = 0
+  #cancelRetry = () => {}
+
+  constructor(dependencies: ProjectionDependencies) {
+    this.#with = dependencies
+    this.#stopWatching = dependencies.source.onWritten(() => this.wake())
+    this.wake()
+  }
+
+  /** The database does not take what is written at the moment. */
+  get failing(): boolean {
+    return this.#failures > 0
+  }
+
+  /** There is more, or may be. */
+  wake(): void {
+    if (this.#closed) return
+    this.#again = true
+    this.#running ??= this.#run()
+  }
+
+  /** Settles when everything that was written before is in the tables, or cannot be brought there now. */
+  async caughtUp(): Promise<void> {
+    this.wake()
+    await this.#running
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#stopWatching()
+    this.#cancelRetry()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    this.#cancelRetry()
+    try {
+      while (this.#again && !this.#closed) {
+        this.#again = false
+        while (!this.#closed && (await this.#carryPiece()));
+      }
+      if (this.#failures > 0) this.#with.trouble('The database takes events again.')
+      this.#failures = 0
+    } catch (error) {
+      this.#retryLater(asError(error))
+    } finally {
+      this.#running = undefined
+    }
+  }
+
+  /** False when there is nothing more to carry. */
+  async #carryPiece(): Promise<boolean> {
+    const { source, db, trouble } = this.#with
+    return db.transaction().execute(async transaction => {
+      const from = await positionOf(transaction, source.id)
+      const { events, next, missed } = await source.read(from)
+      if (next.segment === from.segment && next.byte === from.byte) return false
+      if (missed > 0) {
+        trouble(
+          `${missed} segment(s) of the journal were shed before the database had taken them: their events are lost.`,
+        )
+      }
+      await this.#projectAll(transaction, events)
+      await transaction
+        .updateTable('journals')
+        .set({ segment: String(next.segment), offset_bytes: String(next.byte) })
+        .where('id', '=', source.id)
+        .execute()
+      return true
+    })
+  }
+
+  /** An event that the database can never take must not keep it from all that came after. */
+  async #projectAll(transaction: Transaction<Tables>, events: readonly CallEvent[]): Promise<void> {
+    if (await taken(transaction, events)) return
+    for (const event of events) {
+      if (await taken(transaction, [event])) continue
+      this.#with.trouble(
+        `The database cannot hold an event of the call ${event.call} (${event.fact.name}): it is left out.`,
+      )
+    }
+  }
+
+  #retryLater(error: Error): void {
+    if (this.#closed) return
+    const { first, most } = limits.store.retryMs
+    const waitMs = Math.min(most, first * 2 ** this.#failures)
+    if (this.#failures === 0) {
+      // Not the error's own words: they may hold a row, and in it what a caller said.
+      const code = 'code' in error ? ` (${String(error.code)})` : ''
+      this.#with.trouble(`The database takes no events${code}: the journal keeps them until it does.`)
+    }
+    this.#failures += 1
+    this.#cancelRetry = this.#with.clock.after(waitMs, () => this.wake())
+  }
+}
+
+/** False when the events themselves are what the database does not take. */
+async function taken(transaction: Transaction<Tables>, events: readonly CallEvent[]): Promise<boolean> {
+  await sql`savepoint events`.execute(transaction)
+  try {
+    await project(transaction, events)
+    return true
+  } catch (error) {
+    if (!isAboutData(error)) throw error
+    await sql`rollback to savepoint events`.execute(transaction)
+    return false
+  }
+}
+
+/** https://www.postgresql.org/docs/15/errcodes-appendix.html: the classes of data exceptions and of violated constraints. */
+function isAboutData(error: unknown): boolean {
+  return /^2[23]/.test(String((error as { code?: unknown }).code))
+}
+
+/** Locked until the transaction ends, so that a journal has one reader at a time. */
+async function positionOf(transaction: Transaction<Tables>, journal: string): Promise<Position> {
+  const query = transaction
+    .selectFrom('journals')
+    .select(['segment', 'offset_bytes'])
+    .where('id', '=', journal)
+    .forUpdate()
+  const known = await query.executeTakeFirst()
+  if (known) return { segment: Number(known.segment), byte: Number(known.offset_bytes) }
+  await transaction
+    .insertInto('journals')
+    .values({ id: journal, segment: String(START.segment), offset_bytes: String(START.byte) })
+    .execute()
+  return START
+}

@@ -1,0 +1,95 @@
+import type { Kysely } from 'kysely'
+import { type Clock, within } from '../clock.ts'
+import { asError, isCode } from '../errors.ts'
+import { limits } from '../limits.ts'
+import { type Database, type DatabaseSettings, openDatabase } from './database.ts'
+import { type EventSource, Projection } from './projection.ts'
+import type { Tables } from './tables.ts'
+
+export interface StoreDependencies extends DatabaseSettings {
+  readonly source: EventSource
+  readonly clock: Clock
+  /** In words, for the log. */
+  readonly trouble: (text: string) => void
+}
+
+/**
+ * Every call, kept. A database that is down keeps no caller waiting: the journal has what happened, and the store comes
+ * after it as soon as it can.
+ */
+export class Store {
+  readonly #with: StoreDependencies
+  #database: Database | undefined
+  #projection: Projection | undefined
+  #failures = 0
+  #closed = false
+  #cancelRetry = () => {}
+  #opening: Promise<void> = Promise.resolve()
+
+  constructor(dependencies: StoreDependencies) {
+    this.#with = dependencies
+  }
+
+  /** Settles after the first attempt; rejects only when this program must not use the database at all. */
+  open(): Promise<void> {
+    this.#opening = this.#attempt()
+    return this.#opening
+  }
+
+  /** To ask it something; undefined while it is down. */
+  get db(): Kysely<Tables> | undefined {
+    return this.#database?.db
+  }
+
+  /** What happened is not in the database at the moment, or not all of it. */
+  get failing(): boolean {
+    return this.#projection?.failing ?? true
+  }
+
+  /** What has happened so far is in the tables, or cannot be brought there now. */
+  async caughtUp(): Promise<void> {
+    await this.#projection?.caughtUp()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#cancelRetry()
+    await this.#opening.catch(() => {})
+    const late = () => new Error('the database took too long')
+    const caughtUp = within(this.#with.clock, limits.store.closeMs, this.caughtUp(), late)
+    // What it has not taken by then it takes at the next start.
+    await caughtUp.catch(() => {})
+    await this.#projection?.close()
+    await this.#database?.close()
+  }
+
+  async #attempt(): Promise<void> {
+    const { url, folder, source, clock, trouble } = this.#with
+    try {
+      const database = await openDatabase({ url, folder })
+      if (this.#closed) return await database.close()
+      this.#database = database
+      this.#projection = new Projection({ source, db: database.db, clock, trouble })
+      if (this.#failures > 0) trouble('The database is there again.')
+    } catch (error) {
+      if (isCode(error, 'STORE_REFUSED')) throw error
+      this.#retryLater(asError(error))
+    }
+  }
+
+  #retryLater(error: Error): void {
+    if (this.#closed) return
+    const { first, most } = limits.store.retryMs
+    if (this.#failures === 0) {
+      this.#with.trouble(
+        `${error.message} Calls go on, and the journal keeps what happens until the database is there.`,
+      )
+    }
+    const waitMs = Math.min(most, first * 2 ** this.#failures)
+    this.#failures += 1
+    this.#cancelRetry = this.#with.clock.after(waitMs, () => {
+      this.#opening = this.#attempt()
+      this.#opening.catch(refused => this.#with.trouble(asError(refused).message))
+    })
+  }
+}

@@ -1,0 +1,158 @@
+import type { ColumnType, GeneratedAlways, JSONColumnType } from 'kysely'
+
+/** What the database holds, as the migrations make it. Every row belongs to a business. */
+export interface Tables {
+  businesses: BusinessRow
+  numbers: NumberRow
+  destinations: DestinationRow
+  calls: CallRow
+  call_events: CallEventRow
+  turns: TurnRow
+  tool_calls: ToolCallRow
+  messages: MessageRow
+  voicemails: VoicemailRow
+  recordings: RecordingRow
+  usage: UsageRow
+  journals: JournalRow
+  tokens: TokenRow
+}
+
+type Time = ColumnType<Date, Date, Date>
+type Json = JSONColumnType<Record<string, unknown>, string, string>
+
+interface BusinessRow {
+  id: string
+  /** What the business chose, whole. */
+  settings: Json
+  active: boolean
+  created_at: Time
+  changed_at: Time
+  /** Counts its changes: a change made to something older than what stands here is refused. */
+  version: number
+}
+
+interface NumberRow {
+  number: string
+  business: string
+}
+
+interface DestinationRow {
+  business: string
+  key: string
+  name: string
+  address: string
+}
+
+export interface CallRow {
+  id: string
+  business: string
+  state: 'live' | 'ended'
+  engine: string | null
+  codec: string | null
+  caller_number: string | null
+  called_user: string | null
+  parameters: Json | null
+  offered_at: Time
+  answered_at: Time | null
+  ended_at: Time | null
+  /** How it ended, such as callerHungUp. */
+  outcome: string | null
+  duration_ms: number | null
+  set_up_ms: number | null
+  figures: Json | null
+}
+
+export interface CallEventRow {
+  id: GeneratedAlways<string>
+  call: string
+  business: string
+  at: Time
+  name: string
+  details: Json
+  private: Json | null
+}
+
+export interface TurnRow {
+  id: GeneratedAlways<string>
+  call: string
+  business: string
+  at: Time
+  who: 'caller' | 'agent'
+  /** What was said, and heard of it. */
+  text: string
+  /** Of the agent: how long it was heard, and whether to its end. */
+  heard_ms: number | null
+  complete: boolean | null
+  /** Of the agent's first words after the caller: where the time went. */
+  latency: Json | null
+}
+
+export interface ToolCallRow {
+  id: GeneratedAlways<string>
+  call: string
+  business: string
+  at: Time
+  tool: string
+  ok: boolean
+  took_ms: number
+}
+
+export interface MessageRow {
+  id: GeneratedAlways<string>
+  call: string
+  business: string
+  at: Time
+  kind: 'message' | 'appointment'
+  callback: string
+  text: string
+  details: Json
+  read_at: Time | null
+}
+
+export interface VoicemailRow {
+  id: GeneratedAlways<string>
+  call: string
+  business: string
+  at: Time
+  seconds: number
+  recording: string
+  caller_number: string | null
+  read_at: Time | null
+}
+
+interface RecordingRow {
+  id: GeneratedAlways<string>
+  call: string
+  business: string
+  at: Time
+  seconds: number
+  file: string
+}
+
+export interface UsageRow {
+  business: string
+  day: string
+  calls: number
+  answered: number
+  call_ms: string
+  provider_input_tokens: string
+  provider_output_tokens: string
+}
+
+interface JournalRow {
+  /** Of the gateway whose journal it is. */
+  id: string
+  segment: string
+  offset_bytes: string
+}
+
+interface TokenRow {
+  id: string
+  /** None: the operator's. */
+  business: string | null
+  name: string
+  hash: Buffer
+  created_at: Time
+  last_used_at: Time | null
+  revoked_at: Time | null
+}

@@ -1,0 +1,153 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { CallEvent, CallFact } from '../../../src/call/events.ts'
+import { openJournal } from '../../../src/call/journal.ts'
+import { readPiece } from '../../../src/call/journal-reader.ts'
+import { systemClock } from '../../../src/clock.ts'
+import { type Database, openDatabase } from '../../../src/store/database.ts'
+import { migrate } from '../../../src/store/migrate.ts'
+import { type EventSource, Projection } from '../../../src/store/projection.ts'
+import { PostgresServer } from '../../support/postgres.ts'
+
+const hidden = {
+  callerNumber: '+15550100199',
+  calledUser: 'bianca',
+  requestUri: '',
+  parameters: { callSid: 'CA1' },
+  headers: {},
+}
+
+function conversation(call: string, business = 'dentist'): CallEvent[] {
+  const facts: CallFact[] = [
+    { name: 'offered', engine: 'scripted', codec: 'ulaw', private: hidden },
+    { name: 'answered', setUpMs: 40 },
+    { name: 'agentSpoke', ms: 900, complete: true, private: { text: 'Hello.' } },
+    { name: 'callerSpoke', private: { text: 'A tooth hurts' } },
+    { name: 'turnAnswered', thinkMs: 120, pauseMs: 500 },
+    { name: 'toolRan', tool: 'look_up', ok: true, tookMs: 12 },
+    { name: 'agentSpoke', ms: 400, complete: false, private: { text: 'Come at' } },
+    { name: 'messageTaken', private: { text: 'call me', callback: '+15550100199' } },
+    { name: 'ended', reason: 'callerHungUp', durationMs: 5_000 },
+  ]
+  return facts.map((fact, index) => ({ call, business, atMs: Date.UTC(2026, 0, 5, 9) + 500 * index, fact }))
+}
+
+let folder = ''
+let server: PostgresServer
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'parley-store-'))
+  server = await PostgresServer.start()
+})
+afterAll(async () => {
+  await server[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true, force: true })
+})
+
+describe.each(['embedded', 'server'] as const)('the store on the %s database', kind => {
+  const trouble: string[] = []
+  let database: Database
+  const open = () =>
+    openDatabase({
+      url: kind === 'server' ? server.url : undefined,
+      folder: join(folder, 'database'),
+    })
+  beforeAll(async () => {
+    database = await open()
+  })
+  afterAll(() => database.close())
+
+  const journalOf = async (id: string) => {
+    const directory = join(folder, kind, id)
+    const journal = await openJournal({ directory, clock: systemClock, trouble: text => trouble.push(text) })
+    const source: EventSource = {
+      id,
+      read: from => readPiece(directory, from, journal.position),
+      onWritten: listener => journal.onWritten(listener),
+    }
+    return { journal, source }
+  }
+  const projectionOf = (source: EventSource) =>
+    new Projection({ source, db: database.db, clock: systemClock, trouble: text => trouble.push(text) })
+
+  it('makes rows of events, each once, whatever is read again', async () => {
+    const { journal, source } = await journalOf('first')
+    let projection = projectionOf(source)
+    for (const event of conversation('call-1')) journal.append(event)
+    await journal.flushed()
+    await projection.caughtUp()
+    await projection.close()
+    projection = projectionOf(source)
+    for (const event of conversation('call-2', 'plumber')) journal.append(event)
+    await journal.flushed()
+    await projection.caughtUp()
+    await projection.close()
+    await journal.close()
+
+    const { db } = database
+    expect(await db.selectFrom('calls').selectAll().where('id', '=', 'call-1').execute()).toMatchObject([
+      {
+        business: 'dentist',
+        state: 'ended',
+        outcome: 'callerHungUp',
+        duration_ms: 5_000,
+        set_up_ms: 40,
+        caller_number: '+15550100199',
+        parameters: { callSid: 'CA1' },
+        offered_at: new Date(Date.UTC(2026, 0, 5, 9)),
+      },
+    ])
+    const turns = await db.selectFrom('turns').selectAll().where('call', '=', 'call-2').orderBy('id').execute()
+    expect(turns.map(({ who, text, complete, latency }) => ({ who, text, complete, latency }))).toEqual([
+      { who: 'agent', text: 'Hello.', complete: true, latency: null },
+      { who: 'caller', text: 'A tooth hurts', complete: null, latency: null },
+      { who: 'agent', text: 'Come at', complete: false, latency: { thinkMs: 120, pauseMs: 500 } },
+    ])
+    for (const table of ['calls', 'tool_calls', 'messages', 'usage'] as const) {
+      const { count } = await db
+        .selectFrom(table)
+        .select(sql<number>`count(*)::int`.as('count'))
+        .executeTakeFirstOrThrow()
+      expect([table, count]).toEqual([table, 2])
+    }
+    const { events } = await db
+      .selectFrom('call_events')
+      .select(sql<number>`count(*)::int`.as('events'))
+      .executeTakeFirstOrThrow()
+    expect(events).toBe(18)
+    expect(trouble).toEqual([])
+  })
+
+  it('takes what a phone or a model may send, and leaves out only an event that no row can hold', async () => {
+    const { journal, source } = await journalOf('strange')
+    const said = (call: string, text: string): CallEvent => ({
+      call,
+      business: 'dentist',
+      atMs: 0,
+      fact: { name: 'callerSpoke', private: { text } },
+    })
+    const older = { call: 'strange-3', atMs: 0, fact: { name: 'takenOver' } } as unknown as CallEvent
+    const events = [said('strange-1', 'a\0b \\u0000 \ud800'), older, said('strange-2', 'after it')]
+    for (const event of events) journal.append(event)
+    await journal.flushed()
+    const projection = projectionOf(source)
+    await projection.caughtUp()
+    await projection.close()
+    await journal.close()
+    const texts = await database.db.selectFrom('turns').select('text').where('call', 'like', 'strange-%').execute()
+    expect(texts.map(({ text }) => text)).toEqual(['ab \\u0000 \ufffd', 'after it'])
+    expect(trouble.splice(0)).toEqual([
+      'The database cannot hold an event of the call strange-3 (takenOver): it is left out.',
+    ])
+  })
+
+  it('prepares one schema when several nodes start at once, and refuses one that is newer', async () => {
+    await Promise.all([migrate(database.db), migrate(database.db), migrate(database.db)])
+    await sql`insert into kysely_migration values ('9999-later', '2027-01-01T00:00:00.000Z')`.execute(database.db)
+    await expect(migrate(database.db)).rejects.toThrow(/newer Parley.*9999-later/)
+    await sql`delete from kysely_migration where name = '9999-later'`.execute(database.db)
+    await migrate(database.db)
+  })
+})

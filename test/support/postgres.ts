@@ -1,0 +1,146 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { chown, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systemClock } from '../../src/clock.ts'
+import { runCommand } from '../../src/debian/command.ts'
+import { type Architecture, librariesOf } from '../../src/debian/machine.ts'
+import { fetchTree, type Recipe } from '../../src/debian/tree.ts'
+import { GatewayError } from '../../src/errors.ts'
+import { until } from './until.ts'
+
+/** A real PostgreSQL server of a test's own: the installed one, else Debian's, unpacked into the private folder. */
+
+interface Programs {
+  readonly folder: string
+  readonly libraries: string | undefined
+}
+
+/** PostgreSQL refuses to run as root: it is given to nobody, who owns nothing else. */
+const nobody = { uid: 65_534, gid: 65_534 }
+const asRoot = process.getuid?.() === 0
+
+const recipe: Recipe = {
+  name: 'PostgreSQL server',
+  wanted: ['postgresql'],
+  // Compilers of queries, administration by scripts, and what belongs to a system.
+  leftOut: [/^(libllvm|postgresql-client-common$|postgresql-common|ssl-cert|perl|libperl|python|systemd|libc-gconv)/],
+  megabytes: 40,
+  remedy: 'Install the package postgresql.',
+  code: 'PROGRAM_MISSING',
+  finish: async () => {},
+  versionOf,
+  isRecentEnough: () => true,
+}
+
+export async function testPostgres(): Promise<Programs> {
+  const installed = await newestIn('/usr/lib/postgresql')
+  if (installed) return { folder: installed, libraries: undefined }
+  const { root, architecture } = await fetchTree(recipe, {
+    cacheDirectory: join(import.meta.dirname, '../../.parley/postgres'),
+    environment: process.env,
+    clock: systemClock,
+    progress: text => console.error(`postgres: ${text}`),
+  })
+  return unpacked(root, architecture)
+}
+
+async function unpacked(root: string, architecture: Architecture): Promise<Programs> {
+  const folder = await newestIn(join(root, 'usr/lib/postgresql'))
+  if (!folder) throw new GatewayError('PROGRAM_MISSING', 'what was unpacked holds no server')
+  return { folder, libraries: librariesOf(root, architecture) }
+}
+
+async function newestIn(folder: string): Promise<string | undefined> {
+  const versions = await readdir(folder).catch(() => [])
+  const newest = versions.map(Number).sort((a, b) => b - a)[0]
+  return newest === undefined ? undefined : join(folder, String(newest), 'bin')
+}
+
+async function versionOf(root: string, architecture: Architecture): Promise<string> {
+  const programs = await unpacked(root, architecture)
+  const { code, stdout, stderr } = await run(programs, 'postgres', '--version')
+  const version = /\d+\.\d+/.exec(stdout)?.[0]
+  if (code !== 0 || version === undefined)
+    throw new GatewayError('PROGRAM_MISSING', `it does not run: ${stderr.trim()}`)
+  return version
+}
+
+function environmentOf({ libraries }: Programs) {
+  return { PATH: process.env['PATH'], LC_ALL: 'C', ...(libraries && { LD_LIBRARY_PATH: libraries }) }
+}
+
+function run(programs: Programs, program: string, ...args: string[]) {
+  const as = asRoot ? ['setpriv', `--reuid=${nobody.uid}`, `--regid=${nobody.gid}`, '--clear-groups'] : []
+  const command = [...as, join(programs.folder, program), ...args]
+  return runCommand(command, { clock: systemClock, timeoutMs: 60_000, environment: environmentOf(programs) })
+}
+
+export class PostgresServer implements AsyncDisposable {
+  /** What DATABASE_URL would be. */
+  readonly url: string
+  readonly #programs: Programs
+  readonly #folder: string
+  #server: ChildProcess | undefined
+
+  private constructor(programs: Programs, folder: string) {
+    this.#programs = programs
+    this.#folder = folder
+    this.url = `postgresql://parley@localhost/postgres?host=${folder}`
+  }
+
+  static async start(): Promise<PostgresServer> {
+    const programs = await testPostgres()
+    const folder = await mkdtemp(join(tmpdir(), 'parley-postgres-'))
+    if (asRoot) await chown(folder, nobody.uid, nobody.gid)
+    const made = await run(
+      programs,
+      'initdb',
+      '-D',
+      join(folder, 'data'),
+      '-U',
+      'parley',
+      '-A',
+      'trust',
+      '-E',
+      'UTF8',
+      '-N',
+    )
+    if (made.code !== 0) throw new Error(`initdb failed: ${made.stderr}`)
+    const server = new PostgresServer(programs, folder)
+    await server.begin()
+    return server
+  }
+
+  async begin(): Promise<void> {
+    const data = join(this.#folder, 'data')
+    // Reached by its socket only, which its folder keeps from others.
+    const settings = ['-k', this.#folder, '-c', 'listen_addresses=', '-c', 'shared_buffers=32MB']
+    const server = spawn(join(this.#programs.folder, 'postgres'), ['-D', data, ...settings], {
+      env: environmentOf(this.#programs),
+      stdio: ['ignore', 'ignore', 'pipe'],
+      ...(asRoot && nobody),
+    })
+    this.#server = server
+    let said = ''
+    server.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(-10_000)
+    })
+    await until(() => said.includes('ready to accept connections') || server.exitCode !== null)
+    if (server.exitCode !== null) throw new Error(`the server did not start: ${said}`)
+  }
+
+  /** At once, as a power cut would: what was acknowledged must be there afterwards. */
+  async kill(signal: 'SIGQUIT' | 'SIGINT' = 'SIGQUIT'): Promise<void> {
+    const server = this.#server
+    if (!server || server.exitCode !== null) return
+    const ended = new Promise(resolve => server.once('exit', resolve))
+    server.kill(signal)
+    await ended
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill()
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+}
