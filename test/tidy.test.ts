@@ -47,7 +47,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'fake-openai': ['providers/scripted', 'providers/openai/protocol', 'agent', 'media'],
   tools: ['agent', 'call/ports'],
   recording: ['call', 'media', 'plane/line'],
-  store: ['call/events'],
+  store: ['call/events', 'call/journal-reader'],
   desk: ['store', 'call', 'agent'],
   twilio: ['desk', 'store', 'call/ports'],
   server: ['call', 'desk', 'store', 'recording'],

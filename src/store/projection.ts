@@ -1,25 +1,18 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { CallEvent } from '../call/events.ts'
+import { JOURNAL_START, type JournalPiece, type JournalPosition } from '../call/journal-reader.ts'
 import type { Clock } from '../clock.ts'
 import { asError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { project } from './projecting.ts'
 import type { Tables } from './tables.ts'
 
-/** A place in a journal. */
-export interface Position {
-  readonly segment: number
-  readonly byte: number
-}
-
 /** The journal as the store reads it. */
 export interface EventSource {
   /** Tells it from the journals of other gateways on the same database. */
   readonly id: string
   /** What is written from a place on, some of it at a time; nothing, and the same place, when there is no more. */
-  read(
-    from: Position,
-  ): Promise<{ readonly events: readonly CallEvent[]; readonly next: Position; readonly missed: number }>
+  read(from: JournalPosition): Promise<JournalPiece>
   onWritten(listener: () => void): () => void
 }
 
@@ -30,8 +23,6 @@ interface ProjectionDependencies {
   /** In words, for the log. */
   readonly trouble: (text: string) => void
 }
-
-const START: Position = { segment: 1, byte: 0 }
 
 /**
  * Carries events from the journal into the tables: in order, each once, for the place that was read up to changes in the
@@ -159,7 +150,7 @@ function isAboutData(error: unknown): boolean {
 }
 
 /** Locked until the transaction ends, so that a journal has one reader at a time. */
-async function positionOf(transaction: Transaction<Tables>, journal: string): Promise<Position> {
+async function positionOf(transaction: Transaction<Tables>, journal: string): Promise<JournalPosition> {
   const query = transaction
     .selectFrom('journals')
     .select(['segment', 'offset_bytes'])
@@ -169,7 +160,7 @@ async function positionOf(transaction: Transaction<Tables>, journal: string): Pr
   if (known) return { segment: Number(known.segment), byte: Number(known.offset_bytes) }
   await transaction
     .insertInto('journals')
-    .values({ id: journal, segment: String(START.segment), offset_bytes: String(START.byte) })
+    .values({ id: journal, segment: String(JOURNAL_START.segment), offset_bytes: String(JOURNAL_START.byte) })
     .execute()
-  return START
+  return JOURNAL_START
 }

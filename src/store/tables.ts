@@ -43,7 +43,7 @@ interface DestinationRow {
   address: string
 }
 
-export interface CallRow {
+interface CallRow {
   id: string
   business: string
   state: 'live' | 'ended'
@@ -62,7 +62,7 @@ export interface CallRow {
   figures: Json | null
 }
 
-export interface CallEventRow {
+interface CallEventRow {
   id: GeneratedAlways<string>
   call: string
   business: string
@@ -72,7 +72,7 @@ export interface CallEventRow {
   private: Json | null
 }
 
-export interface TurnRow {
+interface TurnRow {
   id: GeneratedAlways<string>
   call: string
   business: string
@@ -87,7 +87,7 @@ export interface TurnRow {
   latency: Json | null
 }
 
-export interface ToolCallRow {
+interface ToolCallRow {
   id: GeneratedAlways<string>
   call: string
   business: string
@@ -97,7 +97,7 @@ export interface ToolCallRow {
   took_ms: number
 }
 
-export interface MessageRow {
+interface MessageRow {
   id: GeneratedAlways<string>
   call: string
   business: string
@@ -109,7 +109,7 @@ export interface MessageRow {
   read_at: Time | null
 }
 
-export interface VoicemailRow {
+interface VoicemailRow {
   id: GeneratedAlways<string>
   call: string
   business: string
@@ -129,7 +129,7 @@ interface RecordingRow {
   file: string
 }
 
-export interface UsageRow {
+interface UsageRow {
   business: string
   day: string
   calls: number

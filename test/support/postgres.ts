@@ -33,7 +33,7 @@ const recipe: Recipe = {
   isRecentEnough: () => true,
 }
 
-export async function testPostgres(): Promise<Programs> {
+async function testPostgres(): Promise<Programs> {
   const installed = await newestIn('/usr/lib/postgresql')
   if (installed) return { folder: installed, libraries: undefined }
   const { root, architecture } = await fetchTree(recipe, {
