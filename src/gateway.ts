@@ -125,8 +125,9 @@ async function build(surroundings: Surroundings, scope: Scope) {
     scope.signal.throwIfAborted()
     await asterisk.start()
   }
-  await storeOpened
+  // Callers of an earlier life wait for a word, and nothing of a call waits for the database.
   await telephony.start()
+  await storeOpened
   return { exchange, httpAddress, business: startedWith }
 }
 

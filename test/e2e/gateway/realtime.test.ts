@@ -61,8 +61,8 @@ async function timesAreTold(text: string): Promise<void> {
   expect(told('replyTimed')).toHaveLength(10)
   for (const times of told('replyTimed')) {
     expect(Object.keys(times).sort()).toEqual(['askMs', 'beginMs', 'makeMs', 'playMs'])
-    // The double thinks for 100 ms, and nothing of it is ours.
-    expect(times['makeMs']).toBeGreaterThanOrEqual(95)
+    // The double thinks for 100 ms, and nothing of it is ours; a busy gateway learns late that it has begun.
+    expect(times['beginMs']! + times['makeMs']!).toBeGreaterThanOrEqual(95)
   }
   const metrics = (await house.get<string>('/metrics')).body
   for (const part of ['gateway', 'provider']) {
