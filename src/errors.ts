@@ -24,6 +24,7 @@ const consequences = {
   STATE_TIMEOUT: 'end',
   ENGINE_FAILED: 'degrade',
   TOOL_FAILED: 'degrade',
+  STORE_AWAY: 'degrade',
   BUG: 'bug',
 } as const satisfies Record<string, Consequence>
 

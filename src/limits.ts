@@ -51,6 +51,8 @@ export const limits = {
     connectMs: 5_000,
     /** A query that takes longer is ended. */
     queryMs: 30_000,
+    /** For an answer that somebody waits for: within the time of a request. */
+    askMs: 5_000,
     /** Between two attempts to write what the database did not take. */
     retryMs: { first: 250, most: 10_000 },
     /** For the last events to be taken when the program ends. */
@@ -238,6 +240,14 @@ export const limits = {
     paramChars: 256,
     /** The media thread's time to tell a call's figures; without them the call is told all the same. */
     figuresMs: 500,
+    /** What is known of a token is asked again after this: one that was revoked on another node ends by then. */
+    tokenKnownMs: 5_000,
+    /** Tokens that something is known of, wrong ones too. */
+    tokensKnown: 1_000,
+    /** How often it is noted that a token was used. */
+    tokenUseMs: 60_000,
+    tokenNameChars: 200,
+    tokensListed: 1_000,
     /** Different values of one metric label that is not a closed list; the rest count as one. */
     labelValues: 32,
   },

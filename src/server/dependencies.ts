@@ -25,7 +25,7 @@ export interface Sources {
   readonly sip?: { readonly answered: boolean } | undefined
   readonly admission: Pick<Admission, 'figures' | 'full'>
   readonly journal: Pick<Journal, 'figures'>
-  readonly store: Pick<Store, 'failing'>
+  readonly store: Pick<Store, 'failing' | 'ask'>
   readonly media: {
     /** False once the media thread has stopped: no call can be carried. */
     readonly alive: boolean
@@ -36,7 +36,7 @@ export interface Sources {
 export interface ServerDependencies extends Sources {
   readonly clock: Clock
   readonly log: Log
-  /** What every request but the public ones must bring. */
+  /** The operator's, which is known without the database. */
   readonly token: string
   readonly version: string
   /** Told at /metrics; the server adds what it knows of the gateway's state and of the process. */

@@ -9,17 +9,17 @@ export function probeRoutes(app: TypedServer, dependencies: ServerDependencies):
   const { clock, version, registry } = dependencies
   const startedMs = clock.now()
 
-  app.get('/healthz', { config: { public: true }, schema: { response: { 200: alive } } }, async () => {
+  app.get('/healthz', { config: { access: 'public' }, schema: { response: { 200: alive } } }, async () => {
     return { status: 'alive' as const, version, uptimeSeconds: Math.floor((clock.now() - startedMs) / 1_000) }
   })
 
-  app.get('/readyz', { config: { public: true }, schema: { response: { 200: ready } } }, async () => {
+  app.get('/readyz', { config: { access: 'public' }, schema: { response: { 200: ready } } }, async () => {
     const { reasons, warnings } = readiness(dependencies)
     if (reasons.length > 0) throw new Refusal(503, reasons.join(' '), { reasons, warnings })
     return { status: 'ready' as const, warnings: [...warnings] }
   })
 
-  app.get('/metrics', async (_request, reply) => {
+  app.get('/metrics', { config: { access: 'operator' } }, async (_request, reply) => {
     return reply.type(registry.contentType).send(await registry.metrics())
   })
 }

@@ -62,7 +62,7 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket
 export function problemOf(error: unknown, requestId: string): Problem {
   if (error instanceof Refusal) return problemFor(error.status, error.message, error.extensions)
   // The messages of these are written for a person and hold no secret.
-  if (error instanceof GatewayError && error.code.startsWith('ARI_')) {
+  if (error instanceof GatewayError && (error.code.startsWith('ARI_') || error.code === 'STORE_AWAY')) {
     return problemFor(503, error.message, { code: error.code })
   }
   const status = clientsFault(error)

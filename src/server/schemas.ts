@@ -82,6 +82,12 @@ export const accepted = z.object({ id: z.string(), state: z.string() })
 export const alive = z.object({ status: z.literal('alive'), version: z.string(), uptimeSeconds: z.number() })
 export const ready = z.object({ status: z.literal('ready'), warnings: z.array(z.string()) })
 
+/** A database takes no zero character and no half of a pair. */
+export function storableText(mostChars: number) {
+  const storable = (text: string) => !text.includes('\0') && text.isWellFormed()
+  return z.string().min(1).max(mostChars).refine(storable, 'holds characters that are none')
+}
+
 const yesOrNo = z.enum(['true', 'false']).default('false')
 const mostListed = limits.media.lines + limits.call.endedKept
 

@@ -9,6 +9,8 @@ import { probeRoutes } from './probes.ts'
 import { answerBrokenRequest, answerError, problemOf, Refusal, sendProblem } from './problem.ts'
 import { processMetrics } from './process-metrics.ts'
 import { stateMetrics } from './state-metrics.ts'
+import { TokenRegister } from './token-register.ts'
+import { tokenRoutes } from './token-routes.ts'
 import { typed } from './typed.ts'
 
 /**
@@ -23,7 +25,8 @@ export function buildServer(dependencies: ServerDependencies): FastifyInstance {
     throw new Refusal(404, 'There is nothing here.')
   })
   app.addHook('onRequest', async (_request, reply) => void reply.headers(securityHeaders))
-  app.addHook('onRequest', bearerOnly(dependencies.token))
+  const register = new TokenRegister(dependencies.store, dependencies.clock)
+  app.addHook('onRequest', bearerOnly(dependencies.token, register))
   logAnswers(app, dependencies.log)
   const { registry, version } = dependencies
   stateMetrics(registry, dependencies, version)
@@ -32,6 +35,7 @@ export function buildServer(dependencies: ServerDependencies): FastifyInstance {
   const routes = typed(app)
   probeRoutes(routes, dependencies)
   callRoutes(routes, dependencies)
+  tokenRoutes(routes, dependencies, register)
   return app
 }
 

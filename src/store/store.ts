@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import { type Clock, within } from '../clock.ts'
-import { asError, isCode } from '../errors.ts'
+import { asError, GatewayError, isCode } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { type Database, type DatabaseSettings, openDatabase } from './database.ts'
 import { type EventSource, Projection } from './projection.ts'
@@ -36,9 +36,23 @@ export class Store {
     return this.#opening
   }
 
-  /** To ask it something; undefined while it is down. */
-  get db(): Kysely<Tables> | undefined {
-    return this.#database?.db
+  /**
+   * Asks it something that somebody waits for. While it is away, or when it does not answer in time, this fails with
+   * STORE_AWAY. No error of the database itself comes out: its words may hold a row, and in it what a caller said.
+   */
+  async ask<T>(query: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
+    const away = (why: string) => new GatewayError('STORE_AWAY', `The database ${why}.`, { retryable: true })
+    if (!this.#database) throw away('is away')
+    try {
+      const late = () => away('does not answer in time')
+      return await within(this.#with.clock, limits.store.askMs, query(this.#database.db), late)
+    } catch (error) {
+      if (error instanceof GatewayError || error instanceof TypeError) throw error
+      const { code, constraint } = error as { code?: unknown; constraint?: unknown }
+      if (isAway(code)) throw away('does not answer')
+      const what = [code, constraint].filter(each => typeof each === 'string').join(', ')
+      throw new GatewayError('BUG', `The database refused what it was asked (${what}).`)
+    }
   }
 
   /** What happened is not in the database at the moment, or not all of it. */
@@ -92,4 +106,13 @@ export class Store {
       this.#opening.catch(refused => this.#with.trouble(asError(refused).message))
     })
   }
+}
+
+/**
+ * https://www.postgresql.org/docs/15/errcodes-appendix.html: connections, a deadlock, resources, an operator's
+ * intervention and the system are about the server; every other class is about what was asked. What has no such code comes from
+ * the way there.
+ */
+function isAway(code: unknown): boolean {
+  return typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code) || /^(08|40|53|57|58)/.test(code)
 }

@@ -146,7 +146,7 @@ interface JournalRow {
   offset_bytes: string
 }
 
-interface TokenRow {
+export interface TokenRow {
   id: string
   /** None: the operator's. */
   business: string | null

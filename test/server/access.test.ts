@@ -1,72 +1,95 @@
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { limits } from '../../src/limits.ts'
 import { FakeCall, house, token, withToken } from './house.ts'
+import { caseOf, routeCases, routesOf } from './route-cases.ts'
 
-/** The only ways in without a token. A new one is a decision: it must be written down here. */
-const publicRoutes = ['GET /healthz', 'GET /readyz', 'HEAD /healthz', 'HEAD /readyz']
+const likeAStoredOne = { authorization: `Bearer parley_${'x'.repeat(43)}` }
 
-/** The router's own picture: one line a node, four characters a level, methods in brackets. */
-function routesOf(picture: string): string[] {
-  const trail: string[] = []
-  const routes: string[] = []
-  for (const line of picture.split('\n')) {
-    const node = /^((?:[│ ] {3})*)[├└]── (.*)$/.exec(line)
-    if (!node) continue
-    const [, indent = '', text = ''] = node
-    const [, path = '', methods] = /^(.*?)(?: \(([A-Z, ]+)\))?$/.exec(text) ?? []
-    trail.splice(indent.length / 4, Number.POSITIVE_INFINITY, path)
-    for (const method of methods?.split(', ') ?? []) routes.push(`${method} ${trail.join('')}`)
-  }
-  return routes.sort()
-}
-
-async function allRoutes(): Promise<string[]> {
+let routes: string[] = []
+beforeAll(async () => {
   const { server } = house()
   await server.ready()
-  return routesOf(server.printRoutes({ commonPrefix: false }))
+  routes = routesOf(server)
+})
+
+/** By a token of the store: whose it is, and whether it holds. */
+function stored(business: string | null, revoked = false) {
+  const parts = house()
+  const at = new Date(parts.clock.wallMs())
+  const row = { id: 't1', business, name: 'a test', created_at: at, last_used_at: at, revoked_at: revoked ? at : null }
+  const { ask: away } = parts.store
+  let asked = 0
+  parts.store.ask = (async query => (asked++ === 0 ? row : away(query))) as typeof away
+  return { ...parts, asked: () => asked }
 }
 
-async function ask(route: string, headers: Record<string, string>) {
-  const { server, exchange } = house()
-  exchange.live.push(new FakeCall('c1'))
+async function ask(
+  route: string,
+  headers: Record<string, string>,
+  parts: Pick<ReturnType<typeof house>, 'server' | 'exchange'> = house(),
+) {
+  parts.exchange.live.push(new FakeCall('c1'))
   const [method, path = ''] = route.split(' ')
-  const url = path.replace(':id', 'c1')
-  return server.inject({ method: method as 'GET', url, headers })
+  const { body } = caseOf(route) ?? {}
+  return parts.server.inject({
+    method: method as 'GET',
+    url: path.replace(':id', 'c1'),
+    headers,
+    ...(body && { body }),
+  })
 }
 
 describe('every route of the router', () => {
-  it('is known', async () => {
-    expect(await allRoutes()).toEqual([
-      'GET /healthz',
-      'GET /metrics',
-      'GET /readyz',
-      'GET /v1/calls',
-      'GET /v1/calls/:id',
-      'GET /v1/channels',
-      'HEAD /healthz',
-      'HEAD /metrics',
-      'HEAD /readyz',
-      'HEAD /v1/calls',
-      'HEAD /v1/calls/:id',
-      'HEAD /v1/channels',
-      'POST /v1/calls/:id/hangup',
-    ])
+  it('has a case, and every case a route', () => {
+    expect(routes.filter(route => !route.startsWith('HEAD '))).toEqual(Object.keys(routeCases).sort())
+    expect(routes.filter(route => caseOf(route) === undefined)).toEqual([])
   })
 
-  it('needs the token unless it is listed as public', async () => {
-    for (const route of await allRoutes()) {
-      const expected = publicRoutes.includes(route) ? 200 : 401
+  it('needs a token unless it is declared public', async () => {
+    for (const route of routes) {
+      const expected = caseOf(route)?.access === 'public' ? 200 : 401
       expect([route, (await ask(route, {})).statusCode]).toEqual([route, expected])
     }
   })
 
-  it('answers with the token', async () => {
-    for (const route of await allRoutes()) {
-      expect([route, (await ask(route, withToken)).statusCode]).toEqual([route, route.startsWith('POST') ? 202 : 200])
+  it('is closed to a wrong token, and to one that was revoked', async () => {
+    for (const route of routes.filter(each => caseOf(each)?.access !== 'public')) {
+      expect([route, (await ask(route, { authorization: 'Bearer wrong' })).statusCode]).toEqual([route, 401])
+      for (const business of [null, 'dentist']) {
+        const answer = await ask(route, likeAStoredOne, stored(business, true))
+        expect([route, answer.statusCode]).toEqual([route, 401])
+      }
+    }
+  })
+
+  it('lets nobody in by a stored token while the database is away', async () => {
+    for (const route of routes.filter(each => caseOf(each)?.access !== 'public')) {
+      expect([route, (await ask(route, likeAStoredOne)).statusCode]).toEqual([route, 503])
+    }
+  })
+
+  it('is closed to a business where it is the operator’s, and to none that is declared open to it', async () => {
+    for (const route of routes.filter(each => caseOf(each)?.access !== 'public')) {
+      const { statusCode } = await ask(route, likeAStoredOne, stored('dentist'))
+      if (caseOf(route)?.access === 'operator') expect([route, statusCode]).toEqual([route, 403])
+      else expect([route, [401, 403].includes(statusCode)]).toEqual([route, false])
+    }
+  })
+
+  it('is open to the operator, by the root token and by a stored one', async () => {
+    for (const route of routes) {
+      for (const [headers, parts] of [
+        [withToken, house()],
+        [likeAStoredOne, stored(null)],
+      ] as const) {
+        const { statusCode } = await ask(route, headers, parts)
+        expect([route, [401, 403].includes(statusCode)]).toEqual([route, false])
+      }
     }
   })
 
   it('carries the security headers, also when it refuses', async () => {
-    for (const route of [...(await allRoutes()), 'GET /nowhere', 'GET /v1/calls/%', 'DELETE /v1/calls']) {
+    for (const route of [...routes, 'GET /nowhere', 'GET /v1/calls/%', 'DELETE /v1/calls']) {
       for (const headers of [{}, withToken]) {
         const answer = await ask(route, headers)
         expect([route, answer.headers]).toMatchObject([
@@ -109,7 +132,7 @@ describe('the token', () => {
 
   it('may be sent by a client that writes the scheme in small letters', async () => {
     const { server } = house()
-    const answer = await server.inject({ url: '/v1/calls', headers: { authorization: `bearer ${token}` } })
+    const answer = await server.inject({ url: '/v1/channels', headers: { authorization: `bearer ${token}` } })
     expect(answer.statusCode).toBe(200)
   })
 
@@ -117,5 +140,36 @@ describe('the token', () => {
     const { server } = house()
     expect((await server.inject('/v1/nowhere')).statusCode).toBe(401)
     expect((await server.inject({ url: '/v1/nowhere', headers: withToken })).statusCode).toBe(404)
+    const business = await stored('dentist').server.inject({ url: '/v1/nowhere', headers: likeAStoredOne })
+    expect(business.statusCode).toBe(404)
+  })
+})
+
+describe('a stored token', () => {
+  const look = (parts: ReturnType<typeof stored>) =>
+    parts.server.inject({ url: '/v1/channels', headers: likeAStoredOne }).then(answer => answer.statusCode)
+
+  it('is not asked for again within some seconds, and ends by then when another node has revoked it', async () => {
+    const parts = stored(null)
+    expect([await look(parts), await look(parts), parts.asked()]).toEqual([200, 200, 1])
+    parts.clock.advance(limits.http.tokenKnownMs)
+    expect([await look(parts), parts.asked()]).toEqual([503, 2])
+  })
+
+  it('is asked for again at once when any token is revoked on this node', async () => {
+    const parts = stored(null)
+    const { ask } = parts.store
+    expect(await look(parts)).toBe(200)
+    parts.store.ask = (async () => true) as typeof ask
+    const revoking = { method: 'DELETE', url: '/v1/tokens/t1', headers: withToken } as const
+    expect((await parts.server.inject(revoking)).statusCode).toBe(204)
+    parts.store.ask = ask
+    expect(await look(parts)).toBe(503)
+  })
+
+  it('is looked up no more when it only looks wrong', async () => {
+    const parts = stored(null)
+    await parts.server.inject({ url: '/v1/channels', headers: { authorization: 'Bearer parley_short' } })
+    expect(parts.asked()).toBe(0)
   })
 })

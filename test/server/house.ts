@@ -1,9 +1,11 @@
 import { Registry } from 'prom-client'
 import type { CallEvent } from '../../src/call/events.ts'
 import type { Inspection, LineFigures } from '../../src/call/ports.ts'
+import { GatewayError } from '../../src/errors.ts'
 import { createLog } from '../../src/log.ts'
 import type { ObservedCall } from '../../src/server/dependencies.ts'
 import { buildServer } from '../../src/server/server.ts'
+import type { Store } from '../../src/store/store.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
 export const token = 'a-token-that-only-the-operator-has'
@@ -106,7 +108,10 @@ export function house(options: { token?: string } = {}) {
   const sip = { answered: true }
   const admission = { full: false, figures: { calls: 3, maxCalls: 22, pairs: 45, pairsUsed: 7, refused: 0 } }
   const journal = { figures: { written: 12, shed: 1, queued: 2, failing: false } }
-  const store = { failing: false }
+  const away = async (): Promise<never> => {
+    throw new GatewayError('STORE_AWAY', 'The database is away.')
+  }
+  const store = { failing: false, ask: away as Store['ask'] }
   const media = { alive: true, lineCount: 3 }
   const logged: string[] = []
   const log = createLog('trace', { write: line => logged.push(line) })

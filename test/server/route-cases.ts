@@ -1,0 +1,42 @@
+/** What a route is declared to be, so that each is tried with every kind of token. A route without a case fails the tests. */
+interface RouteCase {
+  readonly access: 'public' | 'business' | 'operator'
+  /** Whose id stands in the path. */
+  readonly id?: 'call' | 'message' | 'token' | 'business'
+  readonly body?: object
+  /** The operator's answer, where it is not 200. */
+  readonly answer?: number
+}
+
+export const routeCases: Readonly<Record<string, RouteCase>> = {
+  'GET /healthz': { access: 'public' },
+  'GET /readyz': { access: 'public' },
+  'GET /metrics': { access: 'operator' },
+  'GET /v1/calls': { access: 'operator' },
+  'GET /v1/calls/:id': { access: 'operator', id: 'call' },
+  'POST /v1/calls/:id/hangup': { access: 'operator', id: 'call', answer: 202 },
+  'GET /v1/channels': { access: 'operator' },
+  'GET /v1/tokens': { access: 'operator' },
+  'POST /v1/tokens': { access: 'operator', body: { name: 'for the calendar', business: null }, answer: 201 },
+  'DELETE /v1/tokens/:id': { access: 'operator', id: 'token', answer: 204 },
+}
+
+/** The router's own picture: one line a node, four characters a level, methods in brackets. */
+export function routesOf(server: { printRoutes(options: { commonPrefix: false }): string }): string[] {
+  const trail: string[] = []
+  const routes: string[] = []
+  for (const line of server.printRoutes({ commonPrefix: false }).split('\n')) {
+    const node = /^((?:[│ ] {3})*)[├└]── (.*)$/.exec(line)
+    if (!node) continue
+    const [, indent = '', text = ''] = node
+    const [, path = '', methods] = /^(.*?)(?: \(([A-Z, ]+)\))?$/.exec(text) ?? []
+    trail.splice(indent.length / 4, Number.POSITIVE_INFINITY, path)
+    for (const method of methods?.split(', ') ?? []) routes.push(`${method} ${trail.join('')}`)
+  }
+  return routes.sort()
+}
+
+/** HEAD is answered as GET is. */
+export function caseOf(route: string): RouteCase | undefined {
+  return routeCases[route.replace(/^HEAD /, 'GET ')]
+}
