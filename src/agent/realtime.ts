@@ -4,12 +4,14 @@ import { GatewayError } from '../errors.ts'
 import type { Scope } from '../scope.ts'
 import { briefing } from './briefing.ts'
 import { answered, type Claim, claimAfter, isDue, NO_CLAIM } from './claim.ts'
+import { ConversantTools } from './conversant-tools.ts'
 import type { Mind } from './conversation.ts'
 import { agent, Dialogue } from './dialogue.ts'
 import { degraded } from './facts.ts'
 import { guarded, unlessAborted } from './iterate.ts'
 import { Ledger } from './ledger.ts'
-import type { Conversant, ConversantEvent, ConversantVoice, Speaker, ToolCall, ToolResult, ToolsOf } from './ports.ts'
+import { OwedReplies } from './owed-replies.ts'
+import type { Conversant, ConversantEvent, ConversantVoice, Speaker, ToolResult, ToolsOf } from './ports.ts'
 import { SaidItems } from './said-items.ts'
 import { type AgentSettings, type PhraseName, settingsOf } from './settings.ts'
 import type { Utterance } from './speech.ts'
@@ -44,23 +46,14 @@ class RealtimeCall implements Mind {
   readonly #scope: Scope
   readonly #dialogue: Dialogue
   readonly #reserve: Voice | undefined
+  readonly #replies: OwedReplies
+  readonly #tools: ConversantTools
   readonly #items = new SaidItems(() => this.#dialogue.speech.utterance('speech'))
   #voice: ConversantVoice | undefined
   #stopHearing = () => {}
-  #cancelWatch = () => {}
   #dead = false
-  /** Replies that we have given cause for and that have not begun. */
-  #awaited = 0
-  #replying = false
-  #toolsRunning = 0
-  /** A reply to results waits for the end of this one. */
-  #resultsAwaited = false
   /** It hears nothing for now. */
   #absent = false
-  /** It was asked to say something, and has not ended. */
-  #saying = false
-  /** It has given something to be heard since it began to reply. */
-  #spoke = false
   #claim: Claim = NO_CLAIM
   readonly #ledger = new Ledger()
   /** Until the conversant has been told where it was cut: nothing may be replied to before. */
@@ -73,9 +66,18 @@ class RealtimeCall implements Mind {
     this.#call = call
     this.#scope = scope
     this.#reserve = speaker && new Voice(speaker, call.line.law, clock, settings.stepMs)
-    scope.onClose(() => this.#cancelWatch())
-    const replying = () => this.#absent || this.#busy || this.#toolsRunning > 0 || this.#dialogue.making.busy
+    const late = () => this.#useless(`The conversant gave nothing for ${settings.stepMs} ms.`)
+    this.#replies = new OwedReplies({ clock, patienceMs: settings.stepMs, late })
+    scope.onClose(() => this.#replies.drop())
+    const replying = () => this.#absent || this.#busy || this.#dialogue.making.busy
     this.#dialogue = new Dialogue({ call, scope, clock, settings, tools, mind: this, replying })
+    this.#tools = new ConversantTools({
+      dialogue: this.#dialogue,
+      signal: scope.signal,
+      repliesToResults: () => this.#replies.wantedToResults(),
+      told: (id, result, reply) => this.#tellResult(id, result, reply),
+      over: () => this.#turnOver(),
+    })
   }
 
   async begin(): Promise<Dialogue> {
@@ -94,8 +96,7 @@ class RealtimeCall implements Mind {
   /** The conversant takes the turn by itself; only what it cannot hear must be told. */
   think(_text: string, keys: string): void {
     if (keys === '') return
-    this.#spoke = false
-    this.#awaitReply()
+    this.#replies.await()
     this.#tellKeys(keys, true)
   }
 
@@ -105,7 +106,7 @@ class RealtimeCall implements Mind {
 
   #tellKeys(keys: string, reply: boolean): void {
     this.#call.emit({ name: 'callerSpoke', private: { text: recordOf('', keys) } })
-    if (!this.#dead) this.#voice?.instruct(`The caller pressed ${keys} on the keypad.`, reply)
+    this.#live?.instruct(`The caller pressed ${keys} on the keypad.`, reply)
   }
 
   cancelReply(): Promise<number> {
@@ -115,19 +116,12 @@ class RealtimeCall implements Mind {
   }
 
   async #cut(): Promise<number> {
-    const voice = this.#voice
-    const { making, speech } = this.#dialogue
     const cut = this.#items.unheard
-    making.cancel()
-    if (this.#busy && !this.#dead) voice?.cancel()
-    this.#noReply()
-    this.#saying = false
-    this.#spoke = false
-    const ms = await speech.cancel()
+    this.#stopMaking()
+    this.#replies.forget()
+    const ms = await this.#dialogue.speech.cancel()
     // Where the line paused: beyond it the caller has heard nothing.
-    for (const [item, { heard }] of cut) {
-      if (!this.#dead) voice?.heard(item, Math.floor(heard?.ms ?? 0), heard?.text ?? '')
-    }
+    for (const [item, { heard }] of cut) this.#live?.heard(item, Math.floor(heard?.ms ?? 0), heard?.text ?? '')
     return ms
   }
 
@@ -150,8 +144,8 @@ class RealtimeCall implements Mind {
   say(phrase: PhraseName): void {
     this.#stopHearingAtTheEnd()
     const text = this.#parts.settings.phrases[phrase]
-    const voice = this.#voice
-    if (voice && !this.#dead && !this.#stored.has(text)) return this.#sayBy(voice, text)
+    const voice = this.#live
+    if (voice && !this.#stored.has(text)) return this.#sayBy(voice, text)
     const utterance = this.#dialogue.speech.utterance('speech')
     this.#dialogue.making.start(async signal => {
       try {
@@ -162,7 +156,7 @@ class RealtimeCall implements Mind {
       }
     })
     void utterance.over.then(heard => {
-      if (heard.text.trim() !== '' && !this.#dead && !this.#scope.closed) voice?.told(heard.text.trim())
+      if (heard.text.trim() !== '') this.#live?.told(heard.text.trim())
     })
   }
 
@@ -172,15 +166,11 @@ class RealtimeCall implements Mind {
   }
 
   shed(utterance: Utterance): void {
-    const voice = this.#voice
-    this.#dialogue.making.cancel()
-    if (this.#busy && !this.#dead) voice?.cancel()
-    this.#noReply()
+    this.#stopMaking()
+    this.#replies.drop()
     const item = this.#items.nameOf(utterance)
     if (item === undefined) return
-    void utterance.over.then(({ ms, text }) => {
-      if (!this.#dead && !this.#scope.closed) voice?.heard(item, Math.floor(ms), text)
-    })
+    void utterance.over.then(({ ms, text }) => this.#live?.heard(item, Math.floor(ms), text))
   }
 
   async #open(): Promise<ConversantVoice> {
@@ -208,30 +198,25 @@ class RealtimeCall implements Mind {
   }
 
   #sayBy(voice: ConversantVoice, text: string): void {
-    this.#awaitReply()
-    this.#saying = true
-    this.#spoke = false
+    this.#replies.awaitWords()
     voice.say(text)
   }
 
+  /** What can still be told something. */
+  get #live(): ConversantVoice | undefined {
+    return this.#dead || this.#scope.closed ? undefined : this.#voice
+  }
+
   get #busy(): boolean {
-    return this.#replying || this.#awaited > 0
+    return this.#replies.any || this.#tools.running
   }
 
-  #awaitReply(): void {
-    this.#awaited += 1
-    this.#watch()
+  #stopMaking(): void {
+    this.#dialogue.making.cancel()
+    if (this.#replies.any) this.#live?.cancel()
   }
 
-  /** A conversant that gives nothing when it should is as good as gone. */
-  #watch(): void {
-    const { clock, settings } = this.#parts
-    this.#cancelWatch()
-    if (!this.#busy) return
-    const useless = () => this.#useless(`The conversant gave nothing for ${settings.stepMs} ms.`)
-    this.#cancelWatch = clock.after(settings.stepMs, useless)
-  }
-
+  /** One that does not give what it should is as good as gone. */
   #useless(why: string): void {
     this.#lose(new GatewayError('ENGINE_FAILED', why))
     this.#dialogue.conversation.happened({ kind: 'failed', fatal: true })
@@ -241,15 +226,8 @@ class RealtimeCall implements Mind {
     if (this.#dead || this.#scope.closed) return
     this.#dead = true
     this.#absent = false
-    this.#noReply()
+    this.#replies.drop()
     this.#call.emit(degraded(error))
-  }
-
-  #noReply(): void {
-    this.#awaited = 0
-    this.#replying = false
-    this.#resultsAwaited = false
-    this.#cancelWatch()
   }
 
   /** Settles when the conversant has nothing more to tell, which it should not before the call ends. */
@@ -260,7 +238,7 @@ class RealtimeCall implements Mind {
         if (event.kind === 'failed') throw event.error
         this.#happened(event)
         this.#weigh(event)
-        this.#watch()
+        this.#replies.watch()
       }
       throw new GatewayError('ENGINE_FAILED', 'The conversant has ended.')
     } catch (error) {
@@ -287,14 +265,13 @@ class RealtimeCall implements Mind {
     this.#claim = answered(this.#claim)
     const { conversation, making } = this.#dialogue
     if (conversation.endsFirmly) return
-    this.#spoke = false
-    this.#awaitReply()
+    this.#replies.await()
     conversation.happened({ kind: 'turnTaken' })
     const { signal } = making
     await this.#cutting
     if (signal.aborted || this.#dead) return
     this.#ledger.asked(this.#parts.clock.now())
-    this.#voice?.respond()
+    this.#live?.respond()
   }
 
   #gone(): never {
@@ -310,21 +287,17 @@ class RealtimeCall implements Mind {
         this.#ledger.ended(this.#parts.clock.now())
         return conversation.happened({ kind: 'voiceStopped', atMs: event.atMs })
       case 'replying':
-        // With the result of a tool it goes on with what it has begun to say.
-        if (!this.#busy) this.#spoke = false
-        this.#awaited = Math.max(0, this.#awaited - 1)
-        this.#replying = true
+        this.#replies.began()
         this.#ledger.begun(this.#parts.clock.now())
         return conversation.happened({ kind: 'turnTaken' })
       case 'withdrawn':
-        this.#awaited = Math.max(0, this.#awaited - 1)
-        return
+        return this.#replies.withdrawn()
       case 'absent':
         this.#absent = true
         return conversation.happened({ kind: 'absent' })
       case 'present':
         this.#absent = false
-        return this.#busy || this.#toolsRunning > 0 ? undefined : this.#dialogue.quiet()
+        return this.#busy ? undefined : this.#dialogue.quiet()
       case 'committed':
         return
       case 'troubled':
@@ -334,61 +307,36 @@ class RealtimeCall implements Mind {
         return conversation.happened(event)
       case 'audio': {
         const utterance = this.#items.utterance(event.item)
-        this.#spoke ||= utterance.open
+        if (utterance.open) this.#replies.spoke()
         this.#ledger.made(this.#parts.clock.now())
         return utterance.write(event.audio, event.text)
       }
       case 'audioEnded':
         return this.#items.find(event.item)?.end()
       case 'toolCall':
-        return void this.#runTool(event)
+        return void this.#tools.run(event)
       case 'turnEnded':
-        // Of one that was cancelled nobody waits for the end.
-        if (!this.#replying) return
-        this.#replying = false
-        this.#resultsAwaited = false
-        return this.#turnOver()
+        return this.#replies.ended() ? this.#turnOver() : undefined
     }
-  }
-
-  async #runTool(call: ToolCall): Promise<void> {
-    const { runner, conversation, closing, making } = this.#dialogue
-    const { signal } = making
-    this.#toolsRunning += 1
-    try {
-      if (runner.writes(call.name)) await unlessAborted(conversation.certain(), signal)
-      const result = await runner.run(call, this.#scope.signal)
-      // After the last words, and when the caller has interrupted, a result gives no cause for more.
-      this.#tellResult(call.id, result, !closing.takeWanted() && !signal.aborted && this.#repliesToResult())
-      this.#stopHearingAtTheEnd()
-    } catch {
-      this.#tellResult(call.id, { ok: false, problem: 'The caller interrupted before it was done.' }, false)
-    } finally {
-      this.#toolsRunning -= 1
-      if (!signal.aborted) this.#turnOver()
-    }
-  }
-
-  /** To those of tools that ran together, once. */
-  #repliesToResult(): boolean {
-    if (this.#toolsRunning > 1 || this.#resultsAwaited) return false
-    this.#resultsAwaited = this.#replying
-    return true
   }
 
   #tellResult(id: string, result: ToolResult, reply: boolean): void {
-    if (this.#dead || this.#scope.closed) return
-    if (reply) this.#awaitReply()
-    this.#voice?.toolResult(id, result, reply)
+    this.#stopHearingAtTheEnd()
+    const voice = this.#live
+    if (voice && reply) this.#replies.awaitMore()
+    voice?.toolResult(id, result, reply)
   }
 
   #turnOver(): void {
     const { conversation, making } = this.#dialogue
-    if (this.#busy || this.#toolsRunning > 0 || making.busy) return
-    const saying = this.#saying
-    this.#saying = false
-    if (this.#spoke) this.#dialogue.quiet()
-    else if (saying) this.#useless('The conversant made no sound of the words that it was to say.')
-    else conversation.happened({ kind: 'replyEmpty' })
+    if (this.#busy || making.busy) return
+    switch (this.#replies.takeOutcome()) {
+      case 'spoken':
+        return this.#dialogue.quiet()
+      case 'unsaid':
+        return this.#useless('The conversant made no sound of the words that it was to say.')
+      case 'empty':
+        return conversation.happened({ kind: 'replyEmpty' })
+    }
   }
 }

@@ -1,0 +1,111 @@
+import type { Clock } from '../clock.ts'
+
+/** What came of a reply to which nothing more belongs; `unsaid`: it was to say given words, and made no sound of them. */
+type ReplyOutcome = 'spoken' | 'unsaid' | 'empty'
+
+interface OwedRepliesDependencies {
+  readonly clock: Clock
+  /** The longest that the conversant may give nothing while it owes a reply. */
+  readonly patienceMs: number
+  readonly late: () => void
+}
+
+/** The replies that a conversant owes: those that we have given cause for, and the one that it makes. */
+export class OwedReplies {
+  readonly #with: OwedRepliesDependencies
+  /** Not begun. */
+  #awaited = 0
+  #begun = false
+  /** One to results waits for the end of the one that has begun. */
+  #toResults = false
+  /** It was asked to say given words, and has not ended. */
+  #saying = false
+  /** It has given something to be heard since it began to reply. */
+  #spoke = false
+  #cancelWatch = () => {}
+
+  constructor(dependencies: OwedRepliesDependencies) {
+    this.#with = dependencies
+  }
+
+  get any(): boolean {
+    return this.#begun || this.#awaited > 0
+  }
+
+  /** One that says something new. */
+  await(): void {
+    this.#spoke = false
+    this.awaitMore()
+  }
+
+  awaitWords(): void {
+    this.#saying = true
+    this.await()
+  }
+
+  /** One that goes on with what has been said. */
+  awaitMore(): void {
+    this.#awaited += 1
+    this.watch()
+  }
+
+  /** Whether results are cause for a reply: those that come while one is being made, for one together. */
+  wantedToResults(): boolean {
+    if (this.#toResults) return false
+    this.#toResults = this.#begun
+    return true
+  }
+
+  began(): void {
+    // With the result of a tool it goes on with what it has begun to say.
+    if (!this.any) this.#spoke = false
+    this.withdrawn()
+    this.#begun = true
+  }
+
+  withdrawn(): void {
+    this.#awaited = Math.max(0, this.#awaited - 1)
+  }
+
+  spoke(): void {
+    this.#spoke = true
+  }
+
+  /** False when nobody waits for the end of it, because it was cancelled. */
+  ended(): boolean {
+    if (!this.#begun) return false
+    this.#begun = false
+    this.#toResults = false
+    return true
+  }
+
+  /** What has come of all of them. */
+  takeOutcome(): ReplyOutcome {
+    const saying = this.#saying
+    this.#saying = false
+    if (this.#spoke) return 'spoken'
+    return saying ? 'unsaid' : 'empty'
+  }
+
+  /** Nobody waits for any of them. */
+  drop(): void {
+    this.#awaited = 0
+    this.#begun = false
+    this.#toResults = false
+    this.#cancelWatch()
+  }
+
+  /** Nor do they have an outcome. */
+  forget(): void {
+    this.drop()
+    this.#saying = false
+    this.#spoke = false
+  }
+
+  /** The conversant has given something: its time begins anew. */
+  watch(): void {
+    const { clock, patienceMs, late } = this.#with
+    this.#cancelWatch()
+    if (this.any) this.#cancelWatch = clock.after(patienceMs, late)
+  }
+}
