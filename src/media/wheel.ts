@@ -131,8 +131,14 @@ export class Wheel {
   #nextOccupied(): number | undefined {
     if (this.#members === 0) return undefined
     let turn = this.#nextTurn
-    while (this.#slot(turn).size === 0) turn += 1
+    while (!this.#isDue(turn)) turn += 1
     return turn
+  }
+
+  /** A slot may hold none but members whose turn comes next time round. */
+  #isDue(turn: number): boolean {
+    for (const seat of this.#slot(turn)) if (seat.turn <= turn) return true
+    return false
   }
 
   readonly #fired = (): void => {

@@ -65,6 +65,16 @@ describe('the wheel', () => {
     expect(ticks.slice(1)).toEqual([{ dueMs: 22, atMs: 22, skipped: 0 }])
   })
 
+  it('is not made early by another that joins between two ticks', () => {
+    const clock = new VirtualClock()
+    const { add } = wheelOn(clock)
+    const { ticks } = add()
+    clock.advance(19.6)
+    add()
+    clock.advance(20)
+    expect(times(ticks)).toEqual([0, 20])
+  })
+
   it('spreads its members over ten slots and fills the one that was left', () => {
     const clock = new VirtualClock()
     const { add } = wheelOn(clock)
