@@ -29,6 +29,8 @@ export class Call {
   readonly #with: CallDependencies
   readonly #settleEnded: () => void
   readonly #answered = Promise.withResolvers<void>()
+  /** The caller is. */
+  readonly #gone = Promise.withResolvers<void>()
   readonly #digitListeners = new Set<(digit: string) => void>()
   readonly #holdListeners = new Set<(held: boolean) => void>()
   readonly #events: CallEvent[] = []
@@ -183,6 +185,7 @@ export class Call {
       case 'mediaFailed':
         return this.#fail(new GatewayError('MEDIA_FAILED', event.detail))
       case 'gone':
+        this.#gone.resolve()
         return this.#input({ kind: 'callerGone', how: event.how })
     }
   }
@@ -223,7 +226,8 @@ export class Call {
       case 'awaitLastWord':
         return pause(this.#with.clock, limits.call.lastWordMs, this.#with.scope.signal).catch(() => {})
       case 'hangup':
-        return this.#leg.hangup(effect.cause)
+        // Who goes meanwhile need not be hung up any more, and is not spoken to.
+        return Promise.race([this.#leg.hangup(effect.cause), this.#gone.promise])
       case 'handBack':
         await this.#leg.handBack(effect.reason)
         return this.#emit({ name: 'handedBack', reason: effect.reason })

@@ -127,6 +127,21 @@ describe('a call in the exchange', () => {
     expect(facts('c1').at(-1)).toBe('ended')
   })
 
+  it('is over at once when its caller goes while they are being hung up', async () => {
+    const { offer, facts, exchange, clock, nothingIsLeft } = house(answerAndWait)
+    const leg = await offer(new FakeLeg('c1'))
+    const hungUp = Promise.withResolvers<void>()
+    leg.hangup = () => hungUp.promise
+    exchange.find('c1')?.hangUp('operator')
+    await clock.run(200)
+    leg.happen({ kind: 'gone', how: 'hungUp', cause: 'hung up' })
+    await clock.settle()
+    expect(facts('c1')).toEqual(['offered', 'mediaOpened', 'answered', 'ended'])
+    hungUp.reject(new GatewayError('ARI_TIMEOUT', 'It took too long.'))
+    await clock.settle()
+    nothingIsLeft()
+  })
+
   it('whose caller leaves before the answer is no trouble', async () => {
     const { offer, facts, clock, nothingIsLeft } = house(answerAndWait)
     const leg = new FakeLeg('c1')
