@@ -4,7 +4,7 @@ import type { AgentSettings, PhraseName } from './settings.ts'
 import type { Speech, Utterance } from './speech.ts'
 import { greeting, step } from './turn.ts'
 import { dueMs, isReplying, type TurnEffect, type TurnEvent, type TurnState } from './turn-state.ts'
-import { textOf } from './words.ts'
+import { isEmpty, textOf } from './words.ts'
 
 /** What each kind of agent does about a decision in its own way. */
 export interface Mind {
@@ -15,6 +15,8 @@ export interface Mind {
   press?(keys: string): void
   finishHearing(): void
   commit(): void
+  /** What the caller has said and pressed, and nobody will answer. */
+  unanswered(text: string, keys: string): void
   fill(again: boolean): void
   say(phrase: PhraseName): void
   /** The first of something that it says can be heard. */
@@ -57,13 +59,6 @@ export class Conversation {
     this.#armWake()
   }
 
-  /** What the caller has said and pressed that no answer was begun to. */
-  get unanswered(): { readonly text: string; readonly keys: string } {
-    const state = this.#state
-    const taken = state === undefined || !('words' in state) || (state.phase === 'thinking' && state.committed)
-    return taken ? { text: '', keys: '' } : { text: textOf(state.words), keys: state.words.keys }
-  }
-
   /** A reply is being heard or thought of, also while a voice has paused it. */
   get replying(): boolean {
     return this.#state !== undefined && isReplying(this.#state)
@@ -100,7 +95,11 @@ export class Conversation {
 
   close(): void {
     this.#cancelWake()
+    const state = this.#state
     this.#state = undefined
+    if (state === undefined || !('words' in state) || isEmpty(state.words)) return
+    const committed = state.phase === 'thinking' && state.committed
+    if (!committed) this.#with.mind.unanswered(textOf(state.words), state.words.keys)
   }
 
   #step(event: TurnEvent): void {
@@ -138,6 +137,8 @@ export class Conversation {
       case 'finishHearing':
       case 'commit':
         return mind[effect.kind]()
+      case 'unanswered':
+        return mind.unanswered(effect.text, effect.keys)
       case 'fill':
         return mind.fill(effect.again)
       case 'allowWrite':

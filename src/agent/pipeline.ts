@@ -56,7 +56,6 @@ class PipelineCall implements Mind {
     this.#voice = new Voice(parts.speaker, call.line.law, clock, settings.stepMs)
     const replying = () => this.#dialogue.making.busy
     this.#dialogue = new Dialogue({ call, scope, clock, settings, tools, mind: this, replying })
-    scope.onClose(() => this.#recordLastWords())
     this.#replyParts = {
       clock,
       stepMs: settings.stepMs,
@@ -104,11 +103,11 @@ class PipelineCall implements Mind {
   }
 
   commit(): void {
-    const turn = this.#uncommitted
-    if (!turn) return
-    this.#uncommitted = undefined
-    this.#history.add(turn)
-    this.#call.emit({ name: 'callerSpoke', private: { text: turn.caller } })
+    if (this.#uncommitted) this.#record(this.#uncommitted)
+  }
+
+  unanswered(text: string, keys: string): void {
+    this.#record(new Turn(recordOf(text, keys)))
   }
 
   fill(again: boolean): void {
@@ -165,11 +164,10 @@ class PipelineCall implements Mind {
     )
   }
 
-  /** Also those that nobody answered, because the caller hung up. */
-  #recordLastWords(): void {
-    const { text: words, keys } = this.#dialogue.conversation.unanswered
-    const text = recordOf(words, keys)
-    if (text !== '') this.#call.emit({ name: 'callerSpoke', private: { text } })
+  #record(turn: Turn): void {
+    this.#uncommitted = undefined
+    this.#history.add(turn)
+    this.#call.emit({ name: 'callerSpoke', private: { text: turn.caller } })
   }
 
   /** Resolves when the recognizer has nothing more to tell, which it should not before the call ends. */

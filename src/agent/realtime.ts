@@ -97,7 +97,14 @@ class RealtimeCall implements Mind {
   think(_text: string, keys: string): void {
     if (keys === '') return
     this.#replies.await()
+    // What it has been told cannot be taken back.
+    this.#dialogue.conversation.happened({ kind: 'turnTaken' })
     this.#tellKeys(keys, true)
+  }
+
+  /** What was said it tells itself. */
+  unanswered(_text: string, keys: string): void {
+    if (keys !== '') this.#tellKeys(keys, false)
   }
 
   press(keys: string): void {

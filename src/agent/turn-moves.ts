@@ -13,7 +13,7 @@ import {
   type TurnEffect,
   type TurnState,
 } from './turn-state.ts'
-import { NO_WORDS, textOf, type Words } from './words.ts'
+import { isEmpty, NO_WORDS, textOf, type Words } from './words.ts'
 
 /** The moves from state to state that more than one event leads to. */
 
@@ -147,9 +147,22 @@ export function announce(
     untilMs: at.nowMs + at.settings.thinkMs,
   }
   const cancel: TurnEffect[] = isReplying(state) ? [{ kind: 'cancelReply', interrupted: false }] : []
-  // What the caller said is history, though nobody could answer it.
-  const commit: TurnEffect[] = state.phase === 'thinking' && !state.committed ? [{ kind: 'commit' }] : []
-  return [speaking, [...cancel, ...commit, { kind: 'say', phrase }]]
+  return [speaking, [...cancel, ...unanswered(state), { kind: 'say', phrase }]]
+}
+
+/** What the caller said is history, though nobody could answer it. */
+function unanswered(state: Live): TurnEffect[] {
+  switch (state.phase) {
+    case 'hearing':
+    case 'pausing': {
+      const { words } = state
+      return isEmpty(words) ? [] : [{ kind: 'unanswered', text: textOf(words), keys: words.keys }]
+    }
+    case 'thinking':
+      return state.committed ? [] : [{ kind: 'commit' }]
+    default:
+      return []
+  }
 }
 
 export function end(state: Live, outcome: Outcome): Step {

@@ -124,6 +124,8 @@ export type TurnEffect =
   | { readonly kind: 'press'; readonly keys: string }
   /** The caller's turn becomes history. */
   | { readonly kind: 'commit' }
+  /** Nobody will answer this, and all the same the caller has said it. */
+  | { readonly kind: 'unanswered'; readonly text: string; readonly keys: string }
   | { readonly kind: 'answered'; readonly thinkMs: number; readonly pauseMs: number }
   | { readonly kind: 'allowWrite' }
   | { readonly kind: 'fill'; readonly again: boolean }

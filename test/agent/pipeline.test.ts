@@ -271,6 +271,18 @@ describe('a cascade', () => {
     expect(house.all('callerSpoke').map(fact => fact.private.text)).toEqual(['[pressed 42]'])
   })
 
+  it('records once what a caller was saying when the time was over', async () => {
+    const settings = { ...toneSettings, turn: { ...toneSettings.turn, durationMs: 2_500, warnBeforeEndMs: 0 } }
+    const house = await greeted({ settings })
+    house.press('42')
+    await house.run(500)
+    house.says(1_300, 2_000)
+    await house.run(3_000)
+    expect(house.hertz).toEqual([440, phraseHz.timeOver])
+    await house.hangUp()
+    expect(house.all('callerSpoke').map(fact => fact.private.text)).toEqual([expect.stringContaining('[pressed 42]')])
+  })
+
   it('records once what a caller said to whom no reply could be made', async () => {
     const house = await greeted({ turns: [['fail']] })
     house.says(1_300)

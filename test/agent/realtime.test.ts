@@ -139,6 +139,35 @@ describe('a realtime agent', () => {
     await house.hangUp()
   })
 
+  it('tells it of keys once, also when the caller goes on before there is a reply to them', async () => {
+    const { puppet, house } = await replying()
+    await house.run(3_000)
+    house.press('7#')
+    await house.run(100)
+    puppet.events.push({ kind: 'speechStarted', atMs: 9_000 })
+    await house.run(900)
+    puppet.events.push({ kind: 'speechStopped', atMs: 9_800 })
+    await house.run(3_000)
+    expect(puppet.log.filter(line => line.includes('7#'))).toEqual(['instruct The caller pressed 7# on the keypad.'])
+    expect(house.all('callerSpoke').map(fact => fact.private.text)).toEqual(['[pressed 7#]'])
+    await house.hangUp()
+  })
+
+  it.each([
+    ['breaks', async (puppet: Puppet) => puppet.events.push({ kind: 'failed', error: new Error('gone') })],
+    ['is hung up', async (_puppet: Puppet, house: House) => house.hangUp()],
+  ])('records the keys that it was not told of when it %s', async (_how, end) => {
+    const { puppet, house } = await replying()
+    await house.run(3_000)
+    house.press('7')
+    await end(puppet, house)
+    await house.run(2_000)
+    expect(puppet.log).toEqual([])
+    expect(house.all('callerSpoke').map(fact => fact.private.text)).toEqual(['[pressed 7]'])
+    await house.hangUp()
+    expect(house.all('callerSpoke')).toHaveLength(1)
+  })
+
   it('listens when it has nothing to say about the result of a tool that it had announced', async () => {
     const { puppet, house } = await replying()
     puppet.events.push({ kind: 'replying' })

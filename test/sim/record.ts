@@ -17,7 +17,7 @@ export function checkRecord(caller: SimCaller, events: readonly CallEvent[], bla
   checkTimes(events, blame)
   checkEnd(caller, events, blame)
   checkWhoSpoke(caller, events, blame)
-  checkKeys(caller, events, blame)
+  checkKeys(events, blame)
   checkArrivals(caller, events, blame)
   // A media thread that dies takes with it what it knew.
   const threadDied = events.some(({ fact }) => fact.name === 'degraded' && fact.code === 'MEDIA_FAILED')
@@ -91,9 +91,7 @@ function checkWhoSpoke(caller: SimCaller, events: readonly CallEvent[], blame: (
 const KEYS_TAKEN_MS = 10_000
 
 /** What the agent took the caller to have pressed is what they pressed, one after the other, and all of it in the end. */
-function checkKeys({ plan }: SimCaller, events: readonly CallEvent[], blame: (message: string) => void): void {
-  // One who hears, thinks and speaks in one is told of keys apart from what it hears.
-  if (plan.engine.variant === 'conversant') return
+function checkKeys(events: readonly CallEvent[], blame: (message: string) => void): void {
   const pressed = events.flatMap(({ fact, atMs }) =>
     fact.name === 'digitPressed' ? [{ atMs, digit: fact.private.digit }] : [],
   )
