@@ -8,7 +8,6 @@ import { Admission } from './call/admission.ts'
 import type { CallEvent } from './call/events.ts'
 import { Exchange } from './call/exchange.ts'
 import { type Journal, openJournal } from './call/journal.ts'
-import { readPiece } from './call/journal-reader.ts'
 import { askOptions } from './caller/ask.ts'
 import { systemClock } from './clock.ts'
 import { businessDefaults, type Config } from './config.ts'
@@ -160,16 +159,11 @@ function watchSip({ sip }: Config, telephony: { readonly ready: boolean }, log: 
   })
 }
 
-/** Reads what the journal has on the disk. */
 function storeOf(config: Config, state: StateDir, journal: Journal, log: Log): Store {
   return new Store({
     url: config.databaseUrl?.reveal(),
     folder: join(state.path, 'database'),
-    source: {
-      id: journal.id,
-      read: from => readPiece(journal.directory, from, journal.position),
-      onWritten: listener => journal.onWritten(listener),
-    },
+    source: journal,
     clock: systemClock,
     trouble: text => log.error(text),
   })

@@ -44,7 +44,12 @@ export const limits = {
     digitsSent: 18,
   },
   log: { waitingChars: 64 * 1024 },
-  journal: { fileBytes: 64 * 1024 * 1024, queuedEvents: 10_000 },
+  journal: {
+    fileBytes: 64 * 1024 * 1024,
+    queuedEvents: 10_000,
+    /** Shares of the bytes, not yet taken by the database, at which an operator is told. */
+    alarms: [0.5, 0.8],
+  },
   store: {
     /** To a database server, of one gateway. */
     connections: 8,

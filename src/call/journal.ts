@@ -1,27 +1,37 @@
 import { randomUUID } from 'node:crypto'
-import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readFile, rename, unlink, writeFile } from 'node:fs/promises'
+import { constants, createReadStream } from 'node:fs'
+import { type FileHandle, mkdir, open, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Clock } from '../clock.ts'
 import { asError, GatewayError } from '../errors.ts'
 import { limits } from '../limits.ts'
+import { Backlog } from './backlog.ts'
 import type { CallEvent } from './events.ts'
-import { type JournalPosition, segmentPath, segmentsOf } from './journal-reader.ts'
+import {
+  JOURNAL_START,
+  type JournalPiece,
+  type JournalPosition,
+  readPiece,
+  segmentPath,
+  segmentsOf,
+} from './journal-reader.ts'
 
 /**
  * The first witness of everything that happens to a call: an append-only file of one JSON line an event, on the disk
- * before anything outward is told. It is cut into segments so that it can be bounded: at the bound the oldest segment goes.
- * A disk that is full or gone stops no call; events wait in memory, up to their bound, until it takes them again.
+ * before anything outward is told. It is cut into segments so that it can be bounded: at the bound the oldest goes, without a
+ * word when the store has taken it; long before one goes that it has not, an operator is told. A disk that is full or gone
+ * stops no call; events wait in memory, up to their bound, until it takes them again.
  */
 export interface Journal {
-  readonly directory: string
   /** Tells it from any other; made with it. */
   readonly id: string
   append(event: CallEvent): void
   /** Settles when everything appended so far is on the disk; rejects when the journal is closed before that can be. */
   flushed(): Promise<void>
-  /** Everything before it is on the disk. */
-  readonly position: JournalPosition
+  /** What is on the disk from a place on, some of it at a time; nothing, and the same place, when there is no more. */
+  read(from: JournalPosition): Promise<JournalPiece>
+  /** The store has everything before it. */
+  taken(upTo: JournalPosition): void
   /** Tells each time that more is on the disk. */
   onWritten(listener: () => void): () => void
   readonly figures: {
@@ -29,6 +39,10 @@ export interface Journal {
     readonly shed: number
     readonly queued: number
     readonly failing: boolean
+    /** What the store has not taken yet, of the bytes that there is room for, and for how long at most. */
+    readonly waitingBytes: number
+    readonly waitingShare: number
+    readonly waitingMs: number
   }
   close(): Promise<void>
 }
@@ -43,11 +57,14 @@ export interface JournalOptions {
 
 const SEGMENTS = 8
 const RETRY_MS = 1_000
+const TAKEN = 'taken'
+const NEWLINE = 0x0a
 
 export async function openJournal(options: JournalOptions): Promise<Journal> {
   try {
     await mkdir(options.directory, { recursive: true, mode: 0o700 })
-    const journal = new FileJournal(options, await identityOf(options.directory))
+    const { directory } = options
+    const journal = new FileJournal(options, await identityOf(directory), await takenIn(directory))
     await journal.begin()
     return journal
   } catch (error) {
@@ -63,6 +80,7 @@ class FileJournal implements Journal {
   readonly id: string
   readonly #options: JournalOptions
   readonly #segmentBytes: number
+  readonly #backlog: Backlog
   #segments: number[] = []
   #file: FileHandle | undefined
   /** Of the open segment; what stands behind it is the rest of a write that failed. */
@@ -76,24 +94,46 @@ class FileJournal implements Journal {
   readonly #listeners = new Set<() => void>()
   #written = 0
   #shed = 0
+  /** Alarms that have been raised about what waits for the store. */
+  #alarms = 0
 
-  constructor(options: JournalOptions, id: string) {
+  constructor(options: JournalOptions, id: string, taken: JournalPosition) {
     this.id = id
     this.#options = options
-    this.#segmentBytes = Math.floor((options.totalBytes ?? limits.journal.fileBytes) / SEGMENTS)
+    const totalBytes = options.totalBytes ?? limits.journal.fileBytes
+    this.#segmentBytes = Math.floor(totalBytes / SEGMENTS)
+    this.#backlog = new Backlog(totalBytes, taken)
   }
 
   get figures() {
     const failing = this.#cancelRetry !== undefined
-    return { written: this.#written, shed: this.#shed, queued: this.#queue.length, failing }
+    const { bytes: waitingBytes, share: waitingShare } = this.#backlog
+    const waitingMs = this.#backlog.waitingMs(this.#options.clock.now())
+    return {
+      written: this.#written,
+      shed: this.#shed,
+      queued: this.#queue.length,
+      failing,
+      waitingBytes,
+      waitingShare,
+      waitingMs,
+    }
   }
 
-  get directory(): string {
-    return this.#options.directory
-  }
-
-  get position(): JournalPosition {
+  /** Everything before it is on the disk. */
+  get #end(): JournalPosition {
     return { segment: this.#segments.at(-1)!, byte: this.#goodBytes }
+  }
+
+  read(from: JournalPosition): Promise<JournalPiece> {
+    const end = this.#end
+    this.#backlog.looked(end, this.#options.clock.now())
+    return readPiece(this.#options.directory, from, end)
+  }
+
+  taken(upTo: JournalPosition): void {
+    this.#backlog.took(upTo)
+    if (this.#backlog.share < limits.journal.alarms[0] / 2) this.#alarms = 0
   }
 
   onWritten(listener: () => void): () => void {
@@ -102,13 +142,19 @@ class FileJournal implements Journal {
   }
 
   async begin(): Promise<void> {
-    this.#segments = await segmentsOf(this.#options.directory)
+    const { directory, clock } = this.#options
+    this.#segments = await segmentsOf(directory)
     const last = this.#segments.at(-1)
     if (last === undefined) return this.#nextSegment()
+    for (const segment of this.#segments) {
+      const { size } = await stat(segmentPath(directory, segment))
+      this.#backlog.wrote({ segment, byte: size }, clock.now())
+    }
     const path = segmentPath(this.#options.directory, last)
-    this.#goodBytes = (await readFile(path)).lastIndexOf(0x0a) + 1
+    this.#goodBytes = (await readFile(path)).lastIndexOf(NEWLINE) + 1
     this.#file = await open(path, constants.O_WRONLY)
     await this.#file.truncate(this.#goodBytes)
+    this.#backlog.wrote(this.#end, clock.now())
   }
 
   append(event: CallEvent): void {
@@ -139,6 +185,7 @@ class FileJournal implements Journal {
       this.#options.trouble(`${this.#queue.length} events could not be written before the end.`)
     await this.#file?.close()
     this.#file = undefined
+    await this.#keepTaken()
     this.#settleWaiting()
   }
 
@@ -165,6 +212,8 @@ class FileJournal implements Journal {
       }
       this.#queue.splice(0, count)
       this.#written += count
+      this.#backlog.wrote(this.#end, this.#options.clock.now())
+      this.#alarm()
       for (const listener of this.#listeners) listener()
     }
     return undefined
@@ -195,13 +244,43 @@ class FileJournal implements Journal {
     this.#segments.push(segment)
     while (this.#segments.length > SEGMENTS) await this.#shedOldest()
     await syncDirectory(this.#options.directory)
+    await this.#keepTaken()
   }
 
   async #shedOldest(): Promise<void> {
-    const oldest = segmentPath(this.#options.directory, this.#segments[0]!)
+    const segment = this.#segments[0]!
+    const oldest = segmentPath(this.#options.directory, segment)
+    const { taken } = this.#backlog
+    const lost = this.#backlog.bytesIn(segment) > 0
+    const events = lost ? await linesFrom(oldest, taken.segment === segment ? taken.byte : 0) : 0
     await unlink(oldest)
     this.#segments.shift()
-    this.#options.trouble(`The journal has reached its bound: its oldest segment, ${basename(oldest)}, was dropped.`)
+    this.#backlog.dropped(segment)
+    if (!lost) return
+    this.#shed += events
+    this.#options.trouble(
+      `The journal has reached its bound: its oldest segment, ${basename(oldest)}, was dropped, and with it ${events} events that the database has not taken.`,
+    )
+  }
+
+  /** Each once, until most of it is taken. */
+  #alarm(): void {
+    const { share } = this.#backlog
+    const alarms = limits.journal.alarms.filter(alarm => share >= alarm).length
+    if (alarms <= this.#alarms) return
+    this.#alarms = alarms
+    this.#options.trouble(
+      `What the database has not taken fills ${Math.floor(share * 100)} % of the journal: at its bound the oldest events are lost. See that the database is there and has room.`,
+    )
+  }
+
+  /** For the next start: roughly, for the store knows it to the byte. */
+  async #keepTaken(): Promise<void> {
+    const path = join(this.#options.directory, TAKEN)
+    const { taken } = this.#backlog
+    await writeFile(`${path}.new`, JSON.stringify(taken), { mode: 0o600 })
+      .then(() => rename(`${path}.new`, path))
+      .catch(() => {})
   }
 
   #retryLater(error: Error): void {
@@ -235,6 +314,21 @@ async function identityOf(directory: string): Promise<string> {
   await writeFile(`${path}.new`, id, { mode: 0o600, flush: true })
   await rename(`${path}.new`, path)
   return id
+}
+
+/** Nothing, as far as is known, when it was not kept. */
+async function takenIn(directory: string): Promise<JournalPosition> {
+  const kept = await readFile(join(directory, TAKEN), 'utf8').catch(() => '')
+  const [, segment, byte] = /^\{"segment":(\d+),"byte":(\d+)\}$/.exec(kept) ?? []
+  return segment === undefined ? JOURNAL_START : { segment: Number(segment), byte: Number(byte) }
+}
+
+async function linesFrom(path: string, start: number): Promise<number> {
+  let lines = 0
+  for await (const piece of createReadStream(path, { start }) as AsyncIterable<Buffer>) {
+    for (const byte of piece) if (byte === NEWLINE) lines += 1
+  }
+  return lines
 }
 
 /** A new name is on the disk only when its folder is. */

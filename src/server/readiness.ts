@@ -1,3 +1,4 @@
+import { limits } from '../limits.ts'
 import type { Sources } from './dependencies.ts'
 
 interface Readiness {
@@ -27,5 +28,11 @@ export function readiness(sources: Sources): Readiness {
   const warnings: string[] = []
   if (journal.figures.failing) warnings.push('The journal cannot be written: events wait in memory.')
   if (store.failing) warnings.push('The database takes no events: the journal keeps them.')
+  const { waitingBytes, waitingShare, waitingMs } = journal.figures
+  if (waitingShare >= limits.journal.alarms[0]) {
+    warnings.push(
+      `The journal is ${Math.floor(waitingShare * 100)} % full of what the database has not taken (${Math.round(waitingBytes / 1e6)} MB, for ${Math.round(waitingMs / 1_000)} s): at its bound the oldest events are lost.`,
+    )
+  }
   return { reasons, warnings }
 }

@@ -48,6 +48,12 @@ export function stateMetrics(registry: Registry, sources: Sources, version: stri
   now('parley_media_lines', 'Sockets open on the media thread.', () => media.lineCount)
   now('parley_journal_queued_events', 'Events that are not on the disk yet.', () => journal.figures.queued)
   now('parley_journal_failing', '1 while the journal cannot be written.', () => (journal.figures.failing ? 1 : 0))
+  now('parley_journal_waiting_bytes', 'Of the journal, not yet in the database.', () => journal.figures.waitingBytes)
+  now(
+    'parley_journal_waiting_seconds',
+    'How long the oldest of it has waited, at most.',
+    () => journal.figures.waitingMs / 1_000,
+  )
   now('parley_store_failing', '1 while the database takes no events.', () => (store.failing ? 1 : 0))
 
   const total = (name: string, help: string, read: () => number) =>

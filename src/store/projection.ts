@@ -13,6 +13,8 @@ export interface EventSource {
   readonly id: string
   /** What is written from a place on, some of it at a time; nothing, and the same place, when there is no more. */
   read(from: JournalPosition): Promise<JournalPiece>
+  /** The database has everything before it. */
+  taken(upTo: JournalPosition): void
   onWritten(listener: () => void): () => void
 }
 
@@ -87,10 +89,10 @@ export class Projection {
   /** False when there is nothing more to carry. */
   async #carryPiece(): Promise<boolean> {
     const { source, db, trouble } = this.#with
-    return db.transaction().execute(async transaction => {
+    const { upTo, more } = await db.transaction().execute(async transaction => {
       const from = await positionOf(transaction, source.id)
       const { events, next, missed } = await source.read(from)
-      if (next.segment === from.segment && next.byte === from.byte) return false
+      if (next.segment === from.segment && next.byte === from.byte) return { upTo: from, more: false }
       if (missed > 0) {
         trouble(
           `${missed} segment(s) of the journal were shed before the database had taken them: their events are lost.`,
@@ -102,8 +104,10 @@ export class Projection {
         .set({ segment: String(next.segment), offset_bytes: String(next.byte) })
         .where('id', '=', source.id)
         .execute()
-      return true
+      return { upTo: next, more: true }
     })
+    source.taken(upTo)
+    return more
   }
 
   /** An event that the database can never take must not keep it from all that came after. */

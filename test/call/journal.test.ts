@@ -12,8 +12,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CallEvent } from '../../src/call/events.ts'
-import { openJournal } from '../../src/call/journal.ts'
-import { readJournal } from '../../src/call/journal-reader.ts'
+import { type Journal, openJournal } from '../../src/call/journal.ts'
+import { JOURNAL_START, type JournalPosition, readJournal } from '../../src/call/journal-reader.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
 let folder = ''
@@ -41,6 +41,10 @@ async function callsInJournal(): Promise<string[]> {
   const calls: string[] = []
   for await (const each of readJournal(join(folder, 'journal'))) calls.push(each.call)
   return calls
+}
+
+function same(one: JournalPosition, other: JournalPosition): boolean {
+  return one.segment === other.segment && one.byte === other.byte
 }
 
 describe('the journal', () => {
@@ -79,19 +83,63 @@ describe('the journal', () => {
     expect(readFileSync(join(folder, 'journal', segment), 'utf8')).not.toContain('half')
   })
 
-  it('is bounded: the oldest segment goes, an operator is told, the newest events stay', async () => {
-    const { journal, trouble } = await open(8 * 200)
-    for (let number = 0; number < 200; number++) {
+  async function write(journal: Journal, count: number): Promise<void> {
+    for (let number = 0; number < count; number++) {
       journal.append(event(number))
       await journal.flushed()
     }
+  }
+
+  it('is bounded: an operator is told before, the oldest segment goes, and what is lost is counted', async () => {
+    const { journal, trouble } = await open(8 * 600)
+    await write(journal, 200)
     await journal.close()
     const calls = await callsInJournal()
     expect(calls.at(-1)).toBe('call-199')
-    expect(calls.length).toBeLessThan(40)
+    expect(calls.length).toBeLessThan(80)
     expect(calls).toEqual(Array.from(calls, (_, index) => `call-${200 - calls.length + index}`))
     expect(readdirSync(join(folder, 'journal')).filter(name => name.endsWith('.jsonl'))).toHaveLength(8)
-    expect(trouble[0]).toContain('bound')
+    expect(trouble.slice(0, 3)).toEqual([
+      expect.stringMatching(/^What the database has not taken fills 5\d % of the journal: at its bound/),
+      expect.stringMatching(/fills 8\d %/),
+      expect.stringMatching(/0000000001.jsonl, was dropped, and with it 7 events that the database has not taken/),
+    ])
+    expect(journal.figures.shed).toBe(200 - calls.length)
+  })
+
+  it('lets what the store has taken go without a word, and knows the place after a restart', async () => {
+    const first = await open(8 * 600)
+    let at = JOURNAL_START
+    for (let number = 0; number < 200; number++) {
+      await write(first.journal, 1)
+      for (let before: JournalPosition | undefined; !before || !same(before, at); ) {
+        before = at
+        at = (await first.journal.read(at)).next
+      }
+      first.journal.taken(at)
+    }
+    expect(first.journal.figures).toMatchObject({ shed: 0, waitingBytes: 0, waitingMs: 0 })
+    await write(first.journal, 1)
+    const { waitingBytes } = first.journal.figures
+    expect(waitingBytes).toBeGreaterThan(0)
+    await first.journal.close()
+    const again = await open(8 * 600)
+    expect(again.journal.figures).toMatchObject({ waitingBytes, shed: 0 })
+    expect([first.trouble, again.trouble]).toEqual([[], []])
+    await again.journal.close()
+  })
+
+  it('tells anew when what waited was taken and then piles up again', async () => {
+    const { journal, trouble } = await open(8 * 600)
+    await write(journal, 40)
+    expect(trouble).toHaveLength(1)
+    journal.taken({ segment: 100, byte: 0 })
+    await write(journal, 1)
+    expect(trouble).toHaveLength(1)
+    journal.taken(JOURNAL_START)
+    await write(journal, 1)
+    expect(trouble).toHaveLength(2)
+    await journal.close()
   })
 
   it('keeps events in memory while the disk refuses them, and writes them in order when it takes them again', async () => {

@@ -107,7 +107,8 @@ export function house(options: { token?: string } = {}) {
   const telephony = { ready: true, inspect: async (): Promise<Inspection> => inspection }
   const sip = { answered: true }
   const admission = { full: false, figures: { calls: 3, maxCalls: 22, pairs: 45, pairsUsed: 7, refused: 0 } }
-  const journal = { figures: { written: 12, shed: 1, queued: 2, failing: false } }
+  const waiting = { waitingBytes: 0, waitingShare: 0, waitingMs: 0 }
+  const journal = { figures: { written: 12, shed: 1, queued: 2, failing: false, ...waiting } }
   const away = async (): Promise<never> => {
     throw new GatewayError('STORE_AWAY', 'The database is away.')
   }

@@ -155,6 +155,8 @@ describe('GET /metrics', () => {
       parley_journal_shed_events_total: 1,
       parley_journal_queued_events: 2,
       parley_journal_failing: 0,
+      parley_journal_waiting_bytes: 0,
+      parley_journal_waiting_seconds: 0,
       parley_store_failing: 0,
     })
     parts.exchange.live.length = 0

@@ -60,6 +60,13 @@ describe('GET /readyz', () => {
     expect([answer.statusCode, answer.json().warnings]).toEqual([200, [expect.stringMatching(/database/)]])
   })
 
+  it('warns while the journal fills with what the database has not taken', async () => {
+    const { server, journal } = house()
+    Object.assign(journal.figures, { waitingBytes: 40e6, waitingShare: 0.6, waitingMs: 90_000 })
+    const answer = await server.inject('/readyz')
+    expect(answer.json().warnings).toEqual([expect.stringMatching(/^The journal is 60 % full .*40 MB, for 90 s/)])
+  })
+
   it('only warns of a journal that cannot be written', async () => {
     const { server, journal } = house()
     journal.figures.failing = true

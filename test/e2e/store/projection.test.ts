@@ -4,12 +4,11 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { CallEvent, CallFact } from '../../../src/call/events.ts'
-import { openJournal } from '../../../src/call/journal.ts'
-import { readPiece } from '../../../src/call/journal-reader.ts'
+import { type Journal, openJournal } from '../../../src/call/journal.ts'
 import { systemClock } from '../../../src/clock.ts'
 import { type Database, openDatabase } from '../../../src/store/database.ts'
 import { migrate } from '../../../src/store/migrate.ts'
-import { type EventSource, Projection } from '../../../src/store/projection.ts'
+import { Projection } from '../../../src/store/projection.ts'
 import { PostgresServer } from '../../support/postgres.ts'
 
 const hidden = {
@@ -59,27 +58,19 @@ describe.each(['embedded', 'server'] as const)('the store on the %s database', k
   })
   afterAll(() => database.close())
 
-  const journalOf = async (id: string) => {
-    const directory = join(folder, kind, id)
-    const journal = await openJournal({ directory, clock: systemClock, trouble: text => trouble.push(text) })
-    const source: EventSource = {
-      id,
-      read: from => readPiece(directory, from, journal.position),
-      onWritten: listener => journal.onWritten(listener),
-    }
-    return { journal, source }
-  }
-  const projectionOf = (source: EventSource) =>
-    new Projection({ source, db: database.db, clock: systemClock, trouble: text => trouble.push(text) })
+  const journalOf = (id: string) =>
+    openJournal({ directory: join(folder, kind, id), clock: systemClock, trouble: text => trouble.push(text) })
+  const projectionOf = (journal: Journal) =>
+    new Projection({ source: journal, db: database.db, clock: systemClock, trouble: text => trouble.push(text) })
 
   it('makes rows of events, each once, whatever is read again', async () => {
-    const { journal, source } = await journalOf('first')
-    let projection = projectionOf(source)
+    const journal = await journalOf('first')
+    let projection = projectionOf(journal)
     for (const event of conversation('call-1')) journal.append(event)
     await journal.flushed()
     await projection.caughtUp()
     await projection.close()
-    projection = projectionOf(source)
+    projection = projectionOf(journal)
     for (const event of conversation('call-2', 'plumber')) journal.append(event)
     await journal.flushed()
     await projection.caughtUp()
@@ -121,7 +112,7 @@ describe.each(['embedded', 'server'] as const)('the store on the %s database', k
   })
 
   it('takes what a phone or a model may send, and leaves out only an event that no row can hold', async () => {
-    const { journal, source } = await journalOf('strange')
+    const journal = await journalOf('strange')
     const said = (call: string, text: string): CallEvent => ({
       call,
       business: 'dentist',
@@ -132,7 +123,7 @@ describe.each(['embedded', 'server'] as const)('the store on the %s database', k
     const events = [said('strange-1', 'a\0b \\u0000 \ud800'), older, said('strange-2', 'after it')]
     for (const event of events) journal.append(event)
     await journal.flushed()
-    const projection = projectionOf(source)
+    const projection = projectionOf(journal)
     await projection.caughtUp()
     await projection.close()
     await journal.close()
