@@ -60,6 +60,8 @@ export const limits = {
     askMs: 5_000,
     /** Between two attempts to write what the database did not take. */
     retryMs: { first: 250, most: 10_000 },
+    /** Of a table, when all of it is read or written. */
+    rowsAtOnce: 200,
     /** For the last events to be taken when the program ends. */
     closeMs: 5_000,
   },

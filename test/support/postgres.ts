@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { chown, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import { systemClock } from '../../src/clock.ts'
 import { runCommand } from '../../src/debian/command.ts'
 import { type Architecture, librariesOf } from '../../src/debian/machine.ts'
@@ -128,6 +130,16 @@ export class PostgresServer implements AsyncDisposable {
     })
     await until(() => said.includes('ready to accept connections') || server.exitCode !== null)
     if (server.exitCode !== null) throw new Error(`the server did not start: ${said}`)
+  }
+
+  /** The address of an empty database of its own. */
+  async database(): Promise<string> {
+    const name = `store_${randomUUID().replaceAll('-', '')}`
+    const client = new pg.Client({ connectionString: this.url })
+    await client.connect()
+    await client.query(`create database ${name}`)
+    await client.end()
+    return this.url.replace('/postgres?', `/${name}?`)
   }
 
   /** At once, as a power cut would: what was acknowledged must be there afterwards. */

@@ -22,7 +22,7 @@ export async function openEmbedded(folder: string): Promise<Embedded> {
   try {
     await mkdir(dirname(folder), { recursive: true, mode: 0o700 })
     const lock = lockFile(`${folder}.lock`)
-    if (!lock) throw new Error('another process has it open')
+    if (!lock) throw new Error('another process, such as a running Parley, has it open')
     try {
       if (!(await isThere(folder))) await make(folder)
       const thread = new DatabaseThread(folder)
