@@ -14,6 +14,7 @@ await runSteps([
   ['twenty calls of the local engine at once', 'vitest', 'run', '--project', 'e2e', 'test/e2e/gateway/local.test.ts'],
   ['realtime: cut at 51 places', 'vitest', 'run', '--project', 'e2e', 'test/e2e/gateway/realtime.test.ts'],
   ['connections that strangers hold', 'vitest', 'run', '--project', 'e2e', 'test/e2e/soak'],
+  ['the store: killed fifty times', 'vitest', 'run', '--project', 'e2e', 'test/e2e/store/killed.test.ts'],
   ['realtime: 70 minutes', 'vitest', 'run', '--project', 'unit', 'test/providers/openai/long-call.test.ts'],
   ...[1, 2, 3, 4, 5].map(seed => simulation(seed)),
 ])

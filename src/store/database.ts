@@ -28,8 +28,10 @@ const types: pg.CustomTypesConfig = {
 export async function openDatabase(settings: DatabaseSettings): Promise<Database> {
   const embedded = settings.url === undefined ? await openEmbedded(settings.folder) : undefined
   const pool = new pg.Pool(embedded ? embeddedPool(embedded) : serverPool(settings.url!))
-  // A connection that nobody uses was lost: whoever asks next gets another. Without a listener it would end the program.
+  // A connection was lost between two questions, in use or not: whoever asks next is told, or gets another. Without listeners
+  // it would end the program.
   pool.on('error', () => {})
+  pool.on('connect', client => client.on('error', () => {}))
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
   const close = async () => {
     await db.destroy()

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import { chown, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { systemClock } from '../../src/clock.ts'
+import { pause, systemClock } from '../../src/clock.ts'
 import { runCommand } from '../../src/debian/command.ts'
 import { type Architecture, librariesOf } from '../../src/debian/machine.ts'
 import { fetchTree, type Recipe } from '../../src/debian/tree.ts'
@@ -78,6 +79,10 @@ function run(programs: Programs, program: string, ...args: string[]) {
   return runCommand(command, { clock: systemClock, timeoutMs: 60_000, environment: environmentOf(programs) })
 }
 
+function childrenOf(pid: number): number[] {
+  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+}
+
 export class PostgresServer implements AsyncDisposable {
   /** What DATABASE_URL would be. */
   readonly url: string
@@ -142,13 +147,19 @@ export class PostgresServer implements AsyncDisposable {
     return this.url.replace('/postgres?', `/${name}?`)
   }
 
-  /** At once, as a power cut would: what was acknowledged must be there afterwards. */
-  async kill(signal: 'SIGQUIT' | 'SIGINT' = 'SIGQUIT'): Promise<void> {
+  /** At once: what was acknowledged must be there afterwards. By SIGKILL none of its processes has time for a word. */
+  async kill(signal: 'SIGQUIT' | 'SIGINT' | 'SIGKILL' = 'SIGQUIT'): Promise<void> {
     const server = this.#server
-    if (!server || server.exitCode !== null) return
+    if (!server || server.exitCode !== null || server.signalCode !== null) return
     const ended = new Promise(resolve => server.once('exit', resolve))
+    const children = signal === 'SIGKILL' ? childrenOf(server.pid!) : []
     server.kill(signal)
+    for (const pid of children) {
+      // One may have ended by itself.
+      if (existsSync(`/proc/${pid}`)) process.kill(pid, signal)
+    }
     await ended
+    while (children.some(pid => existsSync(`/proc/${pid}`))) await pause(systemClock, 5)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
