@@ -58,10 +58,7 @@ async function write({ db }: Database, file: string): Promise<Counts> {
   const unfinished = `${file}.unfinished`
   let counts: Counts = {}
   const lines = async function* () {
-    const store = exportStore(db)
-    let line = await store.next()
-    for (; !line.done; line = await store.next()) yield `${line.value}\n`
-    counts = line.value
+    counts = yield* exportStore(db)
   }
   try {
     const output = createWriteStream(unfinished, { flags: 'w', mode: 0o600, flush: true })

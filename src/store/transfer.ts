@@ -33,16 +33,16 @@ export async function* exportStore(db: Kysely<Tables>): AsyncGenerator<string, C
   const begun = await db.startTransaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute()
   try {
     await asIs(begun)
-    yield JSON.stringify({ format: FORMAT, schema: Object.keys(migrations) })
+    yield `${JSON.stringify({ format: FORMAT, schema: Object.keys(migrations) })}\n`
     const counts: Record<string, number> = {}
     for (const table of await tablesOf(begun)) {
       counts[table.name] = 0
       for await (const rows of rowsOf(begun, table)) {
         counts[table.name]! += rows.length
-        yield `{"table":${JSON.stringify(table.name)},"rows":[${rows.join(',')}]}`
+        yield `{"table":${JSON.stringify(table.name)},"rows":[${rows.join(',')}]}\n`
       }
     }
-    yield JSON.stringify({ counts })
+    yield `${JSON.stringify({ counts })}\n`
     return counts
   } finally {
     await begun.rollback().execute()

@@ -1,0 +1,71 @@
+import { execFile } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { openDatabase } from '../../../src/store/database.ts'
+import { seedDatabase } from '../../support/database.ts'
+import { SmallDisk } from '../../support/small-disk.ts'
+import { isWhole } from './whole-call.ts'
+import { Writer } from './writing.ts'
+
+/** Of an empty database, 39, and what it grows by. */
+const DATABASE_MB = 48
+
+let folder = ''
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'parley-full-'))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+/** Calls go on while there is no room, and with room again all of it is in the database, each event once. */
+async function survives(disk: SmallDisk, state: string, full: RegExp, whileFull: (writer: Writer) => Promise<void>) {
+  await seedDatabase(join(disk.outside, 'database'))
+  const writer = new Writer('full', { state, folder: join(disk.path, 'database') }, disk.within)
+  await writer.says('taken', 3)
+  disk.fill()
+  await writer.until(() => writer.trouble.some(text => full.test(text)))
+  await writer.says('appended', 20)
+  await whileFull(writer)
+  disk.free()
+  await writer.says('acknowledged', 5)
+  await writer.finish()
+  const kept = join(folder, basename(disk.path))
+  await cp(join(disk.outside, 'database'), kept, { recursive: true })
+  const database = await openDatabase({ url: undefined, folder: kept })
+  await isWhole(database.db, writer.acknowledged).finally(() => database.close())
+  expect(writer.acknowledged).toHaveLength(writer.count('appended'))
+}
+
+it.concurrent('a full disk under the database: the journal acknowledges, and the database catches up', async () => {
+  await using disk = await SmallDisk.open(DATABASE_MB)
+  await survives(disk, join(folder, 'elsewhere'), /^The database takes no events/, async writer => {
+    await writer.says('acknowledged', 20)
+    expect(writer.trouble.join()).not.toContain('journal cannot')
+  })
+})
+
+it.concurrent('a full disk under everything: nothing is acknowledged that is not kept, and nothing is missing after', async () => {
+  await using disk = await SmallDisk.open(DATABASE_MB)
+  await survives(disk, join(disk.path, 'state'), /^The journal cannot be written \(ENOSPC/, async writer => {
+    const before = writer.count('acknowledged')
+    await writer.says('appended', 20)
+    expect(writer.count('acknowledged')).toBe(before)
+  })
+})
+
+it.concurrent('a full disk under an export: it is said, and no half of it stays', async () => {
+  await using disk = await SmallDisk.open(1)
+  disk.fill()
+  const state = join(folder, 'exported')
+  await seedDatabase(join(state, 'database'))
+  const program = join(import.meta.dirname, '../../../src/commands/db.ts')
+  const ran = promisify(execFile)(process.execPath, [program, 'export', join(disk.outside, 'store.jsonl')], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], STATE_DIR: state },
+  })
+  await expect(ran).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/^db: ENOSPC/) })
+  expect(readdirSync(disk.outside)).toEqual(['filler'])
+})
