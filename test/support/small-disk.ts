@@ -26,7 +26,11 @@ export class SmallDisk implements AsyncDisposable {
     this.outside = `/proc/${holder.pid}/root${path}`
     const user = asRoot ? [] : [['user', 'user']]
     const options = [...user, ['mount', 'mnt']]
-    this.within = ['nsenter', ...options.map(([option, name]) => `--${option}=/proc/${holder.pid}/ns/${name}`)]
+    this.within = [
+      'nsenter',
+      '--preserve-credentials',
+      ...options.map(([option, name]) => `--${option}=/proc/${holder.pid}/ns/${name}`),
+    ]
   }
 
   static async open(megabytes: number): Promise<SmallDisk> {
