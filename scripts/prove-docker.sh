@@ -35,6 +35,7 @@ git clone --quiet --no-hardlinks "$project" "$work/clone"
 cat >"$work/clone/prove.yml" <<'YAML'
 services:
   asterisk: { build: { network: host } }
+  database: { build: { network: host } }
   gateway: { build: { network: host } }
 YAML
 cd "$project"

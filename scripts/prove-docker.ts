@@ -29,8 +29,9 @@ import {
 const clone = process.argv[2] ?? ''
 process.chdir(clone)
 const messageHz = 700
-const services = ['asterisk', 'gateway'] as const
+const services = ['asterisk', 'database', 'gateway'] as const
 type Service = (typeof services)[number]
+const users = { asterisk: '5060', database: '5062', gateway: '5061' } as const
 
 function say(text: string): void {
   console.log(`prove-docker: ${text}`)
@@ -43,7 +44,7 @@ const inspect = async (service: Service, format: string) =>
   await run('docker', 'inspect', '--format', format, `parley-${service}-1`)
 const pidOf = async (service: Service) => Number(await inspect(service, '{{.State.Pid}}'))
 
-/** Of both, and as they are now: what a health check says may be some seconds old. */
+/** Of all, and as they are now: what a health check says may be some seconds old. */
 async function ready(): Promise<void> {
   for (const service of services) {
     const health = () => inspect(service, '{{.State.Health.Status}}')
@@ -63,7 +64,7 @@ async function callThrough(when: string): Promise<void> {
 async function proveFreshClone(): Promise<void> {
   if (settingsFile()) await writeFile(join(clone, '.env'), settingsFile())
   await compose('up', '--build', '--wait')
-  say(`up with ${settingsFile() ? 'other ports' : 'nothing but the clone'}: both services are healthy`)
+  say(`up with ${settingsFile() ? 'other ports' : 'nothing but the clone'}: all services are healthy`)
   const refusal = await (await dial()).answered
   assert.deepEqual({ ...refusal, afterMs: 0, reason: '' }, { kind: 'refused', status: 403, afterMs: 0, reason: '' })
   say('nobody but the trunk is let in: a call from this machine hears 403')
@@ -103,7 +104,7 @@ async function proveConfinement(): Promise<void> {
     const pid = await pidOf(service)
     const status = readFileSync(`/proc/${pid}/status`, 'utf8')
     for (const [name, wanted] of [
-      ['Uid', service === 'gateway' ? /5061/ : /5060/],
+      ['Uid', new RegExp(users[service])],
       ['CapEff', /^0+$/],
       ['CapBnd', /^0+$/],
       ['NoNewPrivs', /^1$/],
@@ -126,6 +127,29 @@ async function proveConfinement(): Promise<void> {
   assert.deepEqual(kept.split('\n').sort(), ['asterisk', 'node_modules', 'package.json', 'src'])
   say(
     "no secret in the image; Asterisk reads its configuration, cannot write it, and has no way to the gateway's state",
+  )
+}
+
+/** Every call is a row of the server, also those that ended while it was away; nobody but the gateway and the server's own user gets in. */
+async function proveDatabase(): Promise<void> {
+  const ask = (query: string) => inside('database', `psql --tuples-only --no-align --command "${query}"`)
+  const ended = async () => Number(await ask("select count(*) from calls where state = 'ended'"))
+  const before = await ended()
+  await callThrough('with the database up')
+  await until('the call is a row', 20, async () => (await ended()) === before + 1)
+  await compose('stop', 'database')
+  await callThrough('with the database stopped')
+  await compose('start', 'database')
+  await until('the call is a row, too', 30, async () => (await ended()) === before + 2)
+  await assert.rejects(
+    compose('exec', '--no-TTY', '--user', '5063:5063', 'database', 'psql'),
+    /Permission|Peer|peer|look up/,
+  )
+  const dump = await inside('database', 'pg_dump | tail -n 5')
+  assert.match(dump, /PostgreSQL database dump complete/)
+  await assert.rejects(inside('gateway', 'ls /var/lib/parley/database'), /No such file/)
+  say(
+    'each call is a row in the PostgreSQL server; one that ended while it was stopped comes after; it can be backed up',
   )
 }
 
@@ -249,7 +273,7 @@ async function proveStop(): Promise<void> {
   await stopping
   for (const service of services)
     assert.equal(await inspect(service, '{{.State.ExitCode}}'), '0', `${service} ended badly`)
-  say('its call over, both services end by themselves with 0')
+  say('its call over, all services end by themselves with 0')
   await compose('up', '--wait')
   await callThrough('up again')
   await compose('down', '--volumes')
@@ -260,6 +284,7 @@ await proveFreshClone()
 await proveDemoEngine()
 await proveSettings()
 await proveConfinement()
+await proveDatabase()
 await proveOpenPorts()
 await proveProxy()
 await proveRestarts()

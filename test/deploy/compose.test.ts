@@ -34,12 +34,12 @@ interface Service {
 }
 
 const { services, volumes } = parse(text, { merge: true }) as {
-  services: Record<'configuration' | 'asterisk' | 'gateway', Service>
+  services: Record<'configuration' | 'asterisk' | 'database' | 'gateway', Service>
   volumes: Record<string, unknown>
 }
-const { configuration, asterisk, gateway } = services
+const { configuration, asterisk, database, gateway } = services
 const all = Object.entries(services)
-const lasting = [asterisk, gateway]
+const lasting = [asterisk, database, gateway]
 
 function seconds(duration: string | undefined): number {
   expect(duration).toMatch(/^\d+s$/)
@@ -47,25 +47,27 @@ function seconds(duration: string | undefined): number {
 }
 
 describe('docker-compose.yml', () => {
-  it('has a service that renders, then Asterisk, then the gateway', () => {
-    expect(Object.keys(services)).toEqual(['configuration', 'asterisk', 'gateway'])
+  it('has a service that renders, then Asterisk and a database, then the gateway', () => {
+    expect(Object.keys(services)).toEqual(['configuration', 'asterisk', 'database', 'gateway'])
     expect(asterisk.depends_on).toEqual({
       configuration: { condition: 'service_completed_successfully', restart: true },
     })
-    expect(gateway.depends_on).toEqual({ asterisk: { condition: 'service_healthy' } })
+    expect(gateway.depends_on).toEqual({
+      asterisk: { condition: 'service_healthy' },
+      database: { condition: 'service_started' },
+    })
   })
 
   it.each(all)('confines %s', (_, service) => {
     expect(service.read_only).toBe(true)
     expect(service.cap_drop).toEqual(['ALL'])
     expect(service.security_opt).toEqual(['no-new-privileges:true'])
-    expect(service.user).toMatch(/^506[01]:506[01]$/)
+    expect(service.user).toMatch(/^506[012]:506[012]$/)
     expect([service.cap_add, service.privileged]).toEqual([undefined, undefined])
   })
 
-  it('runs Asterisk and the gateway as users of their own', () => {
-    expect(asterisk.user).toBe('5060:5060')
-    expect(gateway.user).toBe('5061:5061')
+  it('runs Asterisk, the gateway and the database as users of their own', () => {
+    expect([asterisk.user, gateway.user, database.user]).toEqual(['5060:5060', '5061:5061', '5062:5062'])
   })
 
   it.each(all)('bounds %s', (_, service) => {
@@ -77,8 +79,22 @@ describe('docker-compose.yml', () => {
     expect(service.logging).toEqual({ driver: 'json-file', options: { 'max-size': '10m', 'max-file': '5' } })
   })
 
-  it("uses the machine's network, and publishes no port", () => {
-    for (const [, service] of all) expect([service.network_mode, service.ports]).toEqual(['host', undefined])
+  it("uses the machine's network, for the database none, and publishes no port", () => {
+    for (const [name, service] of all)
+      expect([service.network_mode, service.ports]).toEqual([name === 'database' ? 'none' : 'host', undefined])
+  })
+
+  it('keeps every call in the database, which only the gateway reaches, by a socket and without a password', () => {
+    expect(gateway.environment?.['DATABASE_URL']).toBe(
+      '${DATABASE_URL:-postgresql://parley@localhost/parley?host=/run/parley-database}',
+    )
+    expect(gateway.volumes).toContain('database-socket:/run/parley-database:ro')
+    const [start, image] = ['start.sh', 'Dockerfile'].map(file => read(`deploy/postgres/${file}`))
+    expect(start).toMatch(/--auth-local peer --auth-host reject/)
+    expect(start).toMatch(/ -c listen_addresses= /)
+    expect(image).toContain(`parley:x:${gateway.user}:`)
+    expect(image).toMatch(/ postgresql-18 /)
+    for (const service of [configuration, asterisk]) expect(service.volumes.join()).not.toContain('database')
   })
 
   it('keeps HTTP and ARI on loopback, whatever .env says', () => {
@@ -100,9 +116,10 @@ describe('docker-compose.yml', () => {
   it('has no secret in it, and shows .env to the gateway alone', () => {
     expect(text).not.toMatch(/(PASSWORD|TOKEN|SECRET|_KEY)\w*\s*[:=]/)
     expect(gateway.env_file).toEqual([{ path: '.env', required: false }])
-    expect([asterisk.env_file, asterisk.environment]).toEqual([undefined, undefined])
+    for (const service of [asterisk, database])
+      expect([service.env_file, service.environment]).toEqual([undefined, undefined])
     expect(asterisk.volumes).toEqual(['asterisk:/var/lib/parley-asterisk'])
-    expect(Object.keys(volumes)).toEqual(['state', 'asterisk'])
+    expect(Object.keys(volumes)).toEqual(['state', 'database', 'database-socket', 'asterisk'])
   })
 
   it('names only variables that the configuration knows', () => {
@@ -123,12 +140,12 @@ describe('docker-compose.yml', () => {
 })
 
 describe('the images', () => {
-  it.each(['Dockerfile', 'asterisk/Dockerfile'])(
+  it.each(['Dockerfile', 'asterisk/Dockerfile', 'deploy/postgres/Dockerfile'])(
     '%s begins at debian:forky-slim and ends at an ordinary user',
     file => {
       const bases = [...read(file).matchAll(/^FROM (\S+)/gm)].map(match => match[1])
       expect(new Set(bases)).toEqual(new Set(['debian:forky-slim']))
-      expect(read(file)).toMatch(/^USER 506[01]:506[01]$/m)
+      expect(read(file)).toMatch(/^USER 506[012]:506[012]$/m)
     },
   )
 
