@@ -6,8 +6,8 @@ interface ConversantToolsDependencies {
   readonly dialogue: Dialogue
   /** Of the whole conversation: a tool goes on when the caller interrupts. */
   readonly signal: AbortSignal
-  /** Whether a result that came alone or last may be cause for a reply. */
-  readonly repliesToResults: () => boolean
+  /** Until the reply that is being made is whole: more tools may be called in it. */
+  readonly replyWhole: () => Promise<void>
   /** `reply`: it is to go on with it. */
   readonly told: (id: string, result: ToolResult, reply: boolean) => void
   /** One has ended that was not interrupted. */
@@ -28,15 +28,16 @@ export class ConversantTools {
   }
 
   async run(call: ToolCall): Promise<void> {
-    const { dialogue, repliesToResults, told, over } = this.#with
+    const { dialogue, replyWhole, told, over } = this.#with
     const { runner, conversation, closing, making } = dialogue
     const { signal } = making
     this.#running += 1
     try {
       if (runner.writes(call.name)) await unlessAborted(conversation.certain(), signal)
       const result = await runner.run(call, this.#with.signal)
-      // After the last words, and when the caller has interrupted, a result gives no cause for more.
-      told(call.id, result, !closing.takeWanted() && !signal.aborted && this.#running === 1 && repliesToResults())
+      await replyWhole()
+      // Those of one reply are answered together. After the last words, and when the caller has interrupted, none is.
+      told(call.id, result, !closing.takeWanted() && !signal.aborted && this.#running === 1)
     } catch {
       told(call.id, { ok: false, problem: 'The caller interrupted before it was done.' }, false)
     } finally {

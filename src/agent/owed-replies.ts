@@ -15,9 +15,7 @@ export class OwedReplies {
   readonly #with: OwedRepliesDependencies
   /** Not begun. */
   #awaited = 0
-  #begun = false
-  /** One to results waits for the end of the one that has begun. */
-  #toResults = false
+  #begun: PromiseWithResolvers<void> | undefined
   /** It was asked to say given words, and has not ended. */
   #saying = false
   /** It has given something to be heard since it began to reply. */
@@ -29,7 +27,12 @@ export class OwedReplies {
   }
 
   get any(): boolean {
-    return this.#begun || this.#awaited > 0
+    return this.#begun !== undefined || this.#awaited > 0
+  }
+
+  /** The one that has begun is over, whatever has become of it. */
+  get whole(): Promise<void> {
+    return this.#begun?.promise ?? Promise.resolve()
   }
 
   /** One that says something new. */
@@ -49,18 +52,11 @@ export class OwedReplies {
     this.watch()
   }
 
-  /** Whether results are cause for a reply: those that come while one is being made, for one together. */
-  wantedToResults(): boolean {
-    if (this.#toResults) return false
-    this.#toResults = this.#begun
-    return true
-  }
-
   began(): void {
     // With the result of a tool it goes on with what it has begun to say.
     if (!this.any) this.#spoke = false
     this.withdrawn()
-    this.#begun = true
+    this.#begun ??= Promise.withResolvers()
   }
 
   withdrawn(): void {
@@ -74,8 +70,7 @@ export class OwedReplies {
   /** False when nobody waits for the end of it, because it was cancelled. */
   ended(): boolean {
     if (!this.#begun) return false
-    this.#begun = false
-    this.#toResults = false
+    this.#end()
     return true
   }
 
@@ -90,8 +85,7 @@ export class OwedReplies {
   /** Nobody waits for any of them. */
   drop(): void {
     this.#awaited = 0
-    this.#begun = false
-    this.#toResults = false
+    this.#end()
     this.#cancelWatch()
   }
 
@@ -107,5 +101,10 @@ export class OwedReplies {
     const { clock, patienceMs, late } = this.#with
     this.#cancelWatch()
     if (this.any) this.#cancelWatch = clock.after(patienceMs, late)
+  }
+
+  #end(): void {
+    this.#begun?.resolve()
+    this.#begun = undefined
   }
 }

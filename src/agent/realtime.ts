@@ -74,7 +74,7 @@ class RealtimeCall implements Mind {
     this.#tools = new ConversantTools({
       dialogue: this.#dialogue,
       signal: scope.signal,
-      repliesToResults: () => this.#replies.wantedToResults(),
+      replyWhole: () => this.#replies.whole,
       told: (id, result, reply) => this.#tellResult(id, result, reply),
       over: () => this.#turnOver(),
     })

@@ -8,7 +8,7 @@ import { Sounds } from '../../src/providers/scripted/sounds.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 import { House, toneSettings } from './house.ts'
 
-/** A call in which a model has the floor and asks for tools. */
+/** A call in which a model greets, and asks for tools, a reply each. */
 async function talking() {
   const clock = new VirtualClock()
   const events = new Queue<ConversantEvent>()
@@ -40,13 +40,15 @@ async function talking() {
     { kind: 'replying' },
     { kind: 'audio', item: 'greeting', audio, text: 'Hello.' },
     { kind: 'audioEnded', item: 'greeting' },
+    { kind: 'turnEnded' },
   ] as const
-  for (const event of [...said, { kind: 'turnEnded' } as const, { kind: 'replying' } as const]) events.push(event)
+  for (const event of said) events.push(event)
   await house.run(100)
   let count = 0
   const ask = async (name: string, args: unknown) => {
     const id = `call ${++count}`
-    events.push({ kind: 'toolCall', id, name, args })
+    const reply = [{ kind: 'replying' }, { kind: 'toolCall', id, name, args }, { kind: 'turnEnded' }] as const
+    for (const event of reply) events.push(event)
     await house.run(20)
     return results.find(each => each.id === id)?.result
   }
@@ -101,6 +103,7 @@ describe('what a model can do in every call', () => {
 
   it('answers each of twenty calls at once in words, and speaks about them once', async () => {
     const { house, events, results } = await talking()
+    events.push({ kind: 'replying' })
     for (let n = 0; n < 20; n++) {
       const name = ['current_time', 'unheard_of', 'take_message', 'send_digits'][n % 4]!
       events.push({ kind: 'toolCall', id: `call ${n}`, name, args: n % 4 === 2 ? { message: `${n}` } : {} })
@@ -115,15 +118,12 @@ describe('what a model can do in every call', () => {
   })
 
   it('ends the call also when it had wanted that before and the caller went on', async () => {
-    const { house, events, ask } = await talking()
+    const { house, ask } = await talking()
     expect(await ask('end_call', {})).toMatchObject({ ok: true })
     house.press('1')
     await house.run(3_000)
-    events.push({ kind: 'replying' })
-    await house.run(20)
     expect(house.outcome).toBeUndefined()
     await ask('end_call', {})
-    events.push({ kind: 'turnEnded' })
     await house.run(1_000)
     expect(house.fact('degraded')).toBeUndefined()
     expect(house.all('toolRan').filter(({ tool }) => tool === 'end_call')).toHaveLength(2)

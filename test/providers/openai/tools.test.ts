@@ -41,3 +41,32 @@ describe('a tool that changes something', () => {
     expect(house.clock.pending).toBe(0)
   })
 })
+
+describe('tools of one reply', () => {
+  it.each([0, 300])('are answered together, when all of them are known and done: %s ms apart', async waitMs => {
+    let clock: Clock | undefined
+    const tool = (name: string, tookMs: number) =>
+      defineTool({
+        name,
+        description: 'Looks something up.',
+        args: z.strictObject({}),
+        effect: 'read',
+        timeoutMs: 5_000,
+        async run() {
+          await pause(clock!, tookMs)
+          return { ok: true, value: name }
+        },
+      })
+    const turns = [[{ call: 'quick' }, { waitMs }, { call: 'slow' }]]
+    const { house, session, sent } = call({ turns, tools: [tool('quick', 1), tool('slow', 800)] })
+    clock = house.clock
+    await house.run(900)
+    house.says(1_300)
+    await house.run(4_000)
+    expect(house.hertz).toEqual([440, 550])
+    expect(sent('response.create')).toHaveLength(3)
+    const kinds = session().received.map(({ type }) => type)
+    expect(kinds.slice(-3)).toEqual(['conversation.item.create', 'conversation.item.create', 'response.create'])
+    await house.hangUp()
+  })
+})
