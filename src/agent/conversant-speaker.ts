@@ -1,3 +1,4 @@
+import { GatewayError } from '../errors.ts'
 import type { AudioFormat } from '../media/audio.ts'
 import type { Conversant, Speaker } from './ports.ts'
 
@@ -19,10 +20,16 @@ export function conversantSpeaker(conversant: Conversant, { voice, language }: S
       try {
         const speaking = await conversant.open(session, AbortSignal.any([signal, over.signal]))
         speaking.say(text)
+        let sounded = false
         for await (const event of speaking.events) {
           if (event.kind === 'failed') throw event.error
-          if (event.kind === 'audio') yield event.audio
-          if (event.kind === 'turnEnded') return
+          if (event.kind === 'audio') {
+            sounded ||= event.audio.length > 0
+            yield event.audio
+          }
+          if (event.kind !== 'turnEnded') continue
+          if (event.broken || !sounded) throw new GatewayError('ENGINE_FAILED', 'It did not say all of it.')
+          return
         }
         signal.throwIfAborted()
       } finally {

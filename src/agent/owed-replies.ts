@@ -1,7 +1,10 @@
 import type { Clock } from '../clock.ts'
 
-/** What came of a reply to which nothing more belongs; `unsaid`: it was to say given words, and made no sound of them. */
-type ReplyOutcome = 'spoken' | 'unsaid' | 'empty'
+/**
+ * What came of a reply to which nothing more belongs; `broken`: not all that it was to say; `unsaid`: it was to say given
+ * words, and made no sound of them.
+ */
+type ReplyOutcome = 'spoken' | 'broken' | 'unsaid' | 'empty'
 
 interface OwedRepliesDependencies {
   readonly clock: Clock
@@ -20,6 +23,8 @@ export class OwedReplies {
   #saying = false
   /** It has given something to be heard since it began to reply. */
   #spoke = false
+  /** The latest has broken off. */
+  #broken = false
   #cancelWatch = () => {}
 
   constructor(dependencies: OwedRepliesDependencies) {
@@ -68,8 +73,9 @@ export class OwedReplies {
   }
 
   /** False when nobody waits for the end of it, because it was cancelled. */
-  ended(): boolean {
+  ended(broken: boolean): boolean {
     if (!this.#begun) return false
+    this.#broken = broken
     this.#end()
     return true
   }
@@ -78,7 +84,7 @@ export class OwedReplies {
   takeOutcome(): ReplyOutcome {
     const saying = this.#saying
     this.#saying = false
-    if (this.#spoke) return 'spoken'
+    if (this.#spoke) return this.#broken ? 'broken' : 'spoken'
     return saying ? 'unsaid' : 'empty'
   }
 

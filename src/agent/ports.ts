@@ -94,8 +94,8 @@ export type ConversantEvent =
   /** What the segment that began at `startMs` says so far, or finally. */
   | { readonly kind: 'words'; readonly final: boolean; readonly text: string; readonly startMs: number }
   | ({ readonly kind: 'toolCall' } & ToolCall)
-  /** All of it is there; the result of a tool may give cause for another. */
-  | { readonly kind: 'turnEnded' }
+  /** All of it is there, unless it broke off; the result of a tool may give cause for another. */
+  | { readonly kind: 'turnEnded'; readonly broken?: true }
   /** For now it hears nothing; what the caller says meanwhile it will have heard when it is present again. */
   | { readonly kind: 'absent' | 'present' }
   /** It has lost something and goes on all the same. */

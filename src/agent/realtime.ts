@@ -323,7 +323,7 @@ class RealtimeCall implements Mind {
       case 'toolCall':
         return void this.#tools.run(event)
       case 'turnEnded':
-        return this.#replies.ended() ? this.#turnOver() : undefined
+        return this.#replies.ended(event.broken ?? false) ? this.#turnOver() : undefined
     }
   }
 
@@ -340,6 +340,8 @@ class RealtimeCall implements Mind {
     switch (this.#replies.takeOutcome()) {
       case 'spoken':
         return this.#dialogue.quiet()
+      case 'broken':
+        return conversation.happened({ kind: 'failed', fatal: false })
       case 'unsaid':
         return this.#useless('The conversant made no sound of the words that it was to say.')
       case 'empty':

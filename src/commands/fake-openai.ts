@@ -22,9 +22,9 @@ A double of the Realtime API on this machine: no key, no price, always the same.
 
 Faults are planned while it runs, each for one occasion:
   curl -d '[{"at":"connect","status":429,"retryAfter":"1"}]' http://127.0.0.1:8090/faults
-  curl -d '[{"at":"response","what":"stall"}]' http://127.0.0.1:8090/faults        stall, fail, quota, refuse
+  curl -d '[{"at":"response","what":"stall"}]' http://127.0.0.1:8090/faults        stall, mute, fail, quota, refuse
   curl -d '[{"at":"audio","afterMs":600,"what":"kill"}]' http://127.0.0.1:8090/faults
-                                            kill, stall, malformed, binary, oversize, expire, error`
+                                            kill, stall, malformed, binary, oversize, expire, error, fail`
 
 async function main(): Promise<void> {
   const { values } = parseArgs({

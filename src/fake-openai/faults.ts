@@ -10,13 +10,13 @@ const faultSchema = z.union([
   }),
   /** A session that never says a word, or one that is closed at once. */
   z.strictObject({ at: z.literal('session'), what: z.enum(['silence', 'close']) }),
-  /** A response that gives nothing, fails, or is refused. */
-  z.strictObject({ at: z.literal('response'), what: z.enum(['stall', 'fail', 'quota', 'refuse']) }),
+  /** A response that gives nothing, gives words without a sound, fails, or is refused. */
+  z.strictObject({ at: z.literal('response'), what: z.enum(['stall', 'mute', 'fail', 'quota', 'refuse']) }),
   /** In mid-sentence, when so much of it has been sent. */
   z.strictObject({
     at: z.literal('audio'),
     afterMs: z.number().min(0).max(60_000),
-    what: z.enum(['kill', 'stall', 'malformed', 'binary', 'oversize', 'expire', 'error']),
+    what: z.enum(['kill', 'stall', 'malformed', 'binary', 'oversize', 'expire', 'error', 'fail']),
   }),
 ])
 

@@ -39,6 +39,8 @@ const saying = /^Say these words exactly[^\n]*\n(.*)$/s
 const oversized = 'x'.repeat(limits.openai.frameBytes + 1)
 
 type AudioFault = Extract<Fault, { at: 'audio' }>
+/** The refused ones are never begun. */
+export type ResponseFault = Exclude<Extract<Fault, { at: 'response' }>['what'], 'refuse'>
 type Outcome = Required<Pick<ResponseObject, 'status'>> & Pick<ResponseObject, 'status_details'>
 
 const soundsByFormat = new Map<string, Sounds>()
@@ -47,6 +49,7 @@ const soundsByFormat = new Map<string, Sounds>()
 export class Response {
   readonly id: string
   hasSpoken = false
+  #mute = false
   readonly #parts: ResponseParts
   readonly #cancelled = new AbortController()
   readonly #sounds: Sounds
@@ -73,13 +76,15 @@ export class Response {
     this.#cancelled.abort(new Error('Cancelled.'))
   }
 
-  async make(instructions: string | undefined, fault: 'stall' | 'fail' | 'quota' | undefined): Promise<void> {
+  async make(instructions: string | undefined, fault: ResponseFault | undefined): Promise<void> {
     const { session, tell } = this.#parts
     tell({ type: 'response.created', response: { id: this.id, status: 'in_progress' } })
     const signal = AbortSignal.any([this.#cancelled.signal, session.signal])
     try {
       if (fault === 'stall') await ended(signal)
-      if (fault) return this.#fail(fault === 'quota' ? 'insufficient_quota' : 'server_error')
+      this.#mute = fault === 'mute'
+      if (fault === 'fail' || fault === 'quota')
+        return this.#fail(fault === 'quota' ? 'insufficient_quota' : 'server_error')
       const words = instructions === undefined ? undefined : saying.exec(instructions)?.[1]
       if (words === undefined) await this.#reply(signal)
       else await this.#speak(words, signal)
@@ -134,7 +139,7 @@ export class Response {
     tell({ type: 'conversation.item.added', item })
     const part = { ...place, item_id, content_index: 0 }
     tell({ type: 'response.content_part.added', ...part, part: { type: 'audio' } })
-    const audio = this.#sounds.render(text)
+    const audio = this.#mute ? new Uint8Array(0) : this.#sounds.render(text)
     const captions = new Captions(text, audio.length / this.#bytesPerMs / text.length)
     const pieceBytes = PIECE_MS * this.#bytesPerMs
     for (let at = 0; at < audio.length; at += pieceBytes) {
@@ -185,6 +190,8 @@ export class Response {
         return session.expire()
       case 'stall':
         return ended(signal)
+      case 'fail':
+        throw new Error('It fails in the middle.')
       case 'malformed':
         return session.client.text('{"type":"response.output_audio.delta","delta":7')
       case 'binary':

@@ -5,7 +5,7 @@ import type { Client, Tell, Unnumbered } from './client.ts'
 import { Conversation } from './conversation.ts'
 import type { Hearing, OpenEars } from './ears.ts'
 import type { Faults } from './faults.ts'
-import { Response } from './response.ts'
+import { Response, type ResponseFault } from './response.ts'
 import { changed, described, firstSettings, type Kind, type Settings } from './settings.ts'
 
 export interface SessionParts {
@@ -161,7 +161,7 @@ export class Session {
     this.#respond(response?.instructions, fault)
   }
 
-  #respond(instructions?: string, fault?: 'stall' | 'fail' | 'quota'): void {
+  #respond(instructions?: string, fault?: ResponseFault): void {
     const { model, clock, faults } = this.#parts
     const tell: Tell = event => this.#tell(event)
     const response = new Response({ session: this, tell, model, clock, faults, format: this.#settings.output })

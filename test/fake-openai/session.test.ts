@@ -196,7 +196,7 @@ describe('the double of the Realtime API', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it.each(['malformed', 'binary', 'oversize', 'error', 'stall', 'kill', 'expire'] as const)(
+  it.each(['malformed', 'binary', 'oversize', 'error', 'stall', 'kill', 'expire', 'fail'] as const)(
     'breaks in mid-sentence: %s',
     async what => {
       const frames: string[] = []
@@ -211,7 +211,7 @@ describe('the double of the Realtime API', () => {
       const deltas = frames.filter(frame => frame.includes('"response.output_audio.delta","response_id"'))
       const ends = { kill: true, expire: true }[what as string] ?? false
       expect(closed()).toBe(ends)
-      expect(deltas).toHaveLength(ends || what === 'stall' ? 2 : 5)
+      expect(deltas).toHaveLength(ends || what === 'stall' || what === 'fail' ? 2 : 5)
       if (what === 'binary') expect(kinds()).toContain('binary')
       if (what === 'error') expect(kinds()).toContain('error')
     },

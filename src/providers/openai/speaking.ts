@@ -135,11 +135,16 @@ export class Speaking {
   }
 
   #saidAll(item: string): void {
-    const { responses, memory, tell } = this.#with
+    const { responses, memory, tell, remove } = this.#with
     const said = this.#said.get(item)
     if (!said || said.ended || !responses.wants(said.response)) return
     const left = this.#recodings.get(item)?.flush()
     if (left) this.#tell(item, said, left)
+    // Words without a sound are words that nobody hears.
+    if (said.receivedMs === 0) {
+      said.ended = true
+      return remove(item)
+    }
     tell({ kind: 'audio', item, audio: new Uint8Array(0), text: said.end() })
     memory.agent(item, said.parts.told, false)
     tell({ kind: 'audioEnded', item })

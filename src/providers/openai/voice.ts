@@ -315,13 +315,14 @@ export class RealtimeVoice implements ConversantVoice {
 
   #responseDone({ id = '', status, status_details: details }: Response): void {
     const wanted = this.#responses.wants(id)
+    const broken = status === 'failed' || status === 'incomplete'
     if (wanted) {
       this.#speaking.over(id)
       if (details?.reason === 'turn_detected') this.#brokenOff(id)
-      if (status === 'failed') this.#responseFailed(details?.error ?? {})
+      if (broken) this.#responseFailed(details?.error ?? { code: details?.reason ?? status })
       else this.#losses = 0
     }
-    this.#next(wanted)
+    this.#next(wanted, broken)
   }
 
   /** By the server itself, at a voice: what has come may still be heard to its end, and the model believes that it said more. */
@@ -338,15 +339,15 @@ export class RealtimeVoice implements ConversantVoice {
     this.events.push({ kind: 'troubled', error: told })
   }
 
-  #next(wanted: boolean): void {
+  #next(wanted: boolean, broken = false): void {
     const next = this.#responses.over()
-    if (wanted) this.#turnEnded()
+    if (wanted) this.#turnEnded(broken)
     if (next) this.#request(next)
   }
 
-  #turnEnded(): void {
+  #turnEnded(broken = false): void {
     this.#announced = false
-    this.events.push({ kind: 'turnEnded' })
+    this.events.push({ kind: 'turnEnded', ...(broken && { broken }) })
   }
 
   /** A reply that nobody has heard of cannot end. */

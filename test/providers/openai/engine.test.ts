@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { type Business, openBusiness } from '../../../src/business.ts'
 import { FakeOpenAi } from '../../../src/fake-openai/api.ts'
+import type { Fault } from '../../../src/fake-openai/faults.ts'
 import { realtimeEngine } from '../../../src/providers/openai/engine.ts'
 import { defaultOptions } from '../../../src/providers/openai/options.ts'
 import { House, type HouseOptions, phraseHz, toneSettings } from '../../agent/house.ts'
 import { dialFake } from '../../support/fake-openai.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
+
+const business = openBusiness(
+  { file: undefined, name: 'T', phone: undefined, ownerPhone: undefined, engine: 'realtime' },
+  () => {},
+)()
 
 function engine(chosen: Partial<Business> = {}) {
   const clock = new VirtualClock()
@@ -48,6 +54,24 @@ describe('the realtime engine', () => {
     expect(house.outcome).toEqual({ kind: 'handBack', reason: 'engine failed' })
   })
 
+  it.each<Fault>([
+    { at: 'response', what: 'fail' },
+    { at: 'response', what: 'refuse' },
+    { at: 'response', what: 'mute' },
+    { at: 'audio', afterMs: 200, what: 'fail' },
+  ])('keeps none of which not all was said: $at $what', async fault => {
+    const { api, clock, prewarm } = engine()
+    const { signal } = new AbortController()
+    api.faults.plan(fault)
+    const failing = expect(prewarm(business, signal)).rejects.toThrow('did not say')
+    await clock.run(5_000)
+    await failing
+    const warming = prewarm(business, signal)
+    await clock.run(5_000)
+    await warming
+    expect(api.sessions).toHaveLength(1 + new Set(Object.values(toneSettings.phrases)).size)
+  })
+
   it('renders them once, not for every call', async () => {
     const { api, talk } = engine()
     const first = talk()
@@ -82,10 +106,6 @@ describe('the realtime engine', () => {
   it('has its last word ready before the first call, in both laws', async () => {
     for (const law of ['ulaw', 'alaw'] as const) {
       const { api, clock, talk, prewarm } = engine()
-      const business = openBusiness(
-        { file: undefined, name: 'T', phone: undefined, ownerPhone: undefined, engine: 'realtime' },
-        () => {},
-      )()
       const warming = prewarm(business, new AbortController().signal)
       await clock.run(5_000)
       await warming

@@ -150,7 +150,7 @@ describe('a response', () => {
     expect(api.sessions).toHaveLength(2)
   })
 
-  it.each(['fail', 'refuse'] as const)(
+  it.each(['fail', 'refuse', 'mute'] as const)(
     'that fails is told to the caller, who is asked to say it again: %s',
     async what => {
       const { house, api } = call({})
@@ -164,6 +164,15 @@ describe('a response', () => {
       expect(house.hertz.at(-1)).toBe(750)
     },
   )
+
+  it('that fails in mid-sentence is heard as far as it came; then the caller is asked to say it again', async () => {
+    const { house, session } = call({ greeting: '[tone 440 3000ms]', faults: [audioFault('fail')] })
+    await house.run(3_000)
+    expect(house.hertz).toEqual([440, phraseHz.trouble])
+    expect(house.all('agentSpoke')[0]).toMatchObject({ ms: 1_000 })
+    expect(house.fact('degraded')?.detail).toContain('server_error')
+    expect(session().problems).toEqual([])
+  })
 
   it('that fails for want of money ends in the fallback, with a word', async () => {
     const { house, api } = call({})

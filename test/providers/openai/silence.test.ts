@@ -24,11 +24,12 @@ const down = (status: number, times: number, retryAfter?: string): Fault[] =>
 /** What goes wrong in the reply, or in place of it; `within` chooses a moment. */
 const faults: readonly (readonly [string, (within: (ms: number) => number) => Plan])[] = [
   ['nothing', () => []],
-  ...(['kill', 'stall', 'expire', 'malformed', 'binary', 'oversize', 'error'] as const).map(
+  ...(['kill', 'stall', 'expire', 'malformed', 'binary', 'oversize', 'error', 'fail'] as const).map(
     what => [`${what} in mid-sentence`, (within: (ms: number) => number) => [audio(what, within(2_500))]] as const,
   ),
   ['a stall before the first sound', () => [{ at: 'response', what: 'stall' }]],
   ['two of them', () => Array<Fault>(2).fill({ at: 'response', what: 'stall' })],
+  ['words without a sound', () => [{ at: 'response', what: 'mute' }]],
   ['a response that fails', () => [{ at: 'response', what: 'fail' }]],
   ['one that is refused', () => [{ at: 'response', what: 'refuse' }]],
   ['responses that fail for ever', () => Array<Fault>(9).fill({ at: 'response', what: 'fail' })],
