@@ -9,6 +9,9 @@ export interface Entry {
   readonly parts: { readonly text: string; readonly ms: number }[]
 }
 
+/** Of a name that a client gives. https://github.com/livekit/agents/issues/1717 */
+const itemId = /^[a-zA-Z0-9_-]+$/
+
 /** The oldest is forgotten, as a model's memory is bounded. */
 const KEPT = 500
 
@@ -37,6 +40,7 @@ export class Conversation {
 
   create(id: string, item: Item): string | undefined {
     if (this.has(id)) return 'item_create_duplicate_id'
+    if (!itemId.test(id)) return 'invalid_value'
     const message = this.#messageOf(item)
     if (!message) return 'invalid_value'
     this.add(id, message)

@@ -123,7 +123,7 @@ export class Memory {
 
   #newKey(): string {
     this.#count += 1
-    return `message ${this.#count}`
+    return `message_${this.#count}`
   }
 
   /** One that is known keeps its place. */

@@ -88,7 +88,7 @@ export class RealtimeVoice implements ConversantVoice {
 
   told(text: string): void {
     this.#count += 1
-    this.#memory.agent(`told ${this.#count}`, text, false)
+    this.#memory.agent(`told_${this.#count}`, text, false)
     this.#create({ role: 'agent', text, interrupted: false })
   }
 

@@ -54,6 +54,18 @@ describe('while there is no session', () => {
     expect(house.clock.pending).toBe(0)
   })
 
+  it('what the agent said of its own accord is known to the next one', async () => {
+    const { house, api, session } = call()
+    await house.run(11_000)
+    expect(house.hertz).toEqual([440, phraseHz.stillThere])
+    session().kill()
+    await house.run(1_000)
+    const said = session().conversation.messages.map(message => 'text' in message && message.text)
+    expect(said).toEqual([expect.stringContaining('tone 440'), expect.stringContaining('tone 490')])
+    expect(api.problems).toEqual([])
+    await house.hangUp()
+  })
+
   it('the caller hears a word within 2 s, also when nothing was being said', async () => {
     const stage = call()
     const { house } = stage
