@@ -58,6 +58,10 @@ export const limits = {
     queryMs: 30_000,
     /** For an answer that somebody waits for: within the time of a request. */
     askMs: 5_000,
+    /** The newest, looked through for words before the index of all words is asked. */
+    callsLookedThrough: 10_000,
+    /** Of a call, to be found by: a value that words are found by holds a megabyte. */
+    wordsChars: 125_000,
     /** Between two attempts to write what the database did not take. */
     retryMs: { first: 250, most: 10_000 },
     /** Of a table, when all of it is read or written. */
@@ -255,6 +259,13 @@ export const limits = {
     tokenUseMs: 60_000,
     tokenNameChars: 200,
     tokensListed: 1_000,
+    /** Of one call, in one answer. */
+    eventsTold: 5_000,
+    cursorChars: 1_000,
+    /** Of words to search for. */
+    textChars: 200,
+    /** Of statistics, in one answer. */
+    days: 366,
     /** Different values of one metric label that is not a closed list; the rest count as one. */
     labelValues: 32,
   },

@@ -73,8 +73,8 @@ function renderLive(calls: readonly CallSummary[], width: number): string[] {
     call.private?.callerNumber ?? call.from,
     call.state,
     duration(call.durationMs),
-    call.engine,
-    call.codec,
+    call.engine ?? '-',
+    call.codec ?? '-',
     call.quality ? `${call.quality.lossPercent.toFixed(1)}%` : '-',
     call.quality ? `${call.quality.jitterMs.toFixed(1)} ms` : '-',
   ])

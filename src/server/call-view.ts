@@ -1,20 +1,27 @@
-import { engineTitles } from '../business.ts'
-import type { CallEvent } from '../call/events.ts'
+import { type Engine, engineTitles } from '../business.ts'
 import type { LineFigures } from '../call/ports.ts'
+import type { StoredCall } from '../store/calls.ts'
+import { isoTime } from './call-record.ts'
 import type { ObservedCall } from './dependencies.ts'
-import type { CallDetail, CallSummary } from './schemas.ts'
+import { type CallSummary, lineFigures } from './schemas.ts'
 
-/** A call as the API tells it; who the caller is and what was said, only on demand. */
+/** A call of this gateway as the API tells it; who the caller is and what was said, only on demand. */
 export function summaryOf(call: ObservedCall, figures: LineFigures | undefined, withPrivate: boolean): CallSummary {
-  const { view } = call
+  const { view, events } = call
+  const timeOf = (name: string) => {
+    const event = events.find(({ fact }) => fact.name === name)
+    return event ? isoTime(event.atMs) : null
+  }
   return {
     id: view.id,
     state: view.state,
-    reason: view.reason ?? null,
+    outcome: view.reason ?? null,
     business: view.business,
     engine: engineTitles[view.engine],
     codec: view.codec,
     offeredAt: isoTime(view.offeredAtMs),
+    answeredAt: timeOf('answered'),
+    endedAt: timeOf('ended'),
     durationMs: view.durationMs,
     from: masked(view.callerNumber),
     channels: { caller: view.channels.caller, media: view.channels.media ?? null },
@@ -25,18 +32,38 @@ export function summaryOf(call: ObservedCall, figures: LineFigures | undefined, 
   }
 }
 
-export function detailOf(call: ObservedCall, figures: LineFigures | undefined, withPrivate: boolean): CallDetail {
+/** One that ended earlier, or is another gateway's. */
+export function summaryOfStored(call: StoredCall, nowMs: number, withPrivate: boolean): CallSummary {
+  const offeredAtMs = call.offered_at.getTime()
+  const callerNumber = call.caller_number ?? ''
+  const figures = storedFigures(call)
   return {
-    ...summaryOf(call, figures, withPrivate),
-    rtp: figures ?? null,
-    events: call.events.map(event => eventOf(event, withPrivate)),
+    id: call.id,
+    state: call.state,
+    outcome: call.outcome,
+    business: call.business,
+    engine: call.engine === null ? null : (engineTitles[call.engine as Engine] ?? call.engine),
+    codec: call.codec,
+    offeredAt: isoTime(offeredAtMs),
+    answeredAt: call.answered_at && isoTime(call.answered_at.getTime()),
+    endedAt: call.ended_at && isoTime(call.ended_at.getTime()),
+    durationMs: call.duration_ms ?? (call.state === 'live' ? Math.max(0, nowMs - offeredAtMs) : 0),
+    from: masked(callerNumber),
+    channels: { caller: call.id, media: null },
+    bridge: null,
+    ports: null,
+    quality: figures ? qualityOf(figures) : null,
+    ...(withPrivate ? { private: { callerNumber, parameters: textsOf(call.parameters) } } : {}),
   }
 }
 
-function eventOf({ atMs, fact }: CallEvent, withPrivate: boolean): CallDetail['events'][number] {
-  const { name, ...rest } = fact
-  const { private: hidden, ...details } = { private: undefined, ...rest }
-  return { at: isoTime(atMs), name, details, ...(withPrivate && hidden ? { private: { ...hidden } } : {}) }
+/** Nothing of an earlier Parley's that counted other things. */
+export function storedFigures({ figures }: StoredCall): LineFigures | null {
+  return lineFigures.safeParse(figures).data ?? null
+}
+
+function textsOf(parameters: object | null): Record<string, string> {
+  return Object.fromEntries(Object.entries(parameters ?? {}).map(([name, value]) => [name, String(value)]))
 }
 
 /** Enough to tell two callers apart at a glance, too little to call one back. */
@@ -53,8 +80,4 @@ function qualityOf({ received }: LineFigures): CallSummary['quality'] {
 
 function round(value: number): number {
   return Math.round(value * 100) / 100
-}
-
-function isoTime(ms: number): string {
-  return new Date(ms).toISOString()
 }

@@ -9,17 +9,29 @@ export function probeRoutes(app: TypedServer, dependencies: ServerDependencies):
   const { clock, version, registry } = dependencies
   const startedMs = clock.now()
 
-  app.get('/healthz', { config: { access: 'public' }, schema: { response: { 200: alive } } }, async () => {
-    return { status: 'alive' as const, version, uptimeSeconds: Math.floor((clock.now() - startedMs) / 1_000) }
-  })
+  app.get(
+    '/healthz',
+    { config: { access: 'public' }, schema: { summary: 'Whether the process lives', response: { 200: alive } } },
+    async () => {
+      return { status: 'alive' as const, version, uptimeSeconds: Math.floor((clock.now() - startedMs) / 1_000) }
+    },
+  )
 
-  app.get('/readyz', { config: { access: 'public' }, schema: { response: { 200: ready } } }, async () => {
-    const { reasons, warnings } = readiness(dependencies)
-    if (reasons.length > 0) throw new Refusal(503, reasons.join(' '), { reasons, warnings })
-    return { status: 'ready' as const, warnings: [...warnings] }
-  })
+  app.get(
+    '/readyz',
+    { config: { access: 'public' }, schema: { summary: 'Whether a call would be answered', response: { 200: ready } } },
+    async () => {
+      const { reasons, warnings } = readiness(dependencies)
+      if (reasons.length > 0) throw new Refusal(503, reasons.join(' '), { reasons, warnings })
+      return { status: 'ready' as const, warnings: [...warnings] }
+    },
+  )
 
-  app.get('/metrics', { config: { access: 'operator' } }, async (_request, reply) => {
-    return reply.type(registry.contentType).send(await registry.metrics())
-  })
+  app.get(
+    '/metrics',
+    { config: { access: 'operator' }, schema: { summary: 'For Prometheus' } },
+    async (_request, reply) => {
+      return reply.type(registry.contentType).send(await registry.metrics())
+    },
+  )
 }

@@ -1,19 +1,22 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
 import { GatewayError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { securityHeaders } from './headers.ts'
 
 /** The one shape of every answer that is no success: RFC 9457, https://www.rfc-editor.org/rfc/rfc9457 */
-interface Problem {
-  readonly type: 'about:blank'
-  readonly title: string
-  readonly status: number
-  readonly detail: string
-  readonly [extension: string]: unknown
-}
+export const problemSchema = z.looseObject({
+  type: z.literal('about:blank'),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().describe('What happened, and what to do about it.'),
+  problems: z.array(z.string()).optional().describe('Of a request that is refused: each thing that is wrong with it.'),
+})
+
+type Problem = Readonly<z.infer<typeof problemSchema>>
 
 const PROBLEM_JSON = 'application/problem+json'
 

@@ -9,12 +9,14 @@ const texts = z.record(z.string(), z.string())
 const callSummary = z.object({
   id: z.string(),
   state: z.enum(['offered', 'answering', 'live', 'transferring', 'ending', 'ended']),
-  /** How it ended. */
-  reason: z.string().nullable(),
+  outcome: z.string().nullable().describe('How it ended, such as callerHungUp.'),
   business: z.string(),
-  engine: z.string(),
-  codec: z.string(),
+  /** None: it was refused, or is known by its voicemail alone. */
+  engine: z.string().nullable(),
+  codec: z.string().nullable(),
   offeredAt: z.iso.datetime(),
+  answeredAt: z.iso.datetime().nullable(),
+  endedAt: z.iso.datetime().nullable(),
   durationMs: z.number(),
   /** The caller's number with all but its end hidden. */
   from: z.string(),
@@ -59,15 +61,30 @@ const happened = z.object({
   private: z.record(z.string(), z.unknown()).optional(),
 })
 
+export const lineFigures = z.object({ received, sent, shedFrames: z.number() })
+
+const turn = z.object({
+  at: z.iso.datetime(),
+  who: z.enum(['caller', 'agent']),
+  heardMs: z.number().nullable().describe('Of the agent: how long it was heard.'),
+  complete: z.boolean().nullable().describe('Of the agent: whether it was heard to its end.'),
+  latency: z.record(z.string(), z.number()).nullable().describe('Of an answer: where the time went, in milliseconds.'),
+  private: z.object({ text: z.string() }).optional().describe('What was said: only when asked for.'),
+})
+
 export const callDetail = callSummary.extend({
-  rtp: z.object({ received, sent, shedFrames: z.number() }).nullable(),
+  rtp: lineFigures.nullable(),
+  turns: z.array(turn),
+  tools: z.array(z.object({ at: z.iso.datetime(), tool: z.string(), ok: z.boolean(), tookMs: z.number() })),
   events: z.array(happened),
+  complete: z.boolean().describe('False when not all of its events are told here.'),
 })
 
 export const callList = z.object({
   calls: z.array(callSummary),
-  /** Of all, however many are listed. */
-  totals: z.object({ live: z.number(), ended: z.number() }),
+  next: z.string().nullable().describe('The cursor of the next page, if there is one.'),
+  complete: z.boolean().describe('False while the database is away: then only calls of this gateway are told.'),
+  totals: z.object({ live: z.number(), ended: z.number() }).describe('In the memory of this gateway.'),
 })
 
 /** The id of the call something belongs to, or 'orphan': it was left behind, or is none of ours. */
@@ -88,13 +105,32 @@ export function storableText(mostChars: number) {
   return z.string().min(1).max(mostChars).refine(storable, 'holds characters that are none')
 }
 
-const yesOrNo = z.enum(['true', 'false']).default('false')
+const yesOrNo = z.enum(['true', 'false'])
 const mostListed = limits.media.lines + limits.call.endedKept
 
-export const privacyQuery = z.strictObject({ private: yesOrNo })
-export const listQuery = privacyQuery.extend({
+export const privacyQuery = z.strictObject({
+  private: yesOrNo.default('false').describe("With callers' numbers and what was said."),
+})
+export const business = storableText(limits.http.paramChars)
+const limit = z.coerce.number().int().min(1).max(mostListed).default(100)
+const moment = z.iso.datetime({ offset: true })
+
+/** Of a list that is told in pages, the newest first. */
+export const pageQuery = privacyQuery.extend({
+  business: business.optional(),
+  cursor: z.string().min(1).max(limits.http.cursorChars).optional(),
+  limit,
+})
+export const listQuery = pageQuery.extend({
+  // A plus in a query stands for a space unless it is written as %2B.
+  number: storableText(limits.http.paramChars)
+    .transform(text => text.replace(/^ /, '+'))
+    .optional(),
   state: z.enum(['live', 'ended']).optional(),
-  limit: z.coerce.number().int().min(1).max(mostListed).default(100),
+  outcome: storableText(limits.http.paramChars).optional(),
+  since: moment.optional(),
+  before: moment.optional(),
+  text: storableText(limits.http.textChars).optional().describe('Words said in it, by either side, once it has ended.'),
 })
 export const callParameters = z.strictObject({ id: z.string().min(1).max(limits.http.paramChars) })
 

@@ -5,10 +5,14 @@ import { bearerOnly } from './access.ts'
 import { callRoutes } from './call-routes.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { securityHeaders } from './headers.ts'
+import { messageRoutes } from './message-routes.ts'
+import { describeRoutes } from './openapi.ts'
+import { openapiRoutes } from './openapi-routes.ts'
 import { probeRoutes } from './probes.ts'
 import { answerBrokenRequest, answerError, problemOf, Refusal, sendProblem } from './problem.ts'
 import { processMetrics } from './process-metrics.ts'
 import { stateMetrics } from './state-metrics.ts'
+import { statsRoutes } from './stats-routes.ts'
 import { TokenRegister } from './token-register.ts'
 import { tokenRoutes } from './token-routes.ts'
 import { typed } from './typed.ts'
@@ -32,10 +36,14 @@ export function buildServer(dependencies: ServerDependencies): FastifyInstance {
   stateMetrics(registry, dependencies, version)
   const stopWatching = processMetrics(registry)
   app.addHook('onClose', async () => stopWatching())
+  const describe = describeRoutes(app, version)
   const routes = typed(app)
   probeRoutes(routes, dependencies)
   callRoutes(routes, dependencies)
+  messageRoutes(routes, dependencies)
+  statsRoutes(routes, dependencies)
   tokenRoutes(routes, dependencies, register)
+  openapiRoutes(routes, describe)
   return app
 }
 

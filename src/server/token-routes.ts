@@ -18,12 +18,20 @@ export function tokenRoutes(
 ): void {
   const config = { access: 'operator' } as const
 
-  app.get('/v1/tokens', { config, schema: { response: { 200: tokenList } } }, async request => {
-    const tokens = await store.ask(db => listTokens(db, scopeOf(request), limits.http.tokensListed))
-    return { tokens: tokens.map(viewOf) }
-  })
+  app.get(
+    '/v1/tokens',
+    { config, schema: { summary: 'Tokens that were given out', response: { 200: tokenList } } },
+    async request => {
+      const tokens = await store.ask(db => listTokens(db, scopeOf(request), limits.http.tokensListed))
+      return { tokens: tokens.map(viewOf) }
+    },
+  )
 
-  const creation = { body: newToken, response: { 201: tokenIssued } }
+  const creation = {
+    summary: 'Gives out a token, and tells it this once',
+    body: newToken,
+    response: { 201: tokenIssued },
+  }
   app.post('/v1/tokens', { config, schema: creation }, async (request, reply) => {
     const { name, business } = request.body
     const token = tokenOf(randomBytes(TOKEN_BYTES))
@@ -34,14 +42,18 @@ export function tokenRoutes(
     return reply.code(201).send({ ...viewOf(created), token })
   })
 
-  app.delete('/v1/tokens/:id', { config, schema: { params: tokenParameters } }, async (request, reply) => {
-    const { id } = request.params
-    const revoked = await store.ask(db => revokeToken(db, scopeOf(request), id, new Date(clock.wallMs())))
-    if (!revoked) throw new Refusal(404, 'There is no such token.')
-    register.forget()
-    log.info({ token: id }, 'a token was revoked')
-    return reply.code(204).send()
-  })
+  app.delete(
+    '/v1/tokens/:id',
+    { config, schema: { summary: 'Revokes a token', params: tokenParameters } },
+    async (request, reply) => {
+      const { id } = request.params
+      const revoked = await store.ask(db => revokeToken(db, scopeOf(request), id, new Date(clock.wallMs())))
+      if (!revoked) throw new Refusal(404, 'There is no such token.')
+      register.forget()
+      log.info({ token: id }, 'a token was revoked')
+      return reply.code(204).send()
+    },
+  )
 }
 
 function viewOf({ id, business, name, created_at, last_used_at, revoked_at }: StoredToken): TokenView {

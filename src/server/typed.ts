@@ -3,6 +3,13 @@ import type { FastifyBaseLogger, FastifyInstance, FastifyTypeProvider, RawServer
 import type { z } from 'zod'
 import { Refusal } from './problem.ts'
 
+declare module 'fastify' {
+  interface FastifySchema {
+    /** For whoever reads what the API can do. */
+    summary?: string
+  }
+}
+
 /** A route's zod schemas check and type its request, and cut and type its answer. */
 interface ZodTypes extends FastifyTypeProvider {
   readonly validator: this['schema'] extends z.ZodType ? z.output<this['schema']> : unknown

@@ -1,5 +1,6 @@
 import { sql, type Transaction } from 'kysely'
 import type { CallEvent } from '../call/events.ts'
+import { limits } from '../limits.ts'
 import type { Tables } from './tables.ts'
 
 /**
@@ -79,25 +80,42 @@ const calls: Projection = ids => sql`
 
 /** Where the time went is told when the agent begins to be heard; what was heard, when it has ended. */
 const turns: Projection = ids => sql`
-  insert into turns (call, business, at, who, text, heard_ms, complete, latency)
+  insert into turns (call, business, at, who, text, heard_ms, complete, latency, answer_ms)
   select
     said.call, said.business, said.at,
     case said.name when 'callerSpoke' then 'caller' else 'agent' end,
     said.private->>'text',
     (said.details->>'ms')::integer,
     (said.details->>'complete')::boolean,
-    case said.name when 'agentSpoke' then (
-      select jsonb_object_agg(pair.key, pair.value)
-      from call_events timed cross join lateral jsonb_each(timed.details) pair
-      where timed.call = said.call and timed.id < said.id and timed.name in ('turnAnswered', 'replyTimed')
-        and timed.id > coalesce((
-          select max(before.id) from call_events before
-          where before.call = said.call and before.id < said.id and before.name = 'agentSpoke'
-        ), 0)
-    ) end
+    timed.latency,
+    round((timed.latency->>'pauseMs')::numeric + (timed.latency->>'thinkMs')::numeric)::integer
   from call_events said
+  left join lateral (
+    select jsonb_object_agg(pair.key, pair.value) as latency
+    from call_events timed cross join lateral jsonb_each(timed.details) pair
+    where said.name = 'agentSpoke'
+      and timed.call = said.call and timed.id < said.id and timed.name in ('turnAnswered', 'replyTimed')
+      and timed.id > coalesce((
+        select max(before.id) from call_events before
+        where before.call = said.call and before.id < said.id and before.name = 'agentSpoke'
+      ), 0)
+  ) timed on true
   where said.id = any(${ids}::bigint[]) and said.name in ('callerSpoke', 'agentSpoke')
   order by said.id`
+
+/**
+ * Once, when the call has ended: an index of words is costly to change. Words as they are, for a dictionary would fit one
+ * language only; no more of them than the database takes as one value, whatever they are.
+ */
+const words: Projection = ids => sql`
+  update calls set words = said.words
+  from (
+    select call, to_tsvector('simple', left(string_agg(text, ' ' order by id), ${limits.store.wordsChars})) as words
+    from turns
+    where call in (select call from call_events where id = any(${ids}::bigint[]) and name = 'ended')
+    group by call
+  ) said
+  where calls.id = said.call`
 
 const toolCalls: Projection = ids => sql`
   insert into tool_calls (call, business, at, tool, ok, took_ms)
@@ -135,4 +153,4 @@ const usage: Projection = ids => sql`
     answered = known.answered + excluded.answered,
     call_ms = known.call_ms + excluded.call_ms`
 
-const projections: readonly Projection[] = [calls, turns, toolCalls, messages, voicemails, usage]
+const projections: readonly Projection[] = [calls, turns, words, toolCalls, messages, voicemails, usage]

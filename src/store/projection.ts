@@ -148,9 +148,9 @@ async function taken(transaction: Transaction<Tables>, events: readonly CallEven
   }
 }
 
-/** https://www.postgresql.org/docs/15/errcodes-appendix.html: the classes of data exceptions and of violated constraints. */
+/** https://www.postgresql.org/docs/15/errcodes-appendix.html: of data exceptions, violated constraints and exceeded limits. */
 function isAboutData(error: unknown): boolean {
-  return /^2[23]/.test(String((error as { code?: unknown }).code))
+  return /^(22|23|54)/.test(String((error as { code?: unknown }).code))
 }
 
 /** Locked until the transaction ends, so that a journal has one reader at a time. */

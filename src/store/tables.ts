@@ -43,7 +43,7 @@ interface DestinationRow {
   address: string
 }
 
-interface CallRow {
+export interface CallRow {
   id: string
   business: string
   state: 'live' | 'ended'
@@ -60,9 +60,11 @@ interface CallRow {
   duration_ms: number | null
   set_up_ms: number | null
   figures: Json | null
+  /** What was said in it, to be found by, once it has ended. */
+  words: ColumnType<string | null, never, never>
 }
 
-interface CallEventRow {
+export interface CallEventRow {
   id: GeneratedAlways<string>
   call: string
   business: string
@@ -85,6 +87,8 @@ interface TurnRow {
   complete: boolean | null
   /** Of the agent's first words after the caller: where the time went. */
   latency: Json | null
+  /** Of the same: from the caller's last sound to the agent's first. */
+  answer_ms: number | null
 }
 
 interface ToolCallRow {
@@ -97,7 +101,7 @@ interface ToolCallRow {
   took_ms: number
 }
 
-interface MessageRow {
+export interface MessageRow {
   id: GeneratedAlways<string>
   call: string
   business: string

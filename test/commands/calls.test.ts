@@ -15,11 +15,13 @@ import { callerNumber, FakeCall, house, token } from '../server/house.ts'
 const call: CallSummary = {
   id: '1763690000.12',
   state: 'live',
-  reason: null,
+  outcome: null,
   business: 'dentist',
   engine: 'scripted',
   codec: 'ulaw',
   offeredAt: '2026-01-05T09:00:00.000Z',
+  answeredAt: '2026-01-05T09:00:00.040Z',
+  endedAt: null,
   durationMs: 3_725_900,
   from: '…77',
   channels: { caller: '1763690000.12', media: '1763690000.13' },
@@ -239,7 +241,7 @@ describe('the way to the gateway', () => {
       const port = Number(new URL(server.listeningOrigin).port)
       const options = settings(port, { http: { host: '0.0.0.0', port }, apiToken: undefined, stateDir })
       expect((await openApi(options)).address).toBe(`http://127.0.0.1:${port}`)
-      expect(await list(options)).toEqual({ calls: [], totals: { live: 0, ended: 0 } })
+      expect(await list(options)).toEqual({ calls: [], next: null, complete: true, totals: { live: 0, ended: 0 } })
       await server.close()
     } finally {
       await rm(stateDir, { recursive: true, force: true })

@@ -16,18 +16,20 @@ describe('GET /v1/calls', () => {
   }
   const ids = (body: { calls: { id: string }[] }) => body.calls.map(call => call.id)
 
-  it('lists live calls, then the last ended', async () => {
+  it('lists the newest first, live ones and those that have ended', async () => {
     const { body } = await get(three().server, '/v1/calls')
-    expect(ids(body)).toEqual(['live-1', 'live-2', 'over'])
+    expect(ids(body)).toEqual(['over', 'live-2', 'live-1'])
     expect(body.totals).toEqual({ live: 2, ended: 1 })
-    expect(body.calls[0]).toEqual({
+    expect(body.calls[2]).toEqual({
       id: 'live-1',
       state: 'live',
-      reason: null,
+      outcome: null,
       business: 'dentist',
       engine: 'scripted',
       codec: 'ulaw',
       offeredAt: '2026-01-05T09:00:00.000Z',
+      answeredAt: '2026-01-05T09:00:00.040Z',
+      endedAt: null,
       durationMs: 61_000,
       from: '…77',
       channels: { caller: 'live-1', media: 'live-1-media' },
@@ -35,14 +37,14 @@ describe('GET /v1/calls', () => {
       ports: { gateway: 40_000, asterisk: 10_002 },
       quality: { lossPercent: 1, jitterMs: 1.23 },
     })
-    expect(body.calls[2]).toMatchObject({ state: 'ended', reason: 'callerHungUp' })
+    expect(body.calls[0]).toMatchObject({ state: 'ended', outcome: 'callerHungUp' })
   })
 
   it('filters by state and bounds by limit', async () => {
     const { server } = three()
-    expect(ids((await get(server, '/v1/calls?state=live')).body)).toEqual(['live-1', 'live-2'])
+    expect(ids((await get(server, '/v1/calls?state=live')).body)).toEqual(['live-2', 'live-1'])
     expect(ids((await get(server, '/v1/calls?state=ended')).body)).toEqual(['over'])
-    expect(ids((await get(server, '/v1/calls?limit=1')).body)).toEqual(['live-1'])
+    expect(ids((await get(server, '/v1/calls?limit=1')).body)).toEqual(['over'])
   })
 
   for (const query of ['state=dead', 'limit=0', 'limit=801', 'limit=1.5', 'limit=x', 'stat=live', 'private=yes']) {
@@ -131,7 +133,7 @@ describe('GET /v1/calls/:id', () => {
   it('finds a call that has ended, and none that never was', async () => {
     const { server, exchange } = house()
     exchange.ended.push(new FakeCall('over').end())
-    expect((await get(server, '/v1/calls/over')).body).toMatchObject({ state: 'ended', reason: 'callerHungUp' })
+    expect((await get(server, '/v1/calls/over')).body).toMatchObject({ state: 'ended', outcome: 'callerHungUp' })
     const { status, body, type } = await get(server, '/v1/calls/never')
     expect([status, type]).toEqual([404, expect.stringMatching(/^application\/problem\+json/)])
     expect(body).toMatchObject({ type: 'about:blank', title: 'Not Found', status: 404 })

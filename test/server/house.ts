@@ -1,3 +1,4 @@
+import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
 import { Registry } from 'prom-client'
 import type { CallEvent } from '../../src/call/events.ts'
 import type { Inspection, LineFigures } from '../../src/call/ports.ts'
@@ -6,6 +7,7 @@ import { createLog } from '../../src/log.ts'
 import type { ObservedCall } from '../../src/server/dependencies.ts'
 import { buildServer } from '../../src/server/server.ts'
 import type { Store } from '../../src/store/store.ts'
+import type { Tables } from '../../src/store/tables.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
 export const token = 'a-token-that-only-the-operator-has'
@@ -93,8 +95,25 @@ export class FakeCall implements ObservedCall {
   }
 }
 
+/** A store that takes every question and knows nothing. */
+function emptyDatabase(): Store['ask'] {
+  const db = new Kysely<Tables>({
+    dialect: {
+      createAdapter: () => new PostgresAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: db => new PostgresIntrospector(db),
+      createQueryCompiler: () => new PostgresQueryCompiler(),
+    },
+  })
+  return async query => query(db)
+}
+
+export const away: Store['ask'] = async () => {
+  throw new GatewayError('STORE_AWAY', 'The database is away.', { retryable: true })
+}
+
 /** The server over a gateway made of plain values, which a test changes as it likes. */
-export function house(options: { token?: string } = {}) {
+export function house(options: { token?: string; store?: { failing: boolean; ask: Store['ask'] } } = {}) {
   const clock = new VirtualClock()
   const exchange = {
     ready: true,
@@ -109,10 +128,7 @@ export function house(options: { token?: string } = {}) {
   const admission = { full: false, figures: { calls: 3, maxCalls: 22, pairs: 45, pairsUsed: 7, refused: 0 } }
   const waiting = { waitingBytes: 0, waitingShare: 0, waitingMs: 0 }
   const journal = { figures: { written: 12, shed: 1, queued: 2, failing: false, ...waiting } }
-  const away = async (): Promise<never> => {
-    throw new GatewayError('STORE_AWAY', 'The database is away.')
-  }
-  const store = { failing: false, ask: away as Store['ask'] }
+  const store = options.store ?? { failing: false, ask: emptyDatabase() }
   const media = { alive: true, lineCount: 3 }
   const logged: string[] = []
   const log = createLog('trace', { write: line => logged.push(line) })

@@ -45,7 +45,7 @@ describe('the log of requests', () => {
       { url: '/v1/calls', headers: {} },
     ])
     expect(lines.filter(line => line.level >= 30)).toMatchObject([
-      { level: 30, call: 'c1', msg: 'an operator hangs up a call' },
+      { level: 30, call: 'c1', by: 'the operator', msg: 'a call is hung up by request' },
       { level: 30, method: 'POST', route: '/v1/calls/:id/hangup', status: 202 },
       { level: 40, route: '/v1/calls', status: 401 },
     ])

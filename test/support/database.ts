@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { createHash, randomUUID } from 'node:crypto'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { cp, mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { openDatabase } from '../../src/store/database.ts'
@@ -12,9 +12,17 @@ export async function seedDatabase(folder: string): Promise<void> {
   await cp(await template(), folder, { recursive: true })
 }
 
+/** Of what makes the tables. */
+function schemaHash(): string {
+  const folder = join(import.meta.dirname, '../../src/store/migrations')
+  const hash = createHash('sha256')
+  for (const name of globSync('*.ts', { cwd: folder }).sort()) hash.update(readFileSync(join(folder, name)))
+  return hash.digest('hex').slice(0, 12)
+}
+
 /** Made by the code as it is now; whoever comes second finds it. */
 async function template(): Promise<string> {
-  const folder = join(cache, 'empty')
+  const folder = join(cache, `empty-${schemaHash()}`)
   if (existsSync(folder)) return folder
   const unfinished = join(cache, randomUUID())
   const database = await openDatabase({ url: undefined, folder: unfinished })

@@ -138,7 +138,8 @@ export class GatewayRecord {
 
   /** The newest, where several carry the same. */
   async #find(api: Pick<Api, 'get' | 'address'>): Promise<string> {
-    const most = limits.media.lines + limits.call.endedKept
+    // The calls of this program, and as many of others that came meanwhile.
+    const most = 2 * limits.caller.callsAtOnce
     const { calls } = await api.get(`/v1/calls?private=true&limit=${most}`, callList)
     const ours = calls.filter(call => call.private?.parameters['callSid'] === this.#with.callSid)
     const [newest] = ours.sort((a, b) => b.offeredAt.localeCompare(a.offeredAt))

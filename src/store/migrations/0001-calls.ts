@@ -29,8 +29,9 @@ const statements = [
     primary key (business, key)
   )`,
   // No reference to businesses from here on: what happened is kept also when the business that it happened to is unknown here.
+  // Ids are compared as bytes, here as in the program.
   `create table calls (
-    id text primary key,
+    id text collate "C" primary key,
     business text not null,
     state text not null,
     engine text,
@@ -44,14 +45,18 @@ const statements = [
     outcome text,
     duration_ms integer,
     set_up_ms integer,
-    figures jsonb
+    figures jsonb,
+    words tsvector
   )`,
   // A page is read in the order of these, whatever it is asked by.
   'create index calls_by_time on calls (business, offered_at desc, id desc)',
-  'create index calls_by_number on calls (business, caller_number, offered_at desc, id desc)',
-  'create index calls_by_state on calls (business, state, offered_at desc, id desc)',
-  'create index calls_by_outcome on calls (business, outcome, offered_at desc, id desc)',
   'create index calls_of_all_by_time on calls (offered_at desc, id desc)',
+  'create index calls_by_number on calls (business, caller_number, offered_at desc, id desc)',
+  'create index calls_of_all_by_number on calls (caller_number, offered_at desc, id desc)',
+  'create index calls_by_outcome on calls (business, outcome, offered_at desc, id desc)',
+  'create index calls_of_all_by_outcome on calls (outcome, offered_at desc, id desc)',
+  `create index calls_live on calls (offered_at desc, id desc) where state = 'live'`,
+  'create index calls_by_words on calls using gin (words)',
   `create table call_events (
     id bigint generated always as identity primary key,
     call text not null,
@@ -71,11 +76,11 @@ const statements = [
     text text not null,
     heard_ms integer,
     complete boolean,
-    latency jsonb
+    latency jsonb,
+    answer_ms integer
   )`,
   'create index turns_by_call on turns (call, id)',
-  // Words as they are: a dictionary would fit one language only.
-  `create index turns_by_text on turns using gin (to_tsvector('simple', text))`,
+  'create index turns_answered on turns (business, at) include (answer_ms) where answer_ms is not null',
   `create table tool_calls (
     id bigint generated always as identity primary key,
     call text not null,
@@ -98,6 +103,8 @@ const statements = [
     read_at timestamptz
   )`,
   'create index messages_by_time on messages (business, at desc, id desc)',
+  'create index messages_of_all_by_time on messages (at desc, id desc)',
+  'create index messages_unread on messages (business, at desc, id desc) where read_at is null',
   `create table voicemails (
     id bigint generated always as identity primary key,
     call text not null,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -120,7 +121,13 @@ describe.each(['embedded', 'server'] as const)('the store on the %s database', k
       fact: { name: 'callerSpoke', private: { text } },
     })
     const older = { call: 'strange-3', atMs: 0, fact: { name: 'takenOver' } } as unknown as CallEvent
-    const events = [said('strange-1', 'a\0b \\u0000 \ud800'), older, said('strange-2', 'after it')]
+    const endless = randomBytes(8_000).toString('hex')
+    const [offered] = conversation('strange-4')
+    const tooLong = {
+      ...offered!,
+      fact: { ...offered!.fact, private: { ...hidden, callerNumber: endless } },
+    } as CallEvent
+    const events = [said('strange-1', 'a\0b \\u0000 \ud800'), older, tooLong, said('strange-2', 'after it')]
     for (const event of events) journal.append(event)
     await journal.flushed()
     const projection = projectionOf(journal)
@@ -131,7 +138,35 @@ describe.each(['embedded', 'server'] as const)('the store on the %s database', k
     expect(texts.map(({ text }) => text)).toEqual(['ab \\u0000 \ufffd', 'after it'])
     expect(trouble.splice(0)).toEqual([
       'The database cannot hold an event of the call strange-3 (takenOver): it is left out.',
+      'The database cannot hold an event of the call strange-4 (offered): it is left out.',
     ])
+  })
+
+  it('finds a call by its words however many there are, and no word of a live one', async () => {
+    const { journal, source } = await journalOf('wordy')
+    const manyWords = Array.from({ length: 30_000 }, (_, n) => `${n}-\u{1f9b7}${n}`).join(' ')
+    const facts: CallFact[] = [
+      { name: 'callerSpoke', private: { text: `first ${manyWords}` } },
+      { name: 'callerSpoke', private: { text: 'last' } },
+    ]
+    const ended: CallFact = { name: 'ended', reason: 'callerHungUp', durationMs: 5_000 }
+    const event = (call: string, fact: CallFact): CallEvent => ({ call, business: 'dentist', atMs: 0, fact })
+    for (const fact of [...facts, ended]) journal.append(event('wordy-1', fact))
+    for (const fact of facts) journal.append(event('wordy-2', fact))
+    await journal.flushed()
+    const projection = projectionOf(source)
+    await projection.caughtUp()
+    await projection.close()
+    await journal.close()
+    const found = (text: string) =>
+      database.db
+        .selectFrom('calls')
+        .select('id')
+        .where(sql<boolean>`words @@ websearch_to_tsquery('simple', ${text})`)
+        .execute()
+    expect(await found('first')).toEqual([{ id: 'wordy-1' }])
+    expect(await found('last')).toEqual([])
+    expect(trouble).toEqual([])
   })
 
   it('prepares one schema when several nodes start at once, and refuses one that is newer', async () => {

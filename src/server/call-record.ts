@@ -1,0 +1,71 @@
+import type { CallEvent, CallFact } from '../call/events.ts'
+import type { CallDetail } from './schemas.ts'
+
+/** What a call's events come to, when they are read as a conversation: from memory and from the store alike. */
+export interface CallRecord {
+  readonly turns: CallDetail['turns']
+  readonly tools: CallDetail['tools']
+  readonly events: CallDetail['events']
+}
+
+/** What was said, and who called, only on demand. */
+export function recordOf(events: readonly CallEvent[], withPrivate: boolean): CallRecord {
+  return {
+    turns: turnsOf(events, withPrivate),
+    tools: events.flatMap(({ atMs, fact }) => {
+      if (fact.name !== 'toolRan') return []
+      const { tool, ok, tookMs } = fact
+      return [{ at: isoTime(atMs), tool, ok, tookMs }]
+    }),
+    events: events.map(event => eventOf(event, withPrivate)),
+  }
+}
+
+/** Where the time went is told when the agent begins to be heard; what was heard, when it has ended. */
+function turnsOf(events: readonly CallEvent[], withPrivate: boolean): CallDetail['turns'] {
+  const turns: CallDetail['turns'] = []
+  let latency: CallDetail['turns'][number]['latency'] = null
+  for (const { atMs, fact } of events) {
+    if (fact.name === 'turnAnswered' || fact.name === 'replyTimed') {
+      const { name: _, ...times } = fact
+      latency = Object.assign({}, latency, times)
+    }
+    if (fact.name !== 'callerSpoke' && fact.name !== 'agentSpoke') continue
+    const hidden = withPrivate ? { private: { text: fact.private.text } } : {}
+    if (fact.name === 'callerSpoke') {
+      turns.push({ at: isoTime(atMs), who: 'caller', heardMs: null, complete: null, latency: null, ...hidden })
+      continue
+    }
+    const { ms, complete } = fact
+    turns.push({ at: isoTime(atMs), who: 'agent', heardMs: ms, complete, latency, ...hidden })
+    latency = null
+  }
+  return turns
+}
+
+function eventOf({ atMs, fact }: CallEvent, withPrivate: boolean): CallDetail['events'][number] {
+  const { name, ...rest } = fact
+  const { private: hidden, ...details } = { private: undefined, ...rest }
+  return { at: isoTime(atMs), name, details, ...(withPrivate && hidden ? { private: { ...hidden } } : {}) }
+}
+
+interface EventAsStored {
+  readonly at: Date
+  readonly name: string
+  readonly details: object
+  readonly private: object | null
+}
+
+/** As it was before the journal and the store took it apart. */
+export function eventFrom(
+  call: string,
+  business: string,
+  { at, name, details, private: hidden }: EventAsStored,
+): CallEvent {
+  const fact = { name, ...details, ...(hidden && { private: hidden }) } as CallFact
+  return { call, business, atMs: at.getTime(), fact }
+}
+
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString()
+}

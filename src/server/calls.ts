@@ -1,0 +1,113 @@
+import type { z } from 'zod'
+import type { CallEvent } from '../call/events.ts'
+import type { LineFigures } from '../call/ports.ts'
+import { within } from '../clock.ts'
+import { isCode } from '../errors.ts'
+import { limits } from '../limits.ts'
+import { type CallFilter, eventsOf, findCall, listCalls, type StoredCall } from '../store/calls.ts'
+import type { StoreScope } from '../store/scope.ts'
+import { eventFrom, recordOf } from './call-record.ts'
+import { storedFigures, summaryOf, summaryOfStored } from './call-view.ts'
+import type { ObservedCall, ServerDependencies } from './dependencies.ts'
+import { filteredHere, isOf, type KnownCall, merged, placeOfCall } from './known-calls.ts'
+import { pageOf, placeOf } from './page.ts'
+import { Refusal } from './problem.ts'
+import type { CallDetail, CallSummary, listQuery } from './schemas.ts'
+
+type ListQuery = z.output<typeof listQuery>
+
+/** Of this gateway and of the store together. */
+export class Calls {
+  readonly #with: ServerDependencies
+
+  constructor(dependencies: ServerDependencies) {
+    this.#with = dependencies
+  }
+
+  here(scope: StoreScope, id: string): ObservedCall | undefined {
+    const call = this.#with.exchange.find(id)
+    return call && isOf(scope, call) ? call : undefined
+  }
+
+  async list(scope: StoreScope, query: ListQuery) {
+    const { exchange } = this.#with
+    const [live, ended] = [exchange.live, exchange.ended].map(calls => calls.filter(call => isOf(scope, call)))
+    const { known, complete } = await this.#known(scope, query, [...live!, ...ended!])
+    const { page, next } = pageOf(known, query.limit, placeOfCall)
+    const calls = await Promise.all(page.map(call => this.#summary(call, query.private === 'true')))
+    return { calls, next, complete, totals: { live: live!.length, ended: ended!.length } }
+  }
+
+  /** While the database is away, calls of this gateway are told all the same; words are known to the database alone. */
+  async #known(scope: StoreScope, query: ListQuery, all: readonly ObservedCall[]) {
+    const place = placeOf(query.cursor)
+    const after = place && { offeredAt: new Date(place.atMs), id: place.id }
+    const page = { after, count: query.limit + 1 }
+    const filter = filterOf(query)
+    const ask = (asked: CallFilter) => this.#with.store.ask(db => listCalls(db, scope, asked, page))
+    if (filter.text !== undefined) {
+      const found = await ask(filter)
+      return { known: found.map(call => this.#best(scope, call)), complete: true }
+    }
+    const here = filteredHere(all, filter, page)
+    try {
+      return { known: merged(here, await ask({ ...filter, except: all.map(({ id }) => id) })), complete: true }
+    } catch (error) {
+      if (!isCode(error, 'STORE_AWAY')) throw error
+      return { known: merged(here, []), complete: false }
+    }
+  }
+
+  #best(scope: StoreScope, stored: StoredCall): KnownCall {
+    const here = this.here(scope, stored.id)
+    return here ? { here } : { stored }
+  }
+
+  async #summary(call: KnownCall, withPrivate: boolean): Promise<CallSummary> {
+    if ('stored' in call) return summaryOfStored(call.stored, this.#with.clock.wallMs(), withPrivate)
+    return summaryOf(call.here, await this.#figures(call.here), withPrivate)
+  }
+
+  async detail(scope: StoreScope, id: string, withPrivate: boolean): Promise<CallDetail> {
+    const here = this.here(scope, id)
+    const call = here ? { here } : await this.#stored(scope, id)
+    const summary = await this.#summary(call, withPrivate)
+    const { events, complete } = await this.#events(scope, call)
+    const rtp = 'here' in call ? ((await this.#figures(call.here)) ?? null) : storedFigures(call.stored)
+    return { ...summary, rtp, ...recordOf(events, withPrivate), complete }
+  }
+
+  async #stored(scope: StoreScope, id: string): Promise<KnownCall> {
+    // Such an id no database takes.
+    const stored = id.includes('\0') ? undefined : await this.#with.store.ask(db => findCall(db, scope, id))
+    if (!stored) throw new Refusal(404, 'There is no such call.')
+    return { stored }
+  }
+
+  /** Memory keeps the beginning of a long call: the rest is asked for where it is. */
+  async #events(scope: StoreScope, call: KnownCall): Promise<{ events: readonly CallEvent[]; complete: boolean }> {
+    const kept = 'here' in call ? call.here.events : []
+    if ('here' in call && kept.length < limits.call.eventsKept) return { events: kept, complete: true }
+    const { id, business } = 'here' in call ? call.here.view : call.stored
+    try {
+      const most = limits.http.eventsTold
+      const rows = await this.#with.store.ask(db => eventsOf(db, scope, id, most + 1))
+      const events = rows.slice(0, most).map(row => eventFrom(id, business, row))
+      return events.length < kept.length ? { events: kept, complete: false } : { events, complete: rows.length <= most }
+    } catch (error) {
+      if (kept.length === 0 || !isCode(error, 'STORE_AWAY')) throw error
+      return { events: kept, complete: false }
+    }
+  }
+
+  /** A call without figures is worth telling; one that waits for them for ever is not. */
+  #figures(call: ObservedCall): Promise<LineFigures | undefined> {
+    const late = () => new Error('the media thread did not tell its figures in time')
+    return within(this.#with.clock, limits.http.figuresMs, call.figures(), late).catch(() => undefined)
+  }
+}
+
+function filterOf({ business, number, state, outcome, since, before, text }: ListQuery): CallFilter {
+  const time = (iso: string | undefined) => (iso === undefined ? undefined : new Date(iso))
+  return { business, number, state, outcome, text, since: time(since), before: time(before) }
+}

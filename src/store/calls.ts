@@ -1,0 +1,119 @@
+import { type Kysely, type Selectable, type SelectQueryBuilder, sql } from 'kysely'
+import { limits } from '../limits.ts'
+import { isWithin, type StoreScope } from './scope.ts'
+import type { CallEventRow, CallRow, Tables } from './tables.ts'
+
+/** What calls are asked for by; what is left out does not matter. */
+export interface CallFilter {
+  readonly business?: string | undefined
+  /** The caller's, whole. */
+  readonly number?: string | undefined
+  readonly state?: CallRow['state'] | undefined
+  readonly outcome?: string | undefined
+  readonly since?: Date | undefined
+  readonly before?: Date | undefined
+  /** Words that were said in it, by either side; known once it has ended. */
+  readonly text?: string | undefined
+  /** Calls that are told by somebody who knows better. */
+  readonly except?: readonly string[] | undefined
+}
+
+/** A call's place in the order of pages: newest first. */
+export interface CallPlace {
+  readonly offeredAt: Date
+  readonly id: string
+}
+
+export interface Page<Place> {
+  /** Begins behind it. */
+  readonly after: Place | undefined
+  readonly count: number
+}
+
+export type StoredCall = Omit<Selectable<CallRow>, 'words'>
+export type StoredEvent = Pick<Selectable<CallEventRow>, 'at' | 'name' | 'details' | 'private'>
+
+const told = [
+  'id',
+  'business',
+  'state',
+  'engine',
+  'codec',
+  'caller_number',
+  'called_user',
+  'parameters',
+  'offered_at',
+  'answered_at',
+  'ended_at',
+  'outcome',
+  'duration_ms',
+  'set_up_ms',
+  'figures',
+] as const satisfies readonly (keyof CallRow)[]
+
+/** The newest first. */
+export function listCalls(
+  db: Kysely<Tables>,
+  scope: StoreScope,
+  filter: CallFilter,
+  { after, count }: Page<CallPlace>,
+): Promise<StoredCall[]> {
+  const all = filtered(db.selectFrom('calls').where(isWithin(scope)), filter)
+  const asked = after ? all.where(sql<boolean>`(offered_at, id) < (${after.offeredAt}, ${after.id})`) : all
+  return filter.text === undefined
+    ? newestFirst(asked.select(told)).limit(count).execute()
+    : withWords(db, asked, filter.text, count)
+}
+
+export function findCall(db: Kysely<Tables>, scope: StoreScope, id: string): Promise<StoredCall | undefined> {
+  return db.selectFrom('calls').select(told).where('id', '=', id).where(isWithin(scope)).executeTakeFirst()
+}
+
+/** The oldest first, `most` of them. */
+export function eventsOf(db: Kysely<Tables>, scope: StoreScope, call: string, most: number): Promise<StoredEvent[]> {
+  const query = db.selectFrom('call_events').select(['at', 'name', 'details', 'private'])
+  return query.where('call', '=', call).where(isWithin(scope)).orderBy('id').limit(most).execute()
+}
+
+type Asked = SelectQueryBuilder<Tables, 'calls', object>
+
+function filtered(all: Asked, filter: CallFilter): Asked {
+  const { business, number, state, outcome, since, before, except = [] } = filter
+  let query = all
+  if (business !== undefined) query = query.where('business', '=', business)
+  if (number !== undefined) query = query.where('caller_number', '=', number)
+  // Written out, so that the index of the few live ones is seen to fit.
+  if (state !== undefined) query = query.where('state', '=', sql.lit(state))
+  if (outcome !== undefined) query = query.where('outcome', '=', outcome)
+  if (since) query = query.where('offered_at', '>=', since)
+  if (before) query = query.where('offered_at', '<', before)
+  if (except.length > 0) query = query.where(sql<boolean>`id <> all(${except}::text[])`)
+  return query
+}
+
+function newestFirst<Row>(query: SelectQueryBuilder<Tables, 'calls', Row>) {
+  return query.orderBy('offered_at', 'desc').orderBy('id', 'desc')
+}
+
+/**
+ * A common word is soon met by looking through the newest calls, a rare one is in few places of the index of words. How common
+ * one is the database cannot tell of rare ones, and left the choice it may look through a million calls. So it looks
+ * through some, and when these do not fill the page, all that have the words are fetched by the index and put in order.
+ */
+async function withWords(db: Kysely<Tables>, asked: Asked, text: string, count: number): Promise<StoredCall[]> {
+  const match = sql<boolean>`words @@ websearch_to_tsquery('simple', ${text})`
+  const newest = newestFirst(asked.select([...told, 'words'])).limit(limits.store.callsLookedThrough)
+  const met = await db.selectFrom(newest.as('newest')).select(told).where(match).limit(count).execute()
+  if (met.length === count) return met
+  return db
+    .with(
+      cte => cte('found').materialized(),
+      () => asked.select(told).where(match),
+    )
+    .selectFrom('found')
+    .select(told)
+    .orderBy('offered_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(count)
+    .execute()
+}

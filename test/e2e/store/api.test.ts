@@ -1,0 +1,383 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { CallEvent, CallFact } from '../../../src/call/events.ts'
+import { type Journal, openJournal } from '../../../src/call/journal.ts'
+import { type JournalPosition, readPiece } from '../../../src/call/journal-reader.ts'
+import { systemClock } from '../../../src/clock.ts'
+import { limits } from '../../../src/limits.ts'
+import { Store } from '../../../src/store/store.ts'
+import { FakeCall, figures, house, withToken } from '../../server/house.ts'
+import { caseOf, routesOf } from '../../server/route-cases.ts'
+import { seedDatabase } from '../../support/database.ts'
+import { PostgresServer } from '../../support/postgres.ts'
+
+/** Two businesses: what the one's token must never be told of the other stands in every row of its. */
+const secretOfPlumber = 'plumber'
+const dayMs = Date.UTC(2026, 0, 5)
+const hourMs = 3_600_000
+
+function offered(callerNumber: string): CallFact {
+  const parameters = { callSid: 'CA1' }
+  const hidden = { callerNumber, calledUser: 'bianca', requestUri: '', parameters, headers: {} }
+  return { name: 'offered', engine: 'scripted', codec: 'ulaw', private: hidden }
+}
+
+function events(call: string, business: string, atMs: number, facts: readonly CallFact[]): CallEvent[] {
+  return facts.map((fact, index) => ({ call, business, atMs: atMs + 500 * index, fact }))
+}
+
+function conversation(callerNumber: string, said: string, pauseMs = 500): CallFact[] {
+  return [
+    offered(callerNumber),
+    { name: 'answered', setUpMs: 40 },
+    { name: 'callerSpoke', private: { text: said } },
+    { name: 'toolRan', tool: 'look_up', ok: true, tookMs: 12 },
+    { name: 'turnAnswered', thinkMs: 300, pauseMs },
+    { name: 'agentSpoke', ms: 400, complete: true, private: { text: 'Good day, come at nine.' } },
+    { name: 'messageTaken', private: { text: `about ${said}`, callback: callerNumber } },
+    { name: 'mediaClosed', figures },
+    { name: 'ended', reason: 'callerHungUp', durationMs: 90_000 },
+  ]
+}
+
+/** Newest first in this order: dentist-5 ... dentist-1, each an hour older, then those of the day before. */
+const story: CallEvent[] = [
+  ...events('dentist-0', 'dentist', dayMs + 2 * hourMs, conversation('anonymous', 'It was late in New York')),
+  ...events('dentist-1', 'dentist', dayMs + 9 * hourMs, conversation('+15550100101', 'My tooth hurts terribly')),
+  ...events('dentist-2', 'dentist', dayMs + 10 * hourMs, conversation('+15550100102', 'a crown, please', 700)),
+  ...events('dentist-3', 'dentist', dayMs + 11 * hourMs, [{ name: 'refused', reason: 'capacity' }]),
+  ...events('dentist-4', 'dentist', dayMs + 12 * hourMs, [
+    { name: 'voicemailLeft', seconds: 9, private: { recording: 'x.wav', callerNumber: '+15550100101' } },
+  ]),
+  ...events('dentist-5', 'dentist', dayMs + 13 * hourMs, [offered('+15550100105'), { name: 'answered', setUpMs: 40 }]),
+  ...events(`${secretOfPlumber}-1`, secretOfPlumber, dayMs + 9 * hourMs, conversation('+15550100201', 'plumber tooth')),
+]
+
+let folder = ''
+let server: PostgresServer
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'parley-api-'))
+  server = await PostgresServer.start()
+})
+afterAll(async () => {
+  await server[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true, force: true })
+})
+
+describe.each(['embedded', 'server'] as const)('the API over the %s database', kind => {
+  const trouble: string[] = []
+  let journal: Journal
+  let store: Store
+  beforeAll(async () => {
+    const directory = join(folder, kind)
+    const database = join(folder, `${kind}-database`)
+    if (kind === 'embedded') await seedDatabase(database)
+    journal = await openJournal({ directory, clock: systemClock, trouble: text => trouble.push(text) })
+    store = new Store({
+      url: kind === 'server' ? server.url : undefined,
+      folder: database,
+      source: {
+        id: journal.id,
+        read: from => readPiece(directory, from, journal.position),
+        onWritten: listener => journal.onWritten(listener),
+      },
+      clock: systemClock,
+      trouble: text => trouble.push(text),
+    })
+    await store.open()
+    for (const event of story) journal.append(event)
+    await journal.flushed()
+    await store.caughtUp()
+    await store.ask(db =>
+      sql`insert into businesses (id, settings, created_at, changed_at, version) values
+        ('dentist', '{"timeZone": "America/New_York"}', now(), now(), 1), ('plumber', '{}', now(), now(), 1)`.execute(
+        db,
+      ),
+    )
+  })
+  afterAll(async () => {
+    await store.close()
+    await journal.close()
+  })
+
+  /** A gateway of its own on the same database, and somebody who asks it. */
+  const node = () => {
+    const parts = house({ store })
+    const ask = async (route: string, { headers = withToken, body }: { headers?: object; body?: object } = {}) => {
+      const [method, url] = route.split(' ')
+      const answer = await parts.server.inject({
+        method: method as 'GET',
+        url: url!,
+        headers: { ...headers },
+        ...(body && { body }),
+      })
+      if (answer.statusCode >= 400) {
+        expect([route, answer.headers['content-type']]).toEqual([route, 'application/problem+json; charset=utf-8'])
+      }
+      return { status: answer.statusCode, text: answer.body, body: answer.body === '' ? undefined : answer.json() }
+    }
+    return { ...parts, ask }
+  }
+  type Node = ReturnType<typeof node>
+  const idsOf = async ({ ask }: Node, query: string): Promise<string[]> =>
+    (await ask(`GET /v1/calls?${query}`)).body.calls.map(({ id }: { id: string }) => id)
+  const tokenFor = async ({ ask }: Node, business: string | null) => {
+    const { body } = await ask('POST /v1/tokens', { body: { name: `for ${business}`, business } })
+    return { id: body.id as string, headers: { authorization: `Bearer ${body.token}` } }
+  }
+
+  it('finds calls by business, number, state, outcome, time and words', async () => {
+    const here = node()
+    const cases: Record<string, readonly string[]> = {
+      'business=dentist': ['dentist-5', 'dentist-4', 'dentist-3', 'dentist-2', 'dentist-1', 'dentist-0'],
+      'business=plumber': ['plumber-1'],
+      'business=nobody': [],
+      'number=%2B15550100101': ['dentist-4', 'dentist-1'],
+      'state=live': ['dentist-5'],
+      'state=ended&business=plumber': ['plumber-1'],
+      'outcome=refused': ['dentist-3'],
+      'outcome=voicemail': ['dentist-4'],
+      'outcome=callerHungUp&business=dentist': ['dentist-2', 'dentist-1', 'dentist-0'],
+      'since=2026-01-05T12:00:00Z': ['dentist-5', 'dentist-4'],
+      'before=2026-01-05T09:00:00Z': ['dentist-0'],
+      'text=tooth': ['plumber-1', 'dentist-1'],
+      'text=TOOTH%20terribly': ['dentist-1'],
+      'text=tooth&business=dentist': ['dentist-1'],
+      'text=%22hurts%20terribly%22': ['dentist-1'],
+      'text=%22terribly%20hurts%22': [],
+      'text=tooth%20-plumber': ['dentist-1'],
+      'text=come%20nine&number=%2B15550100102': ['dentist-2'],
+      'text=!!!': [],
+      'text=nowhere': [],
+    }
+    for (const [query, ids] of Object.entries(cases)) expect([query, await idsOf(here, query)]).toEqual([query, ids])
+  })
+
+  it('tells every call once when it is read page by page', async () => {
+    const { ask } = node()
+    const told: string[] = []
+    let query = 'limit=2'
+    do {
+      const { body } = await ask(`GET /v1/calls?${query}`)
+      told.push(...body.calls.map(({ id }: { id: string }) => id))
+      query = body.next && `limit=2&cursor=${body.next}`
+    } while (query)
+    expect(told).toEqual(['dentist-5', 'dentist-4', 'dentist-3', 'dentist-2', 'plumber-1', 'dentist-1', 'dentist-0'])
+  })
+
+  it('tells all of a call that ended before this gateway was started', async () => {
+    const { ask } = node()
+    const { body, text } = await ask('GET /v1/calls/dentist-1')
+    expect(body).toMatchObject({
+      ...{ id: 'dentist-1', state: 'ended', outcome: 'callerHungUp', durationMs: 90_000, from: '…01', complete: true },
+      ...{ answeredAt: '2026-01-05T09:00:00.500Z', endedAt: '2026-01-05T09:00:04.000Z', rtp: figures },
+      turns: [
+        { who: 'caller', latency: null },
+        { who: 'agent', heardMs: 400, complete: true, latency: { thinkMs: 300, pauseMs: 500 } },
+      ],
+      tools: [{ tool: 'look_up', ok: true, tookMs: 12 }],
+    })
+    expect(body.events.map(({ name }: { name: string }) => name)).toEqual(conversation('', '').map(({ name }) => name))
+    for (const secret of ['tooth', '0100101', 'CA1']) expect(text).not.toContain(secret)
+    const open = (await ask('GET /v1/calls/dentist-1?private=true')).body
+    expect(open.private).toEqual({ callerNumber: '+15550100101', parameters: { callSid: 'CA1' } })
+    expect(open.turns[0].private).toEqual({ text: 'My tooth hurts terribly' })
+    expect((await ask('GET /v1/calls/never')).status).toBe(404)
+  })
+
+  it('tells the whole of a call that is longer than memory keeps', async () => {
+    const { ask, exchange } = node()
+    const call = new FakeCall('dentist-1')
+    while (call.events.length < limits.call.eventsKept) call.events.push(call.events[1]!)
+    exchange.live.push(call)
+    const { body } = await ask('GET /v1/calls/dentist-1')
+    // The store has less of it just now.
+    expect([body.state, body.events.length, body.complete]).toEqual(['live', limits.call.eventsKept, false])
+  })
+
+  it('tells a call that both know as it is at the gateway, and one that the store does not know yet', async () => {
+    const here = node()
+    here.exchange.live.push(new FakeCall('dentist-5'), new FakeCall('not-written-yet'))
+    const { calls } = (await here.ask('GET /v1/calls?state=live')).body
+    expect(calls).toMatchObject([
+      { id: 'not-written-yet', bridge: 'not-written-yet-bridge' },
+      { id: 'dentist-5', bridge: 'dentist-5-bridge', ports: { gateway: 40_000 }, quality: { lossPercent: 1 } },
+    ])
+    here.exchange.live.length = 0
+    here.exchange.ended.push(new FakeCall('dentist-5').end())
+    expect(await idsOf(here, 'state=live')).toEqual([])
+  })
+
+  it('lists messages, and marks them as read', async () => {
+    const { ask } = node()
+    const list = async (query: string) => (await ask(`GET /v1/messages?${query}`)).body.messages
+    const [newest, ...others] = await list('business=dentist&private=true')
+    expect(newest).toMatchObject({
+      ...{ call: 'dentist-2', business: 'dentist', kind: 'message', readAt: null },
+      private: { callback: '+15550100102', text: 'about a crown, please' },
+    })
+    expect(others.map(({ call }: { call: string }) => call)).toEqual(['dentist-1', 'dentist-0'])
+    expect(JSON.stringify(await list('business=dentist'))).not.toMatch(/crown|0100102/)
+    const first = await ask(`POST /v1/messages/${newest.id}/read`)
+    expect([first.status, typeof first.body.readAt]).toEqual([200, 'string'])
+    expect((await ask(`POST /v1/messages/${newest.id}/read`)).body.readAt).toBe(first.body.readAt)
+    expect((await list('business=dentist&unread=true')).length).toBe(2)
+    expect((await list('business=dentist&unread=false')).length).toBe(1)
+    expect(await list('kind=appointment')).toEqual([])
+    const { body } = await ask('GET /v1/messages?business=dentist&limit=2')
+    expect(
+      (await list(`business=dentist&limit=2&cursor=${body.next}`)).map(({ call }: { call: string }) => call),
+    ).toEqual(['dentist-0'])
+    for (const id of ['999999', 'x', '9'.repeat(40)])
+      expect((await ask(`POST /v1/messages/${id}/read`)).status).toBe(404)
+  })
+
+  it('tells figures by day, as the clocks at the business show it', async () => {
+    const { ask } = node()
+    const { body } = await ask('GET /v1/stats?business=dentist&from=2026-01-03&to=2026-01-05')
+    const none = { calls: 0, answered: 0, transferred: 0, voicemails: 0, refused: 0, minutes: 0, answers: null }
+    expect(body).toEqual({
+      ...{ business: 'dentist', timeZone: 'America/New_York', from: '2026-01-03', to: '2026-01-05' },
+      days: [
+        { day: '2026-01-03', ...none },
+        // At two in the morning by UTC.
+        {
+          ...none,
+          day: '2026-01-04',
+          calls: 1,
+          answered: 1,
+          minutes: 1.5,
+          answers: { count: 1, averageMs: 800, p95Ms: 800 },
+        },
+        {
+          ...{ day: '2026-01-05', calls: 5, answered: 3, transferred: 0, voicemails: 1, refused: 1, minutes: 3 },
+          answers: { count: 2, averageMs: 900, p95Ms: 1_000 },
+        },
+      ],
+    })
+    const all = (await ask('GET /v1/stats?from=2026-01-05&to=2026-01-05')).body
+    expect([all.business, all.timeZone, all.days[0].calls]).toEqual([null, 'UTC', 7])
+    for (const query of ['from=2026-01-05&to=2026-01-04', 'from=2020-01-01&to=2026-01-01', 'from=yesterday']) {
+      expect([query, (await ask(`GET /v1/stats?${query}`)).status]).toEqual([query, 400])
+    }
+  })
+
+  it('gives out a token once, notes its use, and ends it at once here and within seconds on another node', async () => {
+    const [here, there] = [node(), node()]
+    const made = await here.ask('POST /v1/tokens', { body: { name: 'for the website', business: 'dentist' } })
+    const { token, id } = made.body
+    expect([made.status, token]).toEqual([201, expect.stringMatching(/^parley_[A-Za-z0-9_-]{43}$/)])
+    const headers = { authorization: `Bearer ${token}` }
+    const look = (at: Node) => at.ask('GET /v1/calls', { headers }).then(({ status }) => status)
+    const listed = async () => {
+      const { text, body } = await here.ask('GET /v1/tokens')
+      expect(text).not.toContain(token.slice(7))
+      return body.tokens.find((each: { id: string }) => each.id === id)
+    }
+    expect(await listed()).toMatchObject({
+      name: 'for the website',
+      business: 'dentist',
+      lastUsedAt: null,
+      revokedAt: null,
+    })
+    expect([await look(here), await look(there)]).toEqual([200, 200])
+    // It is noted beside the answer: whoever asks the database afterwards finds it.
+    const noted = async (): Promise<string> => (await listed()).lastUsedAt ?? (await noted())
+    const lastUsedAt = await noted()
+    // Not written again within the minute.
+    here.clock.advance(limits.http.tokenKnownMs)
+    expect(await look(here)).toBe(200)
+    expect((await listed()).lastUsedAt).toBe(lastUsedAt)
+
+    expect((await here.ask(`DELETE /v1/tokens/${id}`)).status).toBe(204)
+    expect([await look(here), await look(there)]).toEqual([401, 200])
+    there.clock.advance(limits.http.tokenKnownMs)
+    expect(await look(there)).toBe(401)
+    expect((await listed()).revokedAt).not.toBeNull()
+    expect((await here.ask('DELETE /v1/tokens/never')).status).toBe(404)
+    expect((await here.ask('POST /v1/tokens', { body: { name: 'x', business: 'nobody' } })).status).toBe(409)
+    expect((await here.ask('POST /v1/tokens', { body: { name: 'x' } })).status).toBe(400)
+    const { rows } = await store.ask(db => sql`select * from tokens`.execute(db))
+    expect(JSON.stringify(rows)).not.toContain(token.slice(7))
+  })
+
+  it('tells a business nothing of another, by any route', async () => {
+    const here = node()
+    here.exchange.live.push(Object.assign(new FakeCall('plumber-live'), {}))
+    const { view } = here.exchange.live[0]!
+    Object.defineProperty(here.exchange.live[0], 'view', { get: () => ({ ...view, business: secretOfPlumber }) })
+    const { headers } = await tokenFor(here, 'dentist')
+    const foreignToken = await tokenFor(here, secretOfPlumber)
+    const message = (await here.ask('GET /v1/messages?business=plumber')).body.messages[0].id
+    const foreign = {
+      call: ['plumber-1', 'plumber-live'],
+      message: [message],
+      token: [foreignToken.id],
+      business: [secretOfPlumber],
+    }
+    for (const route of routesOf(here.server).filter(each => !each.startsWith('HEAD '))) {
+      const { access, id, body } = caseOf(route) ?? {}
+      expect([route, access]).toEqual([route, expect.any(String)])
+      if (access === 'public') continue
+      for (const one of id ? foreign[id] : [undefined]) {
+        const path = one === undefined ? route : route.replace(/:\w+/, one)
+        const answer = await here.ask(path, { headers, ...(body && { body }) })
+        const expected = access === 'operator' ? 403 : one === undefined ? 200 : 404
+        expect([path, answer.status]).toEqual([path, expected])
+        if (route !== 'GET /openapi.json') expect([path, answer.text.includes(secretOfPlumber)]).toEqual([path, false])
+        if (one !== undefined && access === 'business') {
+          const never = await here.ask(route.replace(/:\w+/, 'never-there'), { headers, ...(body && { body }) })
+          // Not a letter tells that it is there.
+          expect([path, never.text]).toEqual([path, answer.text])
+        }
+      }
+    }
+    for (const list of ['calls?', 'calls?text=tooth&', 'messages?', 'stats?from=2026-01-05&to=2026-01-05&']) {
+      const { status, text } = await here.ask(`GET /v1/${list}business=${secretOfPlumber}`, { headers })
+      expect([list, status]).toEqual([list, 200])
+      expect(text.replace('"business":"plumber"', '')).not.toMatch(/plumber|"calls":[1-9]/)
+    }
+    expect(here.exchange.live[0]!.hangUps).toBe(0)
+    const own = await here.ask('GET /v1/calls?text=tooth', { headers })
+    expect(own.body.calls.map(({ id }: { id: string }) => id)).toEqual(['dentist-1'])
+  })
+})
+
+it('lets nobody in by a stored token while the database is away, and the operator see what this gateway knows', async () => {
+  const source = {
+    id: 'none',
+    read: async (next: JournalPosition) => ({ events: [], next, missed: 0 }),
+    onWritten: () => () => {},
+  }
+  const store = new Store({ url: server.url, folder: '', source, clock: systemClock, trouble: () => {} })
+  try {
+    await store.open()
+    const { server: http, exchange, clock } = house({ store })
+    exchange.live.push(new FakeCall('here'))
+    const issuing = {
+      method: 'POST',
+      url: '/v1/tokens',
+      headers: withToken,
+      body: { name: 'x', business: null },
+    } as const
+    const { token } = (await http.inject(issuing)).json()
+    const look = (headers: object) => http.inject({ url: '/v1/calls', headers: { ...headers } })
+    const stored = { authorization: `Bearer ${token}` }
+    expect((await look(stored)).json().complete).toBe(true)
+    await server.kill()
+    clock.advance(limits.http.tokenKnownMs)
+    const refused = await look(stored)
+    expect([refused.statusCode, refused.json().code]).toEqual([503, 'STORE_AWAY'])
+    expect((await look(withToken)).json()).toMatchObject({ complete: false, calls: [{ id: 'here' }] })
+    for (const url of ['/v1/messages', '/v1/stats', '/v1/calls/elsewhere', '/v1/calls?text=tooth', '/v1/tokens']) {
+      expect([url, (await http.inject({ url, headers: withToken })).statusCode]).toEqual([url, 503])
+    }
+    await server.begin()
+    expect((await look(stored)).json()).toMatchObject({ complete: true })
+  } finally {
+    await store.close()
+  }
+})
