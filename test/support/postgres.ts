@@ -88,15 +88,17 @@ export class PostgresServer implements AsyncDisposable {
   readonly url: string
   readonly #programs: Programs
   readonly #folder: string
+  readonly #settings: readonly string[]
   #server: ChildProcess | undefined
 
-  private constructor(programs: Programs, folder: string) {
+  private constructor(programs: Programs, folder: string, settings: readonly string[]) {
     this.#programs = programs
     this.#folder = folder
+    this.#settings = settings
     this.url = `postgresql://parley@localhost/postgres?host=${folder}`
   }
 
-  static async start(): Promise<PostgresServer> {
+  static async start(settings: readonly string[] = ['shared_buffers=32MB']): Promise<PostgresServer> {
     const programs = await testPostgres()
     const folder = await mkdtemp(join(tmpdir(), 'parley-postgres-'))
     if (asRoot) await chown(folder, nobody.uid, nobody.gid)
@@ -114,7 +116,7 @@ export class PostgresServer implements AsyncDisposable {
       '-N',
     )
     if (made.code !== 0) throw new Error(`initdb failed: ${made.stderr}`)
-    const server = new PostgresServer(programs, folder)
+    const server = new PostgresServer(programs, folder, settings)
     await server.begin()
     return server
   }
@@ -122,8 +124,8 @@ export class PostgresServer implements AsyncDisposable {
   async begin(): Promise<void> {
     const data = join(this.#folder, 'data')
     // Reached by its socket only, which its folder keeps from others.
-    const settings = ['-k', this.#folder, '-c', 'listen_addresses=', '-c', 'shared_buffers=32MB']
-    const server = spawn(join(this.#programs.folder, 'postgres'), ['-D', data, ...settings], {
+    const settings = ['listen_addresses=', ...this.#settings].flatMap(each => ['-c', each])
+    const server = spawn(join(this.#programs.folder, 'postgres'), ['-D', data, '-k', this.#folder, ...settings], {
       env: environmentOf(this.#programs),
       stdio: ['ignore', 'ignore', 'pipe'],
       ...(asRoot && nobody),
