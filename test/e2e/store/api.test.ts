@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { CallEvent, CallFact } from '../../../src/call/events.ts'
 import { type Journal, openJournal } from '../../../src/call/journal.ts'
-import { type JournalPosition, readPiece } from '../../../src/call/journal-reader.ts'
+import type { JournalPosition } from '../../../src/call/journal-reader.ts'
 import { systemClock } from '../../../src/clock.ts'
 import { limits } from '../../../src/limits.ts'
 import { Store } from '../../../src/store/store.ts'
@@ -79,11 +79,7 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
     store = new Store({
       url: kind === 'server' ? server.url : undefined,
       folder: database,
-      source: {
-        id: journal.id,
-        read: from => readPiece(directory, from, journal.position),
-        onWritten: listener => journal.onWritten(listener),
-      },
+      source: journal,
       clock: systemClock,
       trouble: text => trouble.push(text),
     })
@@ -350,6 +346,7 @@ it('lets nobody in by a stored token while the database is away, and the operato
   const source = {
     id: 'none',
     read: async (next: JournalPosition) => ({ events: [], next, missed: 0 }),
+    taken: () => {},
     onWritten: () => () => {},
   }
   const store = new Store({ url: server.url, folder: '', source, clock: systemClock, trouble: () => {} })

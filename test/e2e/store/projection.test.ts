@@ -143,7 +143,7 @@ describe.each(['embedded', 'server'] as const)('the store on the %s database', k
   })
 
   it('finds a call by its words however many there are, and no word of a live one', async () => {
-    const { journal, source } = await journalOf('wordy')
+    const journal = await journalOf('wordy')
     const manyWords = Array.from({ length: 30_000 }, (_, n) => `${n}-\u{1f9b7}${n}`).join(' ')
     const facts: CallFact[] = [
       { name: 'callerSpoke', private: { text: `first ${manyWords}` } },
@@ -154,7 +154,7 @@ describe.each(['embedded', 'server'] as const)('the store on the %s database', k
     for (const fact of [...facts, ended]) journal.append(event('wordy-1', fact))
     for (const fact of facts) journal.append(event('wordy-2', fact))
     await journal.flushed()
-    const projection = projectionOf(source)
+    const projection = projectionOf(journal)
     await projection.caughtUp()
     await projection.close()
     await journal.close()
