@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { parse, YAMLParseError } from 'yaml'
 import { z } from 'zod'
@@ -85,6 +86,8 @@ const businessSchema = z.strictObject({
     .string()
     .regex(/^[a-z0-9-]{1,40}$/, 'may hold only small letters, digits and dashes')
     .optional(),
+  /** Calls for one that is not are refused. */
+  active: z.boolean().default(true),
   name: z.string().min(1).max(200),
   numbers: z.array(e164).max(100).default([]),
   greeting: z.string().min(1).max(1_000).optional(),
@@ -154,43 +157,50 @@ export interface BusinessDefaults {
   readonly problemWithAddress?: (address: string) => string | undefined
 }
 
+/** As it was written, whatever is left out of it or filled in later. */
+export type Choice = Readonly<Record<string, unknown>>
+
+/** What BUSINESS_FILE chooses, or the environment. */
+export interface ChosenByFile {
+  readonly choice: Choice
+  readonly business: Business
+  /** Tells it from what was chosen there before. */
+  readonly hash: string
+}
+
 /**
- * The business as it is now: a changed file is read again for the next call. A file that has become wrong is told once
- * through `rejected`, and the last good one stays in force.
+ * Looks whenever it is asked: at first and after a change it tells what is chosen now, else nothing. What has become wrong
+ * it throws, once, in words.
  */
-export function openBusiness(
-  defaults: BusinessDefaults,
-  rejected: (problem: string) => void,
-  readAgain: (now: Business, before: Business) => void = () => {},
-): () => Business {
-  const { file } = defaults
-  let stamp = stampOf(file)
-  let business = readBusiness(defaults)
+export function watchBusinessFile(defaults: BusinessDefaults): () => ChosenByFile | undefined {
+  let stamp: string | undefined
   return () => {
-    const now = stampOf(file)
-    if (now === stamp) return business
+    const now = stampOf(defaults.file)
+    if (now === stamp) return undefined
     stamp = now
-    try {
-      const before = business
-      business = readBusiness(defaults)
-      readAgain(business, before)
-    } catch (error) {
-      rejected(asError(error).message)
-    }
-    return business
+    return chosenByFile(defaults)
   }
+}
+
+/** The business as BUSINESS_FILE or the environment has it now. */
+export function readBusiness(defaults: BusinessDefaults): Business {
+  return chosenByFile(defaults).business
 }
 
 /** All that is wrong with it, each in words that say where. */
 export function problemsOfBusiness(defaults: BusinessDefaults): string[] {
-  const judged = judge(defaults)
+  const read = readChoice(defaults)
+  const judged = 'problems' in read ? read : judgeChoice(read.choice, defaults)
   return 'problems' in judged ? judged.problems.map(problem => `${sourceOf(defaults)}: ${problem}`) : []
 }
 
-function readBusiness(defaults: BusinessDefaults): Business {
-  const judged = judge(defaults)
-  if ('business' in judged) return judged.business
-  const { problems } = judged
+function chosenByFile(defaults: BusinessDefaults): ChosenByFile {
+  const read = readChoice(defaults)
+  const judged = 'problems' in read ? read : judgeChoice(read.choice, defaults)
+  if ('choice' in read && 'business' in judged) {
+    return { choice: read.choice as Choice, hash: read.hash, business: judged.business }
+  }
+  const { problems } = judged as Wrong
   const listed = problems.map(problem => `  - ${problem}`).join('\n')
   const words = `${sourceOf(defaults)}: the business has ${problems.length} problem(s):\n${listed}`
   throw new GatewayError('CONFIG_INVALID', words)
@@ -200,12 +210,14 @@ function sourceOf({ file }: BusinessDefaults): string {
   return file ?? 'BUSINESS_NAME'
 }
 
-type Judged = { readonly business: Business } | { readonly problems: readonly string[] }
+interface Wrong {
+  readonly problems: readonly string[]
+}
 
-function judge(defaults: BusinessDefaults): Judged {
-  let chosen: unknown = { name: defaults.name }
+function readChoice({ file, name }: BusinessDefaults): { readonly choice: unknown; readonly hash: string } | Wrong {
   try {
-    if (defaults.file !== undefined) chosen = parse(readFileSync(defaults.file, 'utf8'))
+    const text = file === undefined ? JSON.stringify({ name }) : readFileSync(file, 'utf8')
+    return { choice: parse(text), hash: createHash('sha256').update(text).digest('hex') }
   } catch (error) {
     const words = asError(error).message
     return {
@@ -214,10 +226,14 @@ function judge(defaults: BusinessDefaults): Judged {
       ],
     }
   }
-  const result = businessSchema.safeParse(chosen)
+}
+
+/** The business that a choice comes to here, or all that is wrong with it. */
+export function judgeChoice(choice: unknown, defaults: BusinessDefaults): { readonly business: Business } | Wrong {
+  const result = businessSchema.safeParse(choice)
   const impossible = [
-    ...barredEngine(chosen, defaults),
-    ...wrongAddresses(chosen, defaults),
+    ...barredEngine(choice, defaults),
+    ...wrongAddresses(choice, defaults),
     ...(result.success ? contradictions(result.data, defaults) : []),
   ]
   if (result.success && impossible.length === 0) return { business: complete(result.data, defaults) }
@@ -277,8 +293,8 @@ export function settingsForLater({ destinations, notify, recording }: Business):
 }
 
 /** What of a change comes into force only with the next start, if anything: destinations stand in the PBX's configuration. */
-export function restartAfter(now: Business, before: Business): string | undefined {
-  if (JSON.stringify(now.destinations) === JSON.stringify(before.destinations)) return undefined
+export function restartAfter(now: Business, before: Business | undefined): string | undefined {
+  if (JSON.stringify(now.destinations) === JSON.stringify(before?.destinations ?? [])) return undefined
   return 'the destinations have changed: they come into force when Parley is started again'
 }
 

@@ -116,6 +116,7 @@ function settings(read: Reader) {
       name: read.text('BUSINESS_NAME', 'Parley'),
       phone: read.e164('BUSINESS_PHONE'),
       ownerPhone: read.e164('OWNER_PHONE'),
+      nothingChosen: !['BUSINESS_FILE', 'BUSINESS_NAME', 'BUSINESS_PHONE', 'OWNER_PHONE'].some(name => read.has(name)),
       unusable: unusableEngines(reachable),
       problemWithAddress,
     },

@@ -3,15 +3,17 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { Registry } from 'prom-client'
-import { type Business, openBusiness, restartAfter } from './business.ts'
+import { type Business, restartAfter } from './business.ts'
+import { addresseeOf } from './call/addressee.ts'
 import { Admission } from './call/admission.ts'
 import type { CallEvent } from './call/events.ts'
 import { Exchange } from './call/exchange.ts'
 import { type Journal, openJournal } from './call/journal.ts'
+import type { CallFacts } from './call/ports.ts'
 import { askOptions } from './caller/ask.ts'
 import { systemClock } from './clock.ts'
 import { businessDefaults, type Config } from './config.ts'
-import { GatewayError } from './errors.ts'
+import { asError, GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
 import type { Log } from './log.ts'
 import { ownAsterisk, type Surroundings } from './own-asterisk.ts'
@@ -22,6 +24,10 @@ import { apiTokenSecret, ariPasswordSecret, foreignAriPassword, keptSecret } fro
 import { callMetrics } from './server/call-metrics.ts'
 import { buildServer } from './server/server.ts'
 import { holdStateDir, type StateDir } from './state-dir.ts'
+import { businessOfCall } from './store/businesses.ts'
+import { Directory } from './store/directory.ts'
+import { recordsIn } from './store/records.ts'
+import { SnapshotFile } from './store/snapshot.ts'
 import { Store } from './store/store.ts'
 import { asteriskPorts } from './telephony/asterisk/media-ports.ts'
 import type { AsteriskProcess } from './telephony/asterisk/process.ts'
@@ -72,19 +78,16 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const clock = systemClock
   const state = await holdStateDir(config.stateDir)
   scope.onClose(() => state.release())
-  const business = openBusiness(
-    businessDefaults(surroundings),
-    problem => log.error(problem),
-    (now, before) => readAgain(now, before, log),
-  )
-  const startedWith = business()
   const journal = await openJournal({ directory: join(state.path, 'journal'), clock, trouble: text => log.error(text) })
   scope.onClose(() => journal.close())
-  const store = storeOf(config, state, journal, log)
+  const store = storeOf(config, state, journal, log, () => directory.open())
   scope.onClose(async () => {
     await journal.flushed().catch(() => {})
     await store.close()
   })
+  const directory = directoryOf(surroundings, state, store)
+  scope.onClose(() => directory.close())
+  const startedWith = directory.standard
   const registry = new Registry()
   const observe = observer(journal, callMetrics(registry), log)
   const media = openPlane({ forbiddenPorts: asteriskPorts(config.rtp), onTrouble: text => log.error(text) })
@@ -103,13 +106,20 @@ async function build(surroundings: Surroundings, scope: Scope) {
     scope: scope.child('telephony'),
     onState: (ready, words) => log[ready ? 'info' : 'warn'](words),
     onTrouble: error => log.error({ code: error.code }, error.message),
-    onVoicemail: voicemail => keepVoicemail(voicemail, business().id, state, journal, observe),
+    onVoicemail: async voicemail => {
+      const { call } = voicemail
+      // Of a call from an earlier life of the gateway the journal tells, by way of the database.
+      const opened = storeOpened.then(() => store.caughtUp()).catch(() => {})
+      const known = exchange.find(call)?.view.business ?? (await opened.then(() => businessInStore(store, call)))
+      await keepVoicemail(voicemail, known ?? directory.standard.id, state, journal, observe)
+    },
   })
-  const exchange = new Exchange({ clock, scope, telephony, plane: media, admission, business, handlers, observe })
+  const addressee = (facts: CallFacts) => addresseeOf(facts, directory.upToDate())
+  const exchange = new Exchange({ clock, scope, telephony, plane: media, admission, addressee, handlers, observe })
 
   const token = await keptSecret(state.path, apiTokenSecret, config.apiToken?.reveal())
   const sip = config.asterisk === 'external' ? undefined : watchSip(config, telephony, log, scope.child('sip'))
-  const sources = { exchange, telephony, sip, admission, journal, store, media }
+  const sources = { exchange, telephony, sip, admission, journal, store, directory, media }
   const server = buildServer({ ...sources, clock, log, token, version: version(), registry })
   scope.onClose(() => server.close())
   const httpAddress = await listen(server, config)
@@ -127,13 +137,34 @@ async function build(surroundings: Surroundings, scope: Scope) {
   // Callers of an earlier life wait for a word, and nothing of a call waits for the database.
   await telephony.start()
   await storeOpened
-  return { exchange, httpAddress, business: startedWith }
+  return { exchange, httpAddress, business: directory.standard }
 }
 
-function readAgain(now: Business, before: Business, log: Log): void {
-  log.info('the business file was read again')
-  const restart = restartAfter(now, before)
-  if (restart !== undefined) log.warn(restart)
+function directoryOf({ prepare, ...surroundings }: Surroundings, state: StateDir, store: Store): Directory {
+  const { config, log } = surroundings
+  const directory: Directory = new Directory({
+    defaults: businessDefaults(surroundings),
+    nothingChosen: config.business.nothingChosen,
+    snapshot: new SnapshotFile(join(state.path, 'businesses.json'), text => log.error(text)),
+    records: recordsIn(store),
+    shared: config.databaseUrl !== undefined,
+    clock: systemClock,
+    told: text => log.info(text),
+    trouble: text => log.error(text),
+    changed(now, before) {
+      log.info({ business: now.id }, before ? 'a business has changed' : 'a business is new')
+      const restart = now.id === directory.standard.id ? restartAfter(now, before) : undefined
+      if (restart !== undefined) log.warn(restart)
+      // The first call for it does not wait, and what is missing is told before a caller meets it.
+      if (now.active) prepare(now).catch(error => log.error({ business: now.id }, asError(error).message))
+    },
+  })
+  return directory
+}
+
+/** Nothing where it cannot be known: the caller never reached a gateway, or the database is away. */
+async function businessInStore(store: Store, call: string): Promise<string | undefined> {
+  return store.ask(db => businessOfCall(db, 'all', call)).catch(() => undefined)
 }
 
 /** Asterisk away is a reason of its own, and told as such. */
@@ -159,13 +190,14 @@ function watchSip({ sip }: Config, telephony: { readonly ready: boolean }, log: 
   })
 }
 
-function storeOf(config: Config, state: StateDir, journal: Journal, log: Log): Store {
+function storeOf(config: Config, state: StateDir, journal: Journal, log: Log, opened: () => Promise<void>): Store {
   return new Store({
     url: config.databaseUrl?.reveal(),
     folder: join(state.path, 'database'),
     source: journal,
     clock: systemClock,
     trouble: text => log.error(text),
+    opened,
   })
 }
 

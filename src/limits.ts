@@ -62,6 +62,9 @@ export const limits = {
     callsLookedThrough: 10_000,
     /** Of a call, to be found by: a value that words are found by holds a megabyte. */
     wordsChars: 125_000,
+    /** How often it is looked whether another gateway has changed a business. */
+    lookMs: 1_000,
+    businesses: 2_000,
     /** Between two attempts to write what the database did not take. */
     retryMs: { first: 250, most: 10_000 },
     /** Of a table, when all of it is read or written. */
@@ -249,6 +252,8 @@ export const limits = {
     connections: 256,
     /** Of one part of a path, such as a call's id. */
     paramChars: 256,
+    /** Of a business, whose instructions and tools take room. */
+    businessBytes: 512 * 1024,
     /** The media thread's time to tell a call's figures; without them the call is told all the same. */
     figuresMs: 500,
     /** What is known of a token is asked again after this: one that was revoked on another node ends by then. */

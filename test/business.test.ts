@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defaultSettings, settingsOf } from '../src/agent/settings.ts'
-import { openBusiness, restartAfter, settingsForLater } from '../src/business.ts'
+import { readBusiness, restartAfter, settingsForLater, watchBusinessFile } from '../src/business.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -13,7 +13,7 @@ afterEach(() => rmSync(folder, { recursive: true }))
 
 const defaults = { name: 'Parley', phone: '+15550100200', ownerPhone: '+15550100201', engine: 'scripted' as const }
 
-function openFile(text: string, rejected: (problem: string) => void = () => {}) {
+function openFile(text: string) {
   const file = join(folder, 'business.yaml')
   let seconds = 1_700_000_000
   const write = (content: string) => {
@@ -21,22 +21,24 @@ function openFile(text: string, rejected: (problem: string) => void = () => {}) 
     utimesSync(file, ++seconds, seconds)
   }
   write(text)
-  return { write, current: openBusiness({ ...defaults, file }, rejected) }
+  const watch = watchBusinessFile({ ...defaults, file })
+  return { write, watch }
+}
+
+function readText(text: string) {
+  return openFile(text).watch()!.business
 }
 
 describe('a business', () => {
   it('is filled from the environment when there is no file', () => {
-    const business = openBusiness({ ...defaults, file: undefined }, () => {})()
+    const business = readBusiness({ ...defaults, file: undefined })
     expect(business).toMatchObject({ id: 'parley', name: 'Parley', numbers: ['+15550100200'], engine: 'scripted' })
     expect(business.notify.phone).toBe('+15550100201')
     expect(business.greeting).toContain('Parley')
   })
 
   it('reads the documented example', () => {
-    const business = openBusiness(
-      { ...defaults, file: join(import.meta.dirname, '../business.example.yaml') },
-      () => {},
-    )()
+    const business = readBusiness({ ...defaults, file: join(import.meta.dirname, '../business.example.yaml') })
     expect(business.services.length).toBeGreaterThan(0)
     expect(business.destinations.length).toBeGreaterThan(0)
     expect(Object.keys(business.hours)).toContain('monday')
@@ -48,7 +50,7 @@ describe('a business', () => {
     const block = text.slice(from).match(/^(#( {3,}.*| tools:)\n)+/)![0]
     const file = join(folder, 'business.yaml')
     writeFileSync(file, text.replace(block, block.replaceAll(/^# /gm, '')))
-    const open = (environment: Record<string, string>) => openBusiness({ ...defaults, file, environment }, () => {})()
+    const open = (environment: Record<string, string>) => readBusiness({ ...defaults, file, environment })
     expect(open({ TOOL_PRACTICE_KEY: 'secret' }).tools).toMatchObject([
       { name: 'find_appointment', effect: 'read' },
       { name: 'cancel_appointment', effect: 'write' },
@@ -58,7 +60,7 @@ describe('a business', () => {
 
   it('names every problem of a wrong file in words', () => {
     const open = () =>
-      openFile(
+      readText(
         'name: ""\nnumbers: [555]\ntimeZone: Mars/Base\nhours: { monday: [{ from: "9", to: "17:00" }] }\ncolour: red\n',
       )
     expect(open).toThrow(/name/)
@@ -66,14 +68,14 @@ describe('a business', () => {
     expect(open).toThrow(/timeZone: must be a time zone/)
     expect(open).toThrow(/hours\.monday\.0\.from: must be a time of day/)
     expect(open).toThrow(/colour/)
-    expect(() => openFile('name: [')).toThrow(/not valid YAML/)
-    expect(() => openBusiness({ ...defaults, file: join(folder, 'nowhere.yaml') }, () => {})).toThrow(/BUSINESS_FILE/)
+    expect(() => readText('name: [')).toThrow(/not valid YAML/)
+    expect(() => readBusiness({ ...defaults, file: join(folder, 'nowhere.yaml') })).toThrow(/BUSINESS_FILE/)
   })
 
   it('wants names of destinations that can be dialled and told apart', () => {
     const problemsWith = (...names: string[]) => {
       const destinations = names.map(name => `  - { name: "${name}", address: "sip:2000@192.0.2.10" }\n`).join('')
-      return () => openFile(`name: Desk\ndestinations:\n${destinations}`)
+      return () => readText(`name: Desk\ndestinations:\n${destinations}`)
     }
     expect(problemsWith('Front desk', 'Front  Desk!')).toThrow(
       /destinations\.1\.name: "Front {2}Desk!" and "Front desk" are the same .*front-desk.*; choose names/,
@@ -82,69 +84,54 @@ describe('a business', () => {
       expect(problemsWith(reserved)).toThrow(/destinations\.0\.name: .* has a meaning of its own; choose another/)
     for (const empty of ['!', '-', '受付', '2nd desk', 'x'.repeat(32)])
       expect(problemsWith(empty)).toThrow(/destinations\.0\.name: .* must begin with a letter from a to z/)
-    expect(problemsWith('desk', 'Front desk', 'front-office', 'x'.repeat(31))().current().destinations).toHaveLength(4)
+    expect(problemsWith('desk', 'Front desk', 'front-office', 'x'.repeat(31))().destinations).toHaveLength(4)
   })
 
-  it('is read again for the next call when the file changes, and kept when the change is wrong', () => {
-    const problems: string[] = []
-    const { write, current } = openFile('name: First', problem => problems.push(problem))
-    expect(current().name).toBe('First')
+  it('is looked at again only when its file changes, and a wrong change is told once', () => {
+    const { write, watch } = openFile('name: First')
+    const look = () => watch()?.business.name
+    expect([look(), look()]).toEqual(['First', undefined])
     write('name: Second')
-    expect(current().name).toBe('Second')
+    expect([look(), look()]).toEqual(['Second', undefined])
     write('nome: Third')
-    expect(current().name).toBe('Second')
-    expect(current().name).toBe('Second')
-    expect(problems).toHaveLength(1)
+    expect(look).toThrow(/nome/)
+    expect(look()).toBeUndefined()
     write('name: Third')
-    expect(current().name).toBe('Third')
+    expect(look()).toBe('Third')
   })
 
-  it('tells that it was read again, and what of it waits for a restart', () => {
-    const told: (string | undefined)[] = []
-    const file = join(folder, 'business.yaml')
-    writeFileSync(file, 'name: First')
-    const current = openBusiness(
-      { ...defaults, file },
-      () => {},
-      (now, before) => {
-        told.push(`${before.name}, ${now.name}`, restartAfter(now, before))
-      },
-    )
-    current()
-    expect(told).toEqual([])
-    writeFileSync(file, 'name: The second')
-    current()
-    current()
-    expect(told.splice(0)).toEqual(['First, The second', undefined])
-    writeFileSync(file, 'name: Third\ndestinations: [{ name: desk, address: "sip:2000@192.0.2.10" }]')
-    current()
-    expect(told).toEqual([
-      'The second, Third',
-      expect.stringMatching(/^the destinations have changed: .* started again$/),
-    ])
+  it('tells what it has chosen as it was written, and by a mark whether that is the same as before', () => {
+    const { write, watch } = openFile('name: First\nnumbers: []')
+    const first = watch()!
+    expect(first.choice).toEqual({ name: 'First', numbers: [] })
+    expect(first.business).toMatchObject({ id: 'first', active: true, numbers: ['+15550100200'] })
+    write('name: Second')
+    expect(watch()!.hash).not.toBe(first.hash)
+    write('name: First\nnumbers: []')
+    expect(watch()!.hash).toBe(first.hash)
+  })
+
+  it('says what of a change waits for a restart', () => {
+    const { business } = openFile('name: First').watch()!
+    const destinations = [{ name: 'desk', address: 'sip:2000@192.0.2.10' }]
+    expect(restartAfter({ ...business, name: 'Second' }, business)).toBeUndefined()
+    expect(restartAfter({ ...business, destinations }, business)).toMatch(/^the destinations have changed: .* again$/)
   })
 
   it('may not choose an engine that cannot be used, nor later', () => {
     const unusable = { realtime: 'needs a key' }
     const file = join(folder, 'business.yaml')
     writeFileSync(file, 'name: First\nengine: realtime')
-    const open = (rejected: (problem: string) => void) => openBusiness({ ...defaults, file, unusable }, rejected)
-    expect(() => open(() => {})).toThrow(
-      /business\.yaml: the business has 1 problem\(s\):\n {2}- engine: realtime needs a key$/,
-    )
+    const watch = watchBusinessFile({ ...defaults, file, unusable })
+    expect(watch).toThrow(/business\.yaml: the business has 1 problem\(s\):\n {2}- engine: realtime needs a key$/)
     writeFileSync(file, 'name: First')
-    const problems: string[] = []
-    const current = open(problem => problems.push(problem))
+    expect(watch()!.business.engine).toBe('scripted')
     writeFileSync(file, 'name: Second\nengine: realtime')
-    expect([current(), current()].map(({ name, engine }) => `${name} ${engine}`)).toEqual([
-      'First scripted',
-      'First scripted',
-    ])
-    expect(problems).toHaveLength(1)
+    expect(watch).toThrow(/realtime needs a key/)
   })
 
   it('says which of its settings do nothing yet', () => {
-    const plain = openBusiness({ ...defaults, ownerPhone: undefined, file: undefined }, () => {})()
+    const plain = readBusiness({ ...defaults, ownerPhone: undefined, file: undefined })
     expect(settingsForLater(plain)).toBeUndefined()
     const destinations = [{ name: 'desk', address: 'sip:2000@192.0.2.10' }]
     expect(
@@ -152,20 +139,20 @@ describe('a business', () => {
     ).toMatch(/destinations \(.*\), notify and OWNER_PHONE \(.*\), recording \(no call is recorded\)$/)
   })
 
-  it('is kept when the way to its file is barred', () => {
-    const problems: string[] = []
-    const { current } = openFile('name: First', problem => problems.push(problem))
+  it('is told to be out of reach when the way to its file is barred', () => {
+    const { watch } = openFile('name: First')
+    watch()
     rmSync(join(folder, 'business.yaml'))
     symlinkSync('business.yaml', join(folder, 'business.yaml'))
-    expect(current().name).toBe('First')
-    expect(problems).toHaveLength(1)
+    expect(watch).toThrow(/BUSINESS_FILE cannot be read/)
+    expect(watch()).toBeUndefined()
   })
 
   it('talks in its own way, and for the rest as the gateway is set', () => {
     const file = join(folder, 'talks.yaml')
     writeFileSync(file, 'name: A\nconversation: { noInputSeconds: [4], phrases: { goodbye: Bye. } }')
     const conversation = { maxSeconds: 90, warnSeconds: 20, noInputSeconds: [8] }
-    const business = openBusiness({ ...defaults, file, conversation }, () => {})()
+    const business = readBusiness({ ...defaults, file, conversation })
     const settings = settingsOf(business, defaultSettings)
     expect(settings.turn).toEqual({
       ...defaultSettings.turn,
@@ -178,8 +165,8 @@ describe('a business', () => {
   })
 
   it('warns of the end within the call', () => {
-    expect(() => openFile('name: A\nconversation: { maxSeconds: 30, warnSeconds: 30 }')).toThrow(/must come within/)
-    expect(() => openFile('name: A\nconversation: { noInputSeconds: [0] }')).toThrow(/conversation.noInputSeconds.0/)
-    expect(() => openFile('name: A\nconversation: { phrases: { hello: Hi. } }')).toThrow(/hello/)
+    expect(() => readText('name: A\nconversation: { maxSeconds: 30, warnSeconds: 30 }')).toThrow(/must come within/)
+    expect(() => readText('name: A\nconversation: { noInputSeconds: [0] }')).toThrow(/conversation.noInputSeconds.0/)
+    expect(() => readText('name: A\nconversation: { phrases: { hello: Hi. } }')).toThrow(/hello/)
   })
 })

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { type Business, openBusiness } from '../../src/business.ts'
+import { type Business, readBusiness } from '../../src/business.ts'
 import { systemClock } from '../../src/clock.ts'
 import { FRAME_SAMPLES } from '../../src/media/audio.ts'
 import { StretchEar } from '../../src/providers/local/ear.ts'
@@ -59,7 +59,7 @@ interface Ears {
 }
 
 async function withEars<T>(use: (ears: Ears) => Promise<T>): Promise<T> {
-  const business = readBusiness()
+  const business = ownBusiness()
   const programs = await testSpeechPrograms()
   const listener = await grammarListener(programs, await grammarSearch(business, programs, systemClock), systemClock)
   try {
@@ -146,9 +146,9 @@ function alike(heard: Meaning | undefined, truth: Omit<Sentence, 'text'>): boole
   return JSON.stringify(Object.entries(heard ?? {}).sort()) === JSON.stringify(Object.entries(truth).sort())
 }
 
-function readBusiness(): Business {
+function ownBusiness(): Business {
   const file = join(folder, 'business.yaml')
-  return openBusiness({ file, name: '', phone: undefined, ownerPhone: undefined, engine: 'local' }, () => {})()
+  return readBusiness({ file, name: '', phone: undefined, ownerPhone: undefined, engine: 'local' })
 }
 
 const questions = [

@@ -12,6 +12,8 @@ export interface CallDependencies {
   readonly clock: Clock
   readonly plane: Plane
   readonly business: Business
+  /** What the call asked for and does not get, in words. */
+  readonly doubt?: string | undefined
   readonly handler: Handler
   /** The call's lifetime; it closes when the call has ended. */
   readonly scope: Scope
@@ -97,7 +99,7 @@ export class Call {
 
   /** Begins the call; everything else happens by events. */
   begin(): void {
-    const { scope, business } = this.#with
+    const { scope, business, doubt } = this.#with
     scope.onClose(() => this.#leg.close())
     const { calledUser, requestUri, parameters, headers, callerNumber, law } = this.#leg.facts
     this.#emit({
@@ -106,6 +108,7 @@ export class Call {
       codec: law,
       private: { callerNumber, calledUser, requestUri, parameters, headers },
     })
+    if (doubt !== undefined) this.#emit({ name: 'degraded', code: 'BUSINESS_UNKNOWN', detail: doubt })
     if (this.#leg.takenOver) this.#emit({ name: 'takenOver' })
     this.#armTimeout()
     this.#leg.onEvent(event => this.#onLegEvent(event))

@@ -20,7 +20,7 @@ export type CallFact =
       readonly codec: string
       readonly private: OfferedPrivately
     }
-  | { readonly name: 'refused'; readonly reason: 'capacity' | 'draining' | 'unready' }
+  | { readonly name: 'refused'; readonly reason: 'capacity' | 'draining' | 'unready' | 'inactive' }
   | { readonly name: 'mediaOpened'; readonly channel: string; readonly bridge: string; readonly ports: MediaPorts }
   | { readonly name: 'mediaClosed'; readonly figures: LineFigures }
   | { readonly name: 'answered'; readonly setUpMs: number }

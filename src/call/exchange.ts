@@ -4,10 +4,11 @@ import { GatewayError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Plane } from '../plane/line.ts'
 import type { Scope } from '../scope.ts'
+import type { Addressee } from './addressee.ts'
 import type { Admission } from './admission.ts'
 import { Call } from './call.ts'
 import type { CallEvent, CallFact } from './events.ts'
-import type { Handler, Leg, Telephony } from './ports.ts'
+import type { CallFacts, Handler, Leg, Telephony } from './ports.ts'
 
 export interface ExchangeDependencies {
   readonly clock: Clock
@@ -15,8 +16,8 @@ export interface ExchangeDependencies {
   readonly telephony: Telephony
   readonly plane: Plane
   readonly admission: Admission
-  /** As it is now; asked once a call. */
-  readonly business: () => Business
+  /** For whom a call is, as that business is now; asked once a call. */
+  readonly addressee: (facts: CallFacts) => Addressee
   readonly handlers: Readonly<Record<Engine, Handler>>
   /** Every fact about every call goes here, once. */
   readonly observe: (event: CallEvent) => void
@@ -72,13 +73,14 @@ export class Exchange {
   #onOffered(leg: Leg): void {
     if (this.#live.has(leg.id)) return
     const { admission, handlers } = this.#with
-    const business = this.#with.business()
+    const { business, doubt } = this.#with.addressee(leg.facts)
     if (this.#draining && !leg.takenOver) return this.#refuse(leg, business, 'draining')
+    if (!business.active && !leg.takenOver) return this.#refuse(leg, business, 'inactive')
     const seat = leg.takenOver ? admission.readmit() : admission.admit()
     if (!seat) return this.#refuse(leg, business, 'capacity')
     const { clock, plane, observe } = this.#with
     const scope = this.#with.scope.child(leg.id)
-    const call = new Call(leg, { clock, plane, business, handler: handlers[business.engine], scope, observe })
+    const call = new Call(leg, { clock, plane, business, doubt, handler: handlers[business.engine], scope, observe })
     this.#live.set(call.id, call)
     void call.ended.then(() => {
       seat.release()
@@ -89,11 +91,11 @@ export class Exchange {
     call.begin()
   }
 
-  /** 503 lets the trunk try its next way at once; a caller is never left ringing. */
+  /** 503 lets the trunk try its next way at once, which does not help where nobody wants the call; none is left ringing. */
   #refuse(leg: Leg, business: Business, reason: Extract<CallFact, { name: 'refused' }>['reason']): void {
     const atMs = this.#with.clock.wallMs()
     this.#with.observe({ call: leg.id, business: business.id, atMs, fact: { name: 'refused', reason } })
-    const hungUp = leg.hangup('congestion')
+    const hungUp = leg.hangup(reason === 'inactive' ? 'rejected' : 'congestion')
     // A caller who has gone meanwhile is refused enough; closing tells of anything else.
     void hungUp.catch(() => {}).finally(() => leg.close())
   }

@@ -8,10 +8,26 @@ import { apiTokenSecret, storedSecret } from '../secret.ts'
 export interface Api {
   readonly address: string
   get<T>(path: string, schema: z.ZodType<T>): Promise<T>
+  /** As it comes, of this type. */
+  getText(path: string, type: string): Promise<string>
+  send<T>(method: 'POST' | 'PUT', path: string, body: Body, schema: z.ZodType<T>): Promise<T>
+}
+
+interface Body {
+  readonly type: string
+  readonly text: string
 }
 
 /** The gateway is there and says no, in words of its own. */
-export class ApiRefused extends Error {}
+export class ApiRefused extends Error {
+  /** Each thing that is wrong with what was sent. */
+  readonly problems: readonly string[]
+
+  constructor(detail: string, problems: readonly string[] = []) {
+    super(detail)
+    this.problems = problems
+  }
+}
 
 /** Nobody is there to ask. */
 export class ApiUnreachable extends Error {}
@@ -29,28 +45,35 @@ export async function openApi(config: Pick<Config, 'http' | 'stateDir' | 'apiTok
     )
   }
   const source = config.apiToken === undefined ? tokenFile : 'API_TOKEN'
+  const granted = async (path: string, request: RequestInit) => {
+    const response = await ask(address, path, token, request)
+    if (response.status === 401) {
+      throw new Error(
+        `Parley at ${address} refuses the token from ${source}. Use the STATE_DIR or API_TOKEN that it was started with.`,
+      )
+    }
+    if (!response.ok) throw refusalFrom(response.status, await bodyOf(response), address)
+    return response
+  }
+  const answer = async <T>(path: string, request: RequestInit, schema: z.ZodType<T>) => {
+    const result = schema.safeParse(await bodyOf(await granted(path, request)))
+    if (!result.success) throw new Error(stranger(address))
+    return result.data
+  }
   return {
     address,
-    async get(path, schema) {
-      const response = await ask(address, path, token)
-      if (response.status === 401) {
-        throw new Error(
-          `Parley at ${address} refuses the token from ${source}. Use the STATE_DIR or API_TOKEN that it was started with.`,
-        )
-      }
-      const body = await bodyOf(response)
-      if (!response.ok) throw refusalFrom(response.status, body, address)
-      const result = schema.safeParse(body)
-      if (!result.success) throw new Error(stranger(address))
-      return result.data
-    },
+    get: (path, schema) => answer(path, {}, schema),
+    getText: async (path, type) => (await granted(path, { headers: { accept: type } })).text(),
+    send: (method, path, { type, text }, schema) =>
+      answer(path, { method, headers: { 'content-type': type }, body: text }, schema),
   }
 }
 
-async function ask(address: string, path: string, token: string): Promise<Response> {
+async function ask(address: string, path: string, token: string, request: RequestInit): Promise<Response> {
   try {
     return await fetch(`${address}${path}`, {
-      headers: { authorization: `Bearer ${token}` },
+      ...request,
+      headers: { ...request.headers, authorization: `Bearer ${token}` },
       // The token goes to this address and nowhere else.
       redirect: 'error',
       signal: AbortSignal.timeout(ANSWER_MS),
@@ -78,8 +101,9 @@ async function bodyOf(response: Response): Promise<unknown> {
 }
 
 function refusalFrom(status: number, body: unknown, address: string): Error {
-  const detail = (body as { detail?: unknown } | undefined)?.detail
-  return typeof detail === 'string' ? new ApiRefused(detail) : new Error(`${stranger(address)} (${status})`)
+  const { detail, problems } = Object(body) as { detail?: unknown; problems?: unknown }
+  const told = Array.isArray(problems) ? problems.map(String) : []
+  return typeof detail === 'string' ? new ApiRefused(detail, told) : new Error(`${stranger(address)} (${status})`)
 }
 
 function stranger(address: string): string {

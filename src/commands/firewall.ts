@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { openBusiness } from '../business.ts'
+import { readBusiness } from '../business.ts'
 import { loadConfig } from '../config.ts'
 import { asError } from '../errors.ts'
 import { destinationsOf } from '../own-asterisk.ts'
@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   const { values } = parseArgs({ options: { help: { type: 'boolean', default: false } } })
   if (values.help) return console.log(usage)
   const { sip, rtp, business, engine, fallbackDestination } = loadConfig(process.cwd()).config
-  const destinations = destinationsOf(openBusiness({ ...business, engine, unusable: {} }, () => {})())
+  const destinations = destinationsOf(readBusiness({ ...business, engine, unusable: {} }))
   const rules = renderFirewall({
     settings: { tcpPort: sip.tcpPort, udpPort: sip.udpPort, rtp, allowedNetworks: sip.allow },
     trunk: readTrunkAddresses(),

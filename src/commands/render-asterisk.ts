@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { openBusiness } from '../business.ts'
+import { readBusiness } from '../business.ts'
 import { Admission } from '../call/admission.ts'
 import { loadConfig } from '../config.ts'
 import { onDisk } from '../debian/disk.ts'
@@ -48,7 +48,7 @@ async function main(): Promise<void> {
     logsTo: 'console',
     ari: { ...ari, password: await keptSecret(config.stateDir, ariPasswordSecret, ari.password?.reveal()) },
     maxCalls: new Admission(rtp, config.maxCalls, () => 0).maxCalls,
-    business: openBusiness({ ...business, engine: config.engine, unusable: {} }, say)(),
+    business: readBusiness({ ...business, engine: config.engine, unusable: {} }),
   })
   const rendered = renderConfiguration({
     settings,

@@ -29,6 +29,7 @@ const refusals: Readonly<Record<Extract<CallFact, { name: 'refused' }>['reason']
   capacity: 0,
   draining: 0,
   unready: 0,
+  inactive: 0,
 }
 
 /** A projection: the returned function counts what an event tells. */
@@ -80,7 +81,7 @@ function callSeries(registry: Registry) {
   const { counter, histogram } = seriesIn(registry)
   const series = {
     offered: counter('parley_calls_offered_total', 'Calls taken on.', ['engine']),
-    refused: counter('parley_calls_refused_total', 'Calls turned away with 503.', ['reason']),
+    refused: counter('parley_calls_refused_total', 'Calls turned away.', ['reason']),
     ended: counter('parley_calls_ended_total', 'Calls that have ended.', ['reason']),
     takenOver: counter('parley_calls_taken_over_total', 'Calls taken over from an earlier life of the gateway.'),
     handedBack: counter('parley_calls_handed_back_total', "Calls left to the dialplan's fallback."),

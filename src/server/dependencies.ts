@@ -6,6 +6,7 @@ import type { Journal } from '../call/journal.ts'
 import type { Telephony } from '../call/ports.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
+import type { Directory } from '../store/directory.ts'
 import type { Store } from '../store/store.ts'
 
 /** A call as HTTP sees it. */
@@ -26,6 +27,9 @@ export interface Sources {
   readonly admission: Pick<Admission, 'figures' | 'full'>
   readonly journal: Pick<Journal, 'figures'>
   readonly store: Pick<Store, 'failing' | 'ask'>
+  readonly directory: Pick<Directory, 'create' | 'change'> & {
+    upToDate(): Pick<Directory, 'all' | 'stored'>
+  }
   readonly media: {
     /** False once the media thread has stopped: no call can be carried. */
     readonly alive: boolean

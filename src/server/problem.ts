@@ -80,9 +80,9 @@ function problemFor(status: number, detail = words[status] ?? words[400], extens
 const words = {
   400: 'The request is malformed.',
   408: 'The request did not arrive in time.',
-  413: `The body is larger than ${limits.http.bodyBytes} bytes.`,
+  413: 'The body is larger than it may be here.',
   414: `A part of the path is longer than ${limits.http.paramChars} characters.`,
-  415: 'The body must be application/json.',
+  415: 'The body must be application/json, of a business also application/yaml.',
   431: 'The headers are too large.',
   503: 'The request could not be answered in time.',
 } as { readonly 400: string; readonly [status: number]: string }

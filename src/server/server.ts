@@ -2,6 +2,7 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { limits } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { bearerOnly } from './access.ts'
+import { businessRoutes } from './business-routes.ts'
 import { callRoutes } from './call-routes.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { securityHeaders } from './headers.ts'
@@ -42,6 +43,7 @@ export function buildServer(dependencies: ServerDependencies): FastifyInstance {
   callRoutes(routes, dependencies)
   messageRoutes(routes, dependencies)
   statsRoutes(routes, dependencies)
+  businessRoutes(routes, dependencies)
   tokenRoutes(routes, dependencies, register)
   openapiRoutes(routes, describe)
   return app

@@ -11,6 +11,8 @@ export interface StoreDependencies extends DatabaseSettings {
   readonly clock: Clock
   /** In words, for the log. */
   readonly trouble: (text: string) => void
+  /** It can be asked from here on; what is done with it then is part of opening it. */
+  readonly opened?: () => Promise<void>
 }
 
 /**
@@ -78,13 +80,14 @@ export class Store {
   }
 
   async #attempt(): Promise<void> {
-    const { url, folder, source, clock, trouble } = this.#with
+    const { url, folder, source, clock, trouble, opened } = this.#with
     try {
       const database = await openDatabase({ url, folder })
       if (this.#closed) return await database.close()
       this.#database = database
       this.#projection = new Projection({ source, db: database.db, clock, trouble })
       if (this.#failures > 0) trouble('The database is there again.')
+      await opened?.()
     } catch (error) {
       if (isCode(error, 'STORE_REFUSED')) throw error
       this.#retryLater(asError(error))

@@ -22,13 +22,15 @@ type Json = JSONColumnType<Record<string, unknown>, string, string>
 
 interface BusinessRow {
   id: string
-  /** What the business chose, whole. */
+  /** What the business chose, as it was written. */
   settings: Json
   active: boolean
   created_at: Time
   changed_at: Time
   /** Counts its changes: a change made to something older than what stands here is refused. */
   version: number
+  /** Of the file that it was last read from. */
+  file_hash: string | null
 }
 
 interface NumberRow {

@@ -1,14 +1,11 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { briefing } from '../../src/agent/briefing.ts'
-import { openBusiness } from '../../src/business.ts'
+import { readBusiness } from '../../src/business.ts'
 
 const defaults = { name: 'Test', phone: undefined, ownerPhone: undefined, engine: 'realtime' } as const
-const example = openBusiness(
-  { ...defaults, file: join(import.meta.dirname, '../../business.example.yaml') },
-  () => {},
-)()
-const bare = openBusiness({ ...defaults, file: undefined }, () => {})()
+const example = readBusiness({ ...defaults, file: join(import.meta.dirname, '../../business.example.yaml') })
+const bare = readBusiness({ ...defaults, file: undefined })
 
 describe('what a model is told of a business', () => {
   it('begins with its own instructions, and holds what callers ask for', () => {

@@ -1,5 +1,5 @@
 import { type AgentSettings, defaultSettings } from '../../src/agent/settings.ts'
-import { openBusiness } from '../../src/business.ts'
+import { readBusiness } from '../../src/business.ts'
 import type { CallFact } from '../../src/call/events.ts'
 import type { Handler, LiveCall, Outcome } from '../../src/call/ports.ts'
 import { word } from '../../src/caller/voice.ts'
@@ -35,10 +35,13 @@ export const phraseHz = {
   handingOver: 560,
   filler: 380,
 }
-const business = openBusiness(
-  { file: undefined, name: 'Test', phone: undefined, ownerPhone: undefined, engine: 'scripted' },
-  () => {},
-)()
+const business = readBusiness({
+  file: undefined,
+  name: 'Test',
+  phone: undefined,
+  ownerPhone: undefined,
+  engine: 'scripted',
+})
 const ANSWER_MS = 40
 
 export interface HouseOptions {

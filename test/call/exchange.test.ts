@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { openBusiness } from '../../src/business.ts'
+import { readBusiness } from '../../src/business.ts'
+import type { Addressee } from '../../src/call/addressee.ts'
 import { Admission } from '../../src/call/admission.ts'
 import type { CallEvent } from '../../src/call/events.ts'
 import { Exchange } from '../../src/call/exchange.ts'
@@ -10,17 +11,20 @@ import { Scope } from '../../src/scope.ts'
 import { channelGone, FakeLeg, FakeTelephony } from '../support/fake-leg.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
-const business = openBusiness(
-  { file: undefined, name: 'Test', phone: undefined, ownerPhone: undefined, engine: 'scripted' },
-  () => {},
-)
+const business = readBusiness({
+  file: undefined,
+  name: 'Test',
+  phone: undefined,
+  ownerPhone: undefined,
+  engine: 'scripted',
+})
 
 const answerAndWait: Handler = async (call, scope) => {
   await call.answer()
   return new Promise((_, reject) => scope.signal.addEventListener('abort', () => reject(scope.signal.reason)))
 }
 
-function house(handler: Handler, options: { maxCalls?: number } = {}) {
+function house(handler: Handler, options: { maxCalls?: number; addressee?: Addressee } = {}) {
   const clock = new VirtualClock()
   const failures: string[] = []
   const scope = new Scope('test', error => failures.push(String(error)))
@@ -56,7 +60,7 @@ function house(handler: Handler, options: { maxCalls?: number } = {}) {
     telephony,
     plane,
     admission,
-    business,
+    addressee: () => options.addressee ?? { business },
     handlers: { realtime: handler, local: handler, scripted: handler },
     observe: event => events.push(event),
   })
@@ -311,6 +315,26 @@ describe('the house', () => {
     first.happen({ kind: 'gone', how: 'hungUp', cause: 'normal' })
     await clock.settle()
     expect((await offer(new FakeLeg('c3'))).log).toEqual(['connect', 'answer'])
+  })
+
+  it('rejects a call for a business that is not active, and goes on with one that it had answered before a restart', async () => {
+    const addressee = { business: { ...business, id: 'closed', active: false } }
+    const { offer, events, exchange, admission } = house(answerAndWait, { addressee })
+    const leg = await offer(new FakeLeg('c1'))
+    expect(leg.log).toEqual(['hangup rejected', 'close'])
+    expect(events).toMatchObject([{ call: 'c1', business: 'closed', fact: { name: 'refused', reason: 'inactive' } }])
+    expect([exchange.live, admission.figures.calls]).toEqual([[], 0])
+    await offer(new FakeLeg('c2', { takenOver: true }))
+    expect(exchange.find('c2')?.state).toBe('live')
+  })
+
+  it('takes on a call for a business that is not there, with a word in its record', async () => {
+    const doubt = 'The call names a business that is not known here.'
+    const { offer, facts, events, exchange } = house(answerAndWait, { addressee: { business, doubt } })
+    await offer(new FakeLeg('c1'))
+    expect(facts('c1').slice(0, 2)).toEqual(['offered', 'degraded'])
+    expect(events[1]!.fact).toEqual({ name: 'degraded', code: 'BUSINESS_UNKNOWN', detail: doubt })
+    expect(exchange.find('c1')?.state).toBe('live')
   })
 
   it('drains: no new calls, running ones may finish, the rest are ended when the time is up', async () => {

@@ -6,8 +6,10 @@ import { GatewayError } from '../../src/errors.ts'
 import { createLog } from '../../src/log.ts'
 import type { ObservedCall } from '../../src/server/dependencies.ts'
 import { buildServer } from '../../src/server/server.ts'
+import { Directory } from '../../src/store/directory.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Tables } from '../../src/store/tables.ts'
+import { MemoryRecords } from '../support/business-records.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
 export const token = 'a-token-that-only-the-operator-has'
@@ -129,14 +131,42 @@ export function house(options: { token?: string; store?: { failing: boolean; ask
   const waiting = { waitingBytes: 0, waitingShare: 0, waitingMs: 0 }
   const journal = { figures: { written: 12, shed: 1, queued: 2, failing: false, ...waiting } }
   const store = options.store ?? { failing: false, ask: emptyDatabase() }
+  const records = new MemoryRecords()
+  const directory = new Directory({
+    defaults: { file: undefined, name: 'Dentist', phone: undefined, ownerPhone: undefined, engine: 'scripted' },
+    nothingChosen: false,
+    snapshot: { read: () => undefined, write: () => {}, written: async () => {} },
+    records,
+    shared: true,
+    clock,
+    told: () => {},
+    trouble: () => {},
+    changed: () => {},
+  })
+  void directory.open()
   const media = { alive: true, lineCount: 3 }
   const logged: string[] = []
   const log = createLog('trace', { write: line => logged.push(line) })
   const registry = new Registry()
   const server = buildServer({
-    ...{ clock, exchange, telephony, sip, admission, journal, store, media, log, registry },
+    ...{ clock, exchange, telephony, sip, admission, journal, store, directory, media, log, registry },
     token: options.token ?? token,
     version: '1.2.3',
   })
-  return { server, clock, exchange, inspection, telephony, sip, admission, journal, store, media, logged, registry }
+  return {
+    server,
+    clock,
+    exchange,
+    inspection,
+    telephony,
+    sip,
+    admission,
+    journal,
+    store,
+    directory,
+    records,
+    media,
+    logged,
+    registry,
+  }
 }

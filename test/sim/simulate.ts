@@ -1,4 +1,4 @@
-import { type Business, openBusiness } from '../../src/business.ts'
+import { type Business, readBusiness } from '../../src/business.ts'
 import { Admission } from '../../src/call/admission.ts'
 import type { CallEvent } from '../../src/call/events.ts'
 import { Exchange } from '../../src/call/exchange.ts'
@@ -98,7 +98,7 @@ class House {
       ownerPhone: undefined,
       engine: 'scripted',
     } as const
-    this.#business = openBusiness(defaults, () => {})()
+    this.#business = readBusiness(defaults)
     const engineOfCall: Handler = (call, scope) => this.#engines.get(call.id)!.handler(call, scope)
     this.#exchange = new Exchange({
       clock: this.#callClock,
@@ -106,7 +106,7 @@ class House {
       telephony: this.#telephony,
       plane: this.#thread.plane,
       admission: this.#admission,
-      business: () => this.#businessOfOffered(),
+      addressee: () => ({ business: this.#businessOfOffered() }),
       handlers: { realtime: engineOfCall, local: engineOfCall, scripted: engineOfCall },
       observe: event => this.#observe(event),
     })

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Business, engineTitles, openBusiness, settingsForLater } from '../../business.ts'
+import { type Business, engineTitles, readBusiness, settingsForLater } from '../../business.ts'
 import { businessDefaults, type Loaded, unreadVariables } from '../../config.ts'
 import { readEnvFile } from '../../environment.ts'
 import { asError } from '../../errors.ts'
@@ -57,7 +57,7 @@ export function refusedSettings(message: string): Finding[] {
 
 function businessOf(loaded: Loaded): Business | string {
   try {
-    return openBusiness(businessDefaults(loaded), () => {})()
+    return readBusiness(businessDefaults(loaded))
   } catch (thrown) {
     return asError(thrown).message
   }

@@ -41,6 +41,8 @@ export function realtimeEngine({
     const options = optionsFor(business, parts.options)
     const key = JSON.stringify([options, voice, language])
     const choice = choices.get(key) ?? open(business, options)
+    // The one that was not asked for the longest is forgotten.
+    choices.delete(key)
     choices.set(key, choice)
     if (choices.size > limits.openai.choices) choices.delete(choices.keys().next().value!)
     return choice

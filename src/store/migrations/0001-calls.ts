@@ -11,11 +11,13 @@ export const calls: Migration = {
 const statements = [
   `create table businesses (
     id text primary key,
-    settings jsonb not null,
+    -- Not jsonb, which would put what was written into another order.
+    settings json not null,
     active boolean not null default true,
     created_at timestamptz not null,
     changed_at timestamptz not null,
-    version integer not null
+    version integer not null,
+    file_hash text
   )`,
   `create table numbers (
     number text primary key,

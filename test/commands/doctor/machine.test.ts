@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { openBusiness } from '../../../src/business.ts'
+import { readBusiness } from '../../../src/business.ts'
 import { judgeAri } from '../../../src/commands/doctor/ari.ts'
 import { judgeAsterisk } from '../../../src/commands/doctor/asterisk.ts'
 import { judgeDisk } from '../../../src/commands/doctor/disk.ts'
@@ -15,7 +15,7 @@ const nothingOfOurs = { gateway: undefined, asteriskPid: undefined }
 
 describe('settings', () => {
   const defaults = { file: undefined, name: 'Desk', phone: undefined, ownerPhone: undefined, engine: 'local' as const }
-  const business = openBusiness(defaults, () => {})()
+  const business = readBusiness(defaults)
   const fine = { doubts: [], envFileMode: undefined, unreadable: undefined, business }
 
   it('are valid, or each doubt is told', () => {

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import type { Call } from '../../../src/caller/call.ts'
 import { segments, traceDb } from '../../../src/caller/tones.ts'
 import { toneGenerator } from '../../../src/media/tone.ts'
-import { greeted, House, isRunning } from './house.ts'
+import { greeted, greetingHz, House, isRunning } from './house.ts'
 
 function soundMs(call: Call, sinceMs: number): number {
   const audible = segments(call.heard(sinceMs), []).filter(segment => segment.sound !== 'silence')
@@ -33,7 +33,8 @@ it.concurrent('takes a call over when it was killed and is back within the lease
 
 it.concurrent('leads the caller to the fallback when it is not back, and picks up the voicemail when it is', async () => {
   await using house = await House.open({ environment: { LEASE_SECONDS: '2' } })
-  const call = await house.dial()
+  await house.post('/v1/businesses', { name: 'Annex', greeting: `[tone ${greetingHz} 600ms]` })
+  const call = await house.dial({ parameters: { business: 'annex' } })
   await greeted(call)
   await house.signal('SIGKILL')
   // After the prompts of the fallback its beep asks for a message.
@@ -42,6 +43,8 @@ it.concurrent('leads the caller to the fallback when it is not back, and picks u
   await call.hangup()
   await house.start()
   await house.eventually('voicemailLeft')
+  const { business } = (await house.events()).find(({ fact }) => fact.name === 'voicemailLeft')!
+  expect(business).toBe('annex')
   const [voicemail = ''] = readdirSync(join(house.stateDir, 'state/voicemail'))
   const audio = new Int16Array(readFileSync(join(house.stateDir, 'state/voicemail', voicemail)).buffer.slice(44))
   expect(traceDb(audio, 700)).toBeGreaterThan(-13)

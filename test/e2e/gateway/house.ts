@@ -170,8 +170,12 @@ export class House implements AsyncDisposable {
     return this.#ask('GET', path)
   }
 
-  post<T = unknown>(path: string): Promise<{ status: number; body: T }> {
-    return this.#ask('POST', path)
+  post<T = unknown>(path: string, body?: object): Promise<{ status: number; body: T }> {
+    return this.#ask('POST', path, body)
+  }
+
+  put<T = unknown>(path: string, body: object): Promise<{ status: number; body: T }> {
+    return this.#ask('PUT', path, body)
   }
 
   async liveCalls(): Promise<CallView[]> {
@@ -220,11 +224,12 @@ export class House implements AsyncDisposable {
     if (pid > 0 && isRunning(pid)) process.kill(pid, 'SIGKILL')
   }
 
-  async #ask<T>(method: 'GET' | 'POST', path: string): Promise<{ status: number; body: T }> {
+  async #ask<T>(method: 'GET' | 'POST' | 'PUT', path: string, body?: object): Promise<{ status: number; body: T }> {
     const token = (await readFile(join(this.stateDir, 'state/api-token'), 'utf8')).trim()
     const response = await fetch(`http://127.0.0.1:${this.httpPort}${path}`, {
       method,
-      headers: { authorization: `Bearer ${token}` },
+      headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
+      ...(body && { body: JSON.stringify(body) }),
     })
     const text = await response.text()
     return { status: response.status, body: (text.startsWith('{') ? JSON.parse(text) : text) as T }

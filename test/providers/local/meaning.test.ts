@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { openBusiness } from '../../../src/business.ts'
+import { readBusiness } from '../../../src/business.ts'
 import { rulesFor } from '../../../src/providers/local/grammar.ts'
 import { Grammar, jsgfText } from '../../../src/providers/local/jsgf.ts'
 import { Understanding } from '../../../src/providers/local/meaning.ts'
 import { readCorpus } from '../../corpus/sentences.ts'
 
 const file = join(import.meta.dirname, '../../corpus/business.yaml')
-const business = openBusiness({ file, name: '', phone: undefined, ownerPhone: undefined, engine: 'local' }, () => {})()
+const business = readBusiness({ file, name: '', phone: undefined, ownerPhone: undefined, engine: 'local' })
 const understanding = new Understanding(business)
 
 describe('the meaning of words', () => {

@@ -1,21 +1,18 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { todayAt } from '../../../src/agent/hours.ts'
-import { openBusiness } from '../../../src/business.ts'
+import { readBusiness } from '../../../src/business.ts'
 import { Understanding } from '../../../src/providers/local/meaning.ts'
 import { saidIn } from '../../../src/providers/local/model.ts'
 import { type About, beginning, converse, type Deed } from '../../../src/providers/local/policy.ts'
 
-const business = openBusiness(
-  {
-    file: join(import.meta.dirname, '../../corpus/business.yaml'),
-    name: '',
-    phone: undefined,
-    ownerPhone: undefined,
-    engine: 'local',
-  },
-  () => {},
-)()
+const business = readBusiness({
+  file: join(import.meta.dirname, '../../corpus/business.yaml'),
+  name: '',
+  phone: undefined,
+  ownerPhone: undefined,
+  engine: 'local',
+})
 /** A Monday, 09:00 in New York. */
 const about: About = { business, today: todayAt(Date.UTC(2026, 0, 5, 14), business.timeZone) }
 const understanding = new Understanding(business)

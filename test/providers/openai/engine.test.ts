@@ -1,17 +1,21 @@
 import { describe, expect, it } from 'vitest'
-import { type Business, openBusiness } from '../../../src/business.ts'
+import { type Business, readBusiness } from '../../../src/business.ts'
 import { FakeOpenAi } from '../../../src/fake-openai/api.ts'
 import type { Fault } from '../../../src/fake-openai/faults.ts'
+import { limits } from '../../../src/limits.ts'
 import { realtimeEngine } from '../../../src/providers/openai/engine.ts'
 import { defaultOptions } from '../../../src/providers/openai/options.ts'
 import { House, type HouseOptions, phraseHz, toneSettings } from '../../agent/house.ts'
 import { dialFake } from '../../support/fake-openai.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
-const business = openBusiness(
-  { file: undefined, name: 'T', phone: undefined, ownerPhone: undefined, engine: 'realtime' },
-  () => {},
-)()
+const business = readBusiness({
+  file: undefined,
+  name: 'T',
+  phone: undefined,
+  ownerPhone: undefined,
+  engine: 'realtime',
+})
 
 function engine(chosen: Partial<Business> = {}) {
   const clock = new VirtualClock()
@@ -100,6 +104,29 @@ describe('the realtime engine', () => {
       },
     })
     expect(JSON.stringify(api.sessions[0]!.received[0])).not.toContain('noise_reduction')
+    await house.hangUp()
+  })
+
+  it('serves businesses that come and change while it runs, and remembers what it made for those that call', async () => {
+    const { api, clock, talk, prewarm } = engine()
+    const others = Array.from({ length: limits.openai.choices }, (_, index) => 300 + index)
+    const made = async (silenceMs: number) => {
+      const before = api.sessions.length
+      const warming = prewarm({ ...business, realtime: { silenceMs } }, new AbortController().signal)
+      await clock.run(5_000)
+      await warming
+      return api.sessions.length - before
+    }
+    const regular = 250
+    expect(await made(regular)).toBeGreaterThan(0)
+    for (const other of others) {
+      expect(await made(other)).toBeGreaterThan(0)
+      expect([other, await made(regular)]).toEqual([other, 0])
+    }
+    expect(await made(others[0]!)).toBeGreaterThan(0)
+    const house = talk()
+    await house.run(900)
+    expect(house.hertz).toEqual([440])
     await house.hangUp()
   })
 
