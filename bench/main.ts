@@ -5,6 +5,7 @@ import { testProgram } from '../test/support/asterisk.ts'
 import { calls } from './measurements/calls.ts'
 import { pages } from './measurements/pages.ts'
 import { realtime } from './measurements/realtime.ts'
+import { record } from './measurements/record.ts'
 import { shortCalls } from './measurements/short-calls.ts'
 import { silencing } from './measurements/silencing.ts'
 import { start } from './measurements/start.ts'
@@ -22,7 +23,7 @@ import { type Row, verdictOf } from './report/row.ts'
 const FILE = new URL('../docs/benchmarks.md', import.meta.url)
 /** Something hangs: what was started ends with this process. */
 const LONGEST_MS = 5 * 60_000
-const subjects = [start, calls, silencing, shortCalls, voice, understanding, realtime, pages]
+const subjects = [start, calls, record, silencing, shortCalls, voice, understanding, realtime, pages]
 
 const { only = [], quick } = parseArgs({
   options: { only: { type: 'string', multiple: true }, quick: { type: 'boolean', default: false } },

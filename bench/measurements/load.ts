@@ -14,6 +14,8 @@ export interface Load {
   readonly replyMs: number
   /** The main thread is kept busy 20 ms of every 100. */
   readonly blocked: boolean
+  /** Every reply is told as a turn of the conversation. */
+  readonly recorded?: boolean
 }
 
 /** What a load came to: the gateway without a call and with all of them. */
@@ -34,12 +36,17 @@ const BLOCK = { ms: 20, everyMs: 100 }
 const MB = 1e6
 
 /** A fresh house, so many calls, and all of them talking. */
-export async function carry(load: Load, { progress }: How): Promise<LoadFigures> {
+export async function carry(load: Load, how: How): Promise<LoadFigures> {
   await using house = await House.open()
+  return await carryIn(house, load, how)
+}
+
+export async function carryIn(house: House, load: Load, { progress }: How): Promise<LoadFigures> {
   const idle = await idleFigures(house)
   progress(`${load.calls} calls${load.blocked ? ', main thread blocked' : ''}, ${load.seconds} s`)
   const { sipPort } = house
-  await house.caller.ask('open', { sipPort, replyMs: load.replyMs, count: load.calls, everyMs: CALL_EVERY_MS })
+  const { replyMs, recorded = false } = load
+  await house.caller.ask('open', { sipPort, replyMs, recorded, count: load.calls, everyMs: CALL_EVERY_MS })
   if (load.blocked) await house.gateway.ask('block', BLOCK)
   await pause(systemClock, SETTLE_MS)
   const echoPort = await house.echo.ask('port')
@@ -87,11 +94,11 @@ export function pathRow({ load, talk, conditions }: LoadFigures): Row {
   }
 }
 
-export function spacingRow({ load, talk, conditions }: LoadFigures): Row {
+export function spacingRow({ load, talk, conditions }: LoadFigures, besides = ''): Row {
   const off = percentiles(talk.spacingMs.map(ms => Math.abs(ms - 20)))
   const callerLateMs = percentiles(talk.callerLateMs).p99
   return {
-    subject: `spacing, ${callsText(load)}${load.blocked ? ', main thread blocked 20 of every 100 ms' : ''}`,
+    subject: `spacing, ${callsText(load)}${load.blocked ? ', main thread blocked 20 of every 100 ms' : ''}${besides}`,
     checks: [
       {
         name: "p99 off 20 ms, beyond the caller's own",

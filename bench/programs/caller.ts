@@ -2,7 +2,7 @@ import { type Call, type CallerDeps, placeCall } from '../../src/caller/call.ts'
 import { Connection } from '../../src/caller/connection.ts'
 import { pause, systemClock } from '../../src/clock.ts'
 import { Wheel } from '../../src/media/wheel.ts'
-import { REPLY_PARAMETER } from '../conversation/replying.ts'
+import { RECORD_PARAMETER, REPLY_PARAMETER } from '../conversation/replying.ts'
 import type { StreamFigures } from '../conversation/stream.ts'
 import { type Caller, Talker, type TalkFigures } from '../conversation/talker.ts'
 import { type Manner, type TurnFigures, TurnTaker } from '../conversation/turn-taker.ts'
@@ -15,6 +15,8 @@ import { answer } from '../house/requests.ts'
 export interface Dialling {
   readonly sipPort: number
   readonly replyMs: number
+  /** Every reply is told as a turn of the conversation. */
+  readonly recorded?: boolean
 }
 
 export interface Conversation extends TalkFigures {
@@ -55,13 +57,13 @@ async function open({ count, everyMs, ...dialling }: Dialling & { count: number;
   await Promise.all(opened)
 }
 
-async function dial({ sipPort, replyMs }: Dialling) {
+async function dial({ sipPort, replyMs, recorded }: Dialling) {
   connection ??= new Connection({ target: { address: '127.0.0.1', port: sipPort }, transport: 'tcp' })
   const call = await placeCall(deps, {
     target: connection.target,
     transport: 'tcp',
     user: 'bianca',
-    parameters: { [REPLY_PARAMETER]: String(replyMs) },
+    parameters: { [REPLY_PARAMETER]: String(replyMs), ...(recorded && { [RECORD_PARAMETER]: 'turns' }) },
     connection,
   })
   const answered = await call.answered

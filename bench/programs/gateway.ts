@@ -25,6 +25,8 @@ export interface GatewayUsage {
   readonly timers: number
 }
 
+const LOOK_EVERY_MS = 10
+
 const mediaThreads = new Set<Worker>()
 process.on('worker', worker => {
   mediaThreads.add(worker)
@@ -42,6 +44,8 @@ const { handlers, prepare } =
 const log = createLog(config.logLevel)
 const starting = startGateway({ config, environment: process.env, log, progress, handlers, prepare })
 let unblock = () => {}
+let stopWatching = () => {}
+const lateMs: number[] = []
 
 const requests = {
   ready: async () => (await starting).httpAddress,
@@ -53,6 +57,18 @@ const requests = {
     })
   },
   unblock: () => unblock(),
+  /** How late timers of the main thread are, from now on. */
+  watchLoop() {
+    let dueMs = systemClock.now() + LOOK_EVERY_MS
+    stopWatching = every(systemClock, LOOK_EVERY_MS, () => {
+      lateMs.push(Math.max(0, systemClock.now() - dueMs))
+      dueMs = systemClock.now() + LOOK_EVERY_MS
+    })
+  },
+  loopLateMs(): number[] {
+    stopWatching()
+    return lateMs.splice(0)
+  },
   usage: readUsage,
 }
 export type GatewayRequests = typeof requests
