@@ -6,7 +6,7 @@ data=/var/lib/parley-database/18
 if [ ! -d "$data" ]; then
   rm -rf "$data.new"
   initdb --pgdata "$data.new" --username postgres --encoding UTF8 --locale C.UTF-8 --auth-local peer --auth-host reject
-  printf 'create role parley login\n\ncreate database parley owner parley\n\n' | postgres --single -j -D "$data.new" postgres
+  printf 'create role parley login\ncreate database parley owner parley\n' | postgres --single -D "$data.new" postgres
   mv "$data.new" "$data"
 fi
 # A row in an error's details, or a statement, may hold what a caller said: neither stands in the log.
