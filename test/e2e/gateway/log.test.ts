@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
+import { appendFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -30,7 +31,7 @@ const databasePassword = 'password-of-the-database'
 const talkative = { LOG_LEVEL: 'trace', LEASE_SECONDS: '2' }
 
 /** Refused by a constraint, whose error tells the whole row; refused by a trigger, which puts it into the message itself. */
-const [badHz, worseHz, orderHz, brokenHz, messageHz] = [1_400, 1_500, 1_300, 1_600, 2_000]
+const [badHz, worseHz, orderHz, brokenHz, messageHz, scriptedHz] = [1_400, 1_500, 1_300, 1_600, 2_000, 1_100]
 const wishes: Readonly<Record<string, readonly Step[]>> = {
   [`tone ${orderHz}`]: [{ call: 'find_order', args: { number: 'ORDER-4711' } }],
   [`tone ${brokenHz}`]: [{ call: 'out_of_order', args: { number: 'ORDER-4712' } }],
@@ -95,25 +96,25 @@ async function administer(sql: string): Promise<void> {
 
 const isLogged = (words: string) => house.until(async () => house.log.some(line => line.includes(words)))
 
-/** Calls with parameters of a person, speaks once, presses keys, and hears the agent out. */
-async function speak(markerHz: number): Promise<void> {
+/** Calls with parameters of a person, speaks once, and waits for what comes of it. */
+async function speak(markerHz: number, outcome: CallEvent['fact']['name'] = 'turnAnswered'): Promise<void> {
   const headers = { 'X-Patient': 'patient-0815' }
   const call = await house.dial({ from, parameters: { patientId: 'patient-0816' }, headers })
   await call.hearsTone(greetingHz, { forMs: 180 })
   await call.hearsSilence(250)
   await call.play(word({ f0: 150, markerHz, ms: 600, level: -16, random: seeded(markerHz) }))
-  await house.until(async () => (await house.events()).some(said(`tone ${markerHz}`)))
-  await call.hearsSilence(600)
+  const heard = ({ fact }: CallEvent) => fact.name === 'callerSpoke' && fact.private.text === `tone ${markerHz}`
+  await house.until(async () => {
+    const events = await house.events()
+    const since = events.findIndex(heard)
+    return since >= 0 && events.slice(since).some(({ fact }) => fact.name === outcome)
+  })
   await call.hangup()
-}
-
-function said(text: string): (event: CallEvent) => boolean {
-  return ({ fact }) => fact.name === 'callerSpoke' && fact.private.text === text
 }
 
 /** A gateway that is gone: its caller speaks to the fallback. */
 async function leaveVoicemail(): Promise<void> {
-  const call = await house.dial({ from })
+  const call = await house.dial({ from, parameters: { patientId: 'patient-0817' } })
   await call.hearsTone(greetingHz, { forMs: 180 })
   await house.signal('SIGKILL')
   await house.until(async () => readdirSync(house.recordings).length === 1)
@@ -124,7 +125,7 @@ async function leaveVoicemail(): Promise<void> {
 }
 
 async function speakToDemo(): Promise<void> {
-  const call = await demo.dial({ from })
+  const call = await demo.dial({ from, parameters: { patientId: 'patient-0818' } })
   await demo.eventually('agentSpoke')
   const callers = await openCallers()
   await call.play(throughPhone(await callers.speak('how much is a cleaning', 'flite rms'), 1))
@@ -158,16 +159,21 @@ it("holds no caller's words, no number and no key, at its most talkative, whatev
     create trigger refused before insert on turns
       for each row when (new.text like '%${worseHz}%') execute function refuse()`)
   const demoSpoken = speakToDemo()
-  for (const markerHz of [orderHz, brokenHz, messageHz, badHz]) await speak(markerHz)
+  await speak(orderHz, 'toolRan')
+  await speak(brokenHz, 'toolRan')
+  await speak(messageHz, 'messageTaken')
+  await speak(badHz)
   await isLogged('The database cannot hold an event')
   await speak(worseHz)
   await isLogged('The database takes no events (P0001)')
+  // Whoever may see words gets them by HTTP, and not by the log.
+  expect(JSON.stringify((await house.get('/v1/calls?private=true')).body)).toContain(from)
   await administer('drop trigger refused on turns')
+  await appendFile(join(house.stateDir, 'business.yaml'), 'engine: scripted\n')
+  await speak(scriptedHz)
   await server.kill('SIGKILL')
   await leaveVoicemail()
   await server.begin()
-  // Whoever may see words gets them by HTTP, and not by the log.
-  expect(JSON.stringify((await house.get('/v1/calls?private=true')).body)).toContain(from)
   await demoSpoken
   for (const each of [house, demo]) expect(await each.signal('SIGTERM')).toBe(0)
 

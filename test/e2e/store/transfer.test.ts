@@ -11,6 +11,7 @@ import type { CallEvent, CallFact } from '../../../src/call/events.ts'
 import { type Journal, openJournal } from '../../../src/call/journal.ts'
 import { systemClock } from '../../../src/clock.ts'
 import { asError } from '../../../src/errors.ts'
+import { lockFile } from '../../../src/file-lock.ts'
 import { openDatabase } from '../../../src/store/database.ts'
 import { migrations } from '../../../src/store/migrations/all.ts'
 import { Projection } from '../../../src/store/projection.ts'
@@ -20,7 +21,7 @@ import { seedDatabase } from '../../support/database.ts'
 import { PostgresServer } from '../../support/postgres.ts'
 
 const root = join(import.meta.dirname, '../../..')
-const CALLS = 300
+const CALLS = 100
 const FACTS: readonly CallFact[] = [
   {
     name: 'offered',
@@ -133,7 +134,7 @@ it('moves everything from the embedded database to a server and back, and nothin
 
   const file = join(folder, 'there.jsonl.gz')
   const exported = await db('first', undefined, 'export', file)
-  expect(exported).toEqual({ code: 0, said: expect.stringMatching(/\n {2}call_events +2,100\n/) })
+  expect(exported).toEqual({ code: 0, said: expect.stringMatching(/\n {2}call_events +700\n/) })
   expect((await stat(file)).mode & 0o077).toBe(0)
   expect(await db('first', there, 'import', file)).toEqual({ code: 0, said: expect.stringContaining('DATABASE_URL') })
 
@@ -146,7 +147,7 @@ it('moves everything from the embedded database to a server and back, and nothin
   })
   expect(moved).toEqual(before)
   const after = await withDatabase(onServer, contents)
-  expect(after).toMatchObject({ call_events: [2_107, expect.any(String)], calls: [CALLS + 1, expect.any(String)] })
+  expect(after).toMatchObject({ call_events: [707, expect.any(String)], calls: [CALLS + 1, expect.any(String)] })
 
   const plain = join(folder, 'back.jsonl')
   expect(await db('first', there, 'export', plain)).toMatchObject({ code: 0 })
@@ -154,7 +155,7 @@ it('moves everything from the embedded database to a server and back, and nothin
   await withDatabase(embedded('last'), async db => {
     expect(await contents(db)).toEqual(after)
     await keep(db, CALLS + 1, 1)
-    expect((await contents(db))['call_events']?.[0]).toBe(2_114)
+    expect((await contents(db))['call_events']?.[0]).toBe(714)
   })
 })
 
@@ -167,8 +168,6 @@ it('refuses in words what would not come to good, and changes nothing', async ()
     [db('first', there, 'export', file), /is there already/],
     [db('first', there, 'import', file), /The database is not empty: there are rows in .*calls.*make a new database/],
     [db('nowhere', undefined, 'export', join(folder, 'none')), /There is no database in .*STATE_DIR/],
-    [db('first', there, 'import', join(folder, 'none')), /is not there/],
-    [db('first', there, 'move', file), /Say what to do/],
   ]
   for (const [refusal, words] of refusals)
     expect(await refusal).toEqual({ code: 1, said: expect.stringMatching(words) })
@@ -197,8 +196,8 @@ it('refuses in words what would not come to good, and changes nothing', async ()
   const unpacked = await db('first', await server.database(), 'import', torn)
   expect(unpacked).toEqual({ code: 1, said: expect.stringMatching(/cannot be unpacked.*ends early/) })
 
-  const held = await openDatabase(embedded('first'))
+  const held = lockFile(`${embedded('first').folder}.lock`)
   const { code, said } = await db('first', undefined, 'export', join(folder, 'held'))
-  await held.close()
+  held?.release()
   expect([code, said]).toEqual([1, expect.stringMatching(/another process, such as a running Parley, has it open/)])
 })

@@ -6,7 +6,7 @@ import { openJournal } from '../../../src/call/journal.ts'
 import { pause, systemClock } from '../../../src/clock.ts'
 import type { EventSource } from '../../../src/store/projection.ts'
 import { Store } from '../../../src/store/store.ts'
-import { eventsOfCall } from './whole-call.ts'
+import { broken, eventsOfCall } from './whole-call.ts'
 
 /**
  * Of a gateway what keeps its record, wired as there, and calls that never end: a call every few milliseconds. What it has
@@ -21,11 +21,12 @@ const say = (word: string, what: string | number = '') => void writeSync(1, `${w
 const threads = new Set<Worker>()
 process.on('worker', worker => void threads.add(worker))
 
-let stopped = false
+let finishWith: readonly string[] | undefined
 let killThreadAt = ''
 createInterface({ input: process.stdin }).on('line', line => {
-  if (line === 'finish') stopped = true
-  else killThreadAt = line.replace('kill thread while ', '')
+  const { kill, finish } = JSON.parse(line) as { kill?: string; finish?: string[] }
+  killThreadAt = kill ?? ''
+  finishWith = finish
 })
 
 function reached(moment: string): void {
@@ -54,15 +55,20 @@ const source: EventSource = {
 const store = new Store({ url: url || undefined, folder, source, clock: systemClock, trouble })
 await store.open()
 say('open')
-for (let call = 0; !stopped; call++) {
+const acknowledged: string[] = []
+for (let call = 0; !finishWith; call++) {
   for (const event of eventsOfCall(`${name}-${call}`)) journal.append(event)
   say('appended', call)
-  void journal.flushed().then(() => say('acknowledged', call))
+  void journal.flushed().then(() => {
+    acknowledged.push(`${name}-${call}`)
+    say('acknowledged', call)
+  })
   await pause(systemClock, CALL_EVERY_MS)
 }
 await journal.flushed()
 do await store.caughtUp().then(() => pause(systemClock, CALL_EVERY_MS))
 while (store.failing || journal.figures.waitingBytes > 0)
+say('broken', JSON.stringify(await broken(store.db!, [...finishWith, ...acknowledged])))
 await store.close()
 await journal.close()
 say('finished')

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { expect } from 'vitest'
 import { spawnTied } from '../../support/tied.ts'
 
 export interface Place {
@@ -21,6 +22,7 @@ export class Writer {
   readonly #ended: Promise<void>
   readonly #counts: Record<string, number> = { open: 0, taking: 0, taken: 0, appended: 0, finished: 0 }
   #errors = ''
+  #broken = ''
   #hasEnded = false
   /** Of those who wait. */
   readonly #looks = new Set<() => void>()
@@ -53,7 +55,7 @@ export class Writer {
   }
 
   /** So many more of it from now on. */
-  async says(word: 'open' | 'taking' | 'taken' | 'appended' | 'acknowledged' | 'finished', times = 1): Promise<void> {
+  async says(word: 'taking' | 'taken' | 'appended' | 'acknowledged', times = 1): Promise<void> {
     const before = this.count(word)
     await this.until(() => this.count(word) >= before + times)
   }
@@ -77,19 +79,23 @@ export class Writer {
   }
 
   killThreadWhile(moment: 'taking' | 'taken'): void {
-    this.#process.stdin!.write(`kill thread while ${moment}\n`)
+    this.#process.stdin!.write(`${JSON.stringify({ kill: moment })}\n`)
   }
 
-  /** All that it has written is in the database. */
-  async finish(): Promise<void> {
-    this.#process.stdin!.write('finish\n')
+  /** All that it has written is in the database, and nothing that it or others have acknowledged is lost or doubled. */
+  async finish(...others: readonly Writer[]): Promise<void> {
+    const finish = others.flatMap(({ acknowledged }) => acknowledged)
+    this.#process.stdin!.write(`${JSON.stringify({ finish })}\n`)
     await this.until(() => this.count('finished') === 1)
     await this.#ended
+    expect(this.acknowledged).toHaveLength(this.count('appended'))
+    expect(this.#broken).toBe('[]')
   }
 
   #hear(line: string): void {
     const [, word = '', what = ''] = /^(\w+) (.*)$/.exec(line) ?? []
     if (word === 'trouble') this.trouble.push(what)
+    else if (word === 'broken') this.#broken = what
     else if (word === 'acknowledged') this.acknowledged.push(`${this.#name}-${what}`)
     else this.#counts[word] = this.count(word) + 1
     this.#look()
