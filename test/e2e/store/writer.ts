@@ -68,7 +68,7 @@ for (let call = 0; !finishWith; call++) {
 await journal.flushed()
 do await store.caughtUp().then(() => pause(systemClock, CALL_EVERY_MS))
 while (store.failing || journal.figures.waitingBytes > 0)
-say('broken', JSON.stringify(await broken(store.db!, [...finishWith, ...acknowledged])))
+say('broken', JSON.stringify(await store.ask(db => broken(db, [...finishWith!, ...acknowledged]))))
 await store.close()
 await journal.close()
 say('finished')
