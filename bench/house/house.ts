@@ -1,10 +1,13 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { get } from 'node:http'
 import { join } from 'node:path'
+import { pause, systemClock } from '../../src/clock.ts'
 import { freePort } from '../../test/support/asterisk.ts'
 import type { CallerRequests } from '../programs/caller.ts'
 import type { EchoRequests } from '../programs/echo.ts'
 import type { GatewayRequests } from '../programs/gateway.ts'
+import { percentiles } from '../report/percentiles.ts'
+import type { Conditions } from '../report/row.ts'
 import { Child } from './child.ts'
 import { type Usage, type Watched, watchProcessors } from './processors.ts'
 
@@ -14,6 +17,11 @@ const directory = join(root, '.parley/bench')
 const logFile = join(directory, 'gateway.log')
 /** Below the ports that the system hands out by itself, with as many above for the way to the gateway. */
 const RTP_PORTS = { start: 10_000, end: 11_999 }
+
+const CALL_EVERY_MS = 40
+/** For what is done once, and for a greeting to be heard. */
+const SETTLE_MS = 2_000
+const IDLE_MS = 2_000
 
 export interface Surroundings {
   /** Besides what every gateway of the bench is told. */
@@ -75,7 +83,7 @@ export class House implements AsyncDisposable {
     this.#asteriskPid = Number.parseInt(await readFile(join(directory, 'state/asterisk.pid'), 'utf8'), 10)
   }
 
-  watch(): () => Usage {
+  #watch(): () => Usage {
     return watchProcessors({
       gateway: { pid: this.gateway.pid },
       'of it media thread': { pid: this.gateway.pid, thread: 'media', within: true },
@@ -83,6 +91,38 @@ export class House implements AsyncDisposable {
       caller: { pid: this.caller.pid },
       ...this.#watched,
     })
+  }
+
+  /** What everybody takes while nothing happens. */
+  async idle(): Promise<Usage> {
+    const stopWatching = this.#watch()
+    await pause(systemClock, IDLE_MS)
+    return stopWatching()
+  }
+
+  /** More calls come, and stay. */
+  async add(
+    count: number,
+    { replyMs, recorded = false }: { readonly replyMs: number; readonly recorded?: boolean },
+  ): Promise<void> {
+    await this.caller.ask('open', { sipPort: this.sipPort, replyMs, recorded, count, everyMs: CALL_EVERY_MS })
+    await pause(systemClock, SETTLE_MS)
+  }
+
+  /** What callers do beside a bare echo, and how the machine was meanwhile. */
+  async during<T extends { echoMs: readonly number[]; callerLateMs: readonly number[] }>(
+    doing: (echoPort: number) => Promise<T>,
+  ): Promise<{ talk: T; busy: Usage; conditions: Conditions }> {
+    const echoPort = await this.echo.ask('port')
+    const stopWatching = this.#watch()
+    const talk = await doing(echoPort)
+    const busy = stopWatching()
+    const { echoMs, callerLateMs } = talk
+    return {
+      talk,
+      busy,
+      conditions: { ...busy, echoMs: percentiles(echoMs), callerLateMs: percentiles(callerLateMs) },
+    }
   }
 
   async asteriskRssBytes(): Promise<number> {

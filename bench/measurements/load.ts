@@ -1,4 +1,3 @@
-import { pause, systemClock } from '../../src/clock.ts'
 import { House } from '../house/house.ts'
 import type { Usage } from '../house/processors.ts'
 import type { Conversation } from '../programs/caller.ts'
@@ -29,9 +28,6 @@ export interface LoadFigures {
   readonly conditions: Conditions
 }
 
-const CALL_EVERY_MS = 40
-const SETTLE_MS = 2_000
-const IDLE_MS = 2_000
 const BLOCK = { ms: 20, everyMs: 100 }
 const MB = 1e6
 
@@ -44,38 +40,25 @@ export async function carry(load: Load, how: How): Promise<LoadFigures> {
 export async function carryIn(house: House, load: Load, { progress }: How): Promise<LoadFigures> {
   const idle = await idleFigures(house)
   progress(`${load.calls} calls${load.blocked ? ', main thread blocked' : ''}, ${load.seconds} s`)
-  const { sipPort } = house
-  const { replyMs, recorded = false } = load
-  await house.caller.ask('open', { sipPort, replyMs, recorded, count: load.calls, everyMs: CALL_EVERY_MS })
+  await house.add(load.calls, load)
   if (load.blocked) await house.gateway.ask('block', BLOCK)
-  await pause(systemClock, SETTLE_MS)
-  const echoPort = await house.echo.ask('port')
-  const stopWatching = house.watch()
-  const talk = await house.caller.ask('converse', { seconds: load.seconds, clickMs: load.clickMs, echoPort })
-  const busy = stopWatching()
+  const { seconds, clickMs } = load
+  const carried = await house.during(echoPort => house.caller.ask('converse', { seconds, clickMs, echoPort }))
   await house.gateway.ask('unblock')
   const { rssBytes } = await house.gateway.ask('usage')
   const asteriskRssBytes = await house.asteriskRssBytes()
   await house.caller.ask('hangUp')
   return {
     load,
-    talk,
+    ...carried,
     idle: idle.usage,
-    busy,
     gatewayMb: (rssBytes - idle.gatewayRssBytes) / MB,
     asteriskMb: (asteriskRssBytes - idle.asteriskRssBytes) / MB,
-    conditions: {
-      ...busy,
-      echoMs: percentiles(talk.echoMs),
-      callerLateMs: percentiles(talk.callerLateMs),
-    },
   }
 }
 
 async function idleFigures(house: House) {
-  const stopWatching = house.watch()
-  await pause(systemClock, IDLE_MS)
-  const usage = stopWatching()
+  const usage = await house.idle()
   const { rssBytes: gatewayRssBytes } = await house.gateway.ask('usage')
   return { usage, gatewayRssBytes, asteriskRssBytes: await house.asteriskRssBytes() }
 }

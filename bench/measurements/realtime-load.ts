@@ -1,11 +1,9 @@
-import { pause, systemClock } from '../../src/clock.ts'
 import type { Manner } from '../conversation/turn-taker.ts'
 import { type TurnTimes, turnTimes } from '../conversation/turn-times.ts'
 import { House } from '../house/house.ts'
 import type { Usage } from '../house/processors.ts'
 import { Provider } from '../house/provider.ts'
 import type { Turns } from '../programs/caller.ts'
-import { percentiles } from '../report/percentiles.ts'
 import type { Conditions } from '../report/row.ts'
 
 /** What so many calls came to that talk with the realtime engine. */
@@ -20,11 +18,6 @@ export interface RealtimeFigures {
   readonly busy: Usage
   readonly conditions: Conditions
 }
-
-const CALL_EVERY_MS = 40
-/** For what is done once, and for a greeting to be heard. */
-const SETTLE_MS = 2_000
-const IDLE_MS = 2_000
 
 /** A house with the realtime engine and its provider; calls come and stay. */
 export class RealtimeHouse implements AsyncDisposable {
@@ -47,9 +40,7 @@ export class RealtimeHouse implements AsyncDisposable {
     const provider = await Provider.open({ tls, replyMs: manner.replyMs })
     try {
       const house = await House.open(provider.surroundings)
-      const stopWatching = house.watch()
-      await pause(systemClock, IDLE_MS)
-      return new RealtimeHouse(house, provider, manner, tls, stopWatching())
+      return new RealtimeHouse(house, provider, manner, tls, await house.idle())
     } catch (error) {
       await provider[Symbol.asyncDispose]()
       throw error
@@ -57,32 +48,21 @@ export class RealtimeHouse implements AsyncDisposable {
   }
 
   async add(count: number): Promise<void> {
-    const { caller, sipPort } = this.#house
-    await caller.ask('open', { sipPort, replyMs: this.#manner.replyMs, count, everyMs: CALL_EVERY_MS })
+    await this.#house.add(count, this.#manner)
     this.#calls += count
-    await pause(systemClock, SETTLE_MS)
   }
 
   async talk(seconds: number): Promise<RealtimeFigures> {
-    const { caller, echo } = this.#house
-    const echoPort = await echo.ask('port')
     await this.#provider.ask('turns')
-    const stopWatching = this.#house.watch()
-    const talk = await caller.ask('takeTurns', { seconds, manner: this.#manner, echoPort })
-    const busy = stopWatching()
+    const ask = { seconds, manner: this.#manner }
+    const carried = await this.#house.during(echoPort => this.#house.caller.ask('takeTurns', { ...ask, echoPort }))
     return {
+      ...carried,
       calls: this.#calls,
       tls: this.#tls,
-      talk,
-      times: turnTimes(talk.turns, await this.#provider.ask('turns')),
+      times: turnTimes(carried.talk.turns, await this.#provider.ask('turns')),
       problems: await this.#provider.ask('problems'),
       idle: this.#idle,
-      busy,
-      conditions: {
-        ...busy,
-        echoMs: percentiles(talk.echoMs),
-        callerLateMs: percentiles(talk.callerLateMs),
-      },
     }
   }
 

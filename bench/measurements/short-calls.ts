@@ -35,22 +35,16 @@ async function run({ quick, progress }: How): Promise<Row[]> {
     sipPort: house.sipPort,
     replyMs: REPLY_MS,
     atOnce: AT_ONCE,
-    echoPort: await house.echo.ask('port'),
   }
+  const place = (count: number) =>
+    house.during(echoPort => house.caller.ask('placeShortCalls', { ...dialling, count, echoPort }))
   progress(`${WARM_UP} calls to warm up`)
-  await house.caller.ask('placeShortCalls', { ...dialling, count: WARM_UP })
+  await place(WARM_UP)
   const before = await whatIsLeft(house)
   const count = quick ? COUNT / 10 : COUNT
   progress(`${count} short calls`)
-  const stopWatching = house.watch()
-  const placed = await house.caller.ask('placeShortCalls', { ...dialling, count })
-  const usage = stopWatching()
+  const { talk: placed, conditions } = await place(count)
   const after = await whatIsLeft(house)
-  const conditions = {
-    ...usage,
-    echoMs: percentiles(placed.echoMs),
-    callerLateMs: percentiles(placed.callerLateMs),
-  }
   const setUp = percentiles(placed.setUpMs)
   return [
     {

@@ -1,11 +1,7 @@
 import { expect, it } from 'vitest'
 import { loudSound } from '../../../bench/conversation/sounds.ts'
-import type { Caller } from '../../../bench/conversation/talker.ts'
 import { TurnTaker } from '../../../bench/conversation/turn-taker.ts'
-import type { ReceivedFrame } from '../../../src/caller/receiver.ts'
-import { encode } from '../../../src/media/g711.ts'
-import { RTP_HEADER_BYTES } from '../../../src/media/rtp.ts'
-import { VirtualClock } from '../../support/virtual-clock.ts'
+import { FakeCaller } from './fake-caller.ts'
 
 const silence = new Int16Array(160)
 const speech = loudSound(20)
@@ -14,47 +10,27 @@ const AWAY_MS = 3
 
 /** A call whose packets leave and come every 20 ms, these a little later than those. */
 function conversation() {
-  const clock = new VirtualClock()
-  let sent: (packet: Uint8Array) => void = () => {}
-  let received: (frame: ReceivedFrame) => void = () => {}
+  const caller = new FakeCaller()
+  const { clock, asked } = caller
   let unsaid: Int16Array = new Int16Array(0)
-  let timestamp = 0
   let marks = 40
-  const caller: Caller = {
-    play: async samples => {
-      unsaid = samples
-      return 'sent'
-    },
-    onSent: listener => {
-      sent = listener
-      return () => {}
-    },
-    onFrame: listener => {
-      received = listener
-      return () => {}
-    },
-    sendLateMs: () => [],
-  }
   const manner = { voiceMs: [60], replyMs: 100, waitMs: { least: 40, most: 40 } }
   const deps = { clock, random: () => 0.5, nextMark: () => ++marks }
   const taker = new TurnTaker(deps, caller, 'ulaw', manner)
   const tick = (heard: Int16Array) => {
     clock.advance(PACKET_MS - AWAY_MS)
-    const packet = new Uint8Array(RTP_HEADER_BYTES + 160)
+    unsaid = asked.shift() ?? unsaid
     const next = new Int16Array(160)
     next.set(unsaid.subarray(0, 160))
     unsaid = unsaid.slice(160)
-    encode('ulaw', next, packet.subarray(RTP_HEADER_BYTES))
-    sent(packet)
+    caller.send(next)
     clock.advance(AWAY_MS)
-    timestamp += 160
-    const arrivedMs = clock.now()
-    received({ positionMs: 0, arrivedMs, sequence: 0, timestamp, ssrc: 1, marker: false, law: 'ulaw', samples: heard })
+    caller.receive(heard)
   }
   const hear = (count: number, heard: Int16Array) => {
     for (let at = 0; at < count; at++) tick(heard)
   }
-  return { clock, taker, hear }
+  return { taker, hear }
 }
 
 it('measures from its last packet to the first of the reply', () => {
