@@ -2,7 +2,14 @@ import { z } from 'zod'
 import { limits } from './limits.ts'
 
 /** What a model can do for every business; no tool of a business's own has such a name. */
-export const builtInTools = ['take_message', 'send_digits', 'current_time', 'end_call', 'hand_over'] as const
+export const builtInTools = [
+  'take_message',
+  'remember_caller',
+  'send_digits',
+  'current_time',
+  'end_call',
+  'hand_over',
+] as const
 
 /** Secrets are named in the file and stand in the environment, under names that begin so and no others. */
 export const secretName = /^TOOL_[A-Z0-9_]{1,60}$/
@@ -108,9 +115,9 @@ export const businessTools = z
 /** A tool of a business's own: an HTTP request. */
 export type HttpToolChoice = z.output<typeof businessTools>[number]
 
-/** The secrets that these tools name and that nobody has set. */
+/** The secrets that these requests name and that nobody has set. */
 export function missingSecrets(
-  tools: readonly HttpToolChoice[],
+  tools: readonly Pick<HttpToolChoice, 'headers'>[],
   environment: Readonly<Record<string, string | undefined>>,
 ): string[] {
   const named = tools.flatMap(({ headers }) =>
@@ -119,14 +126,20 @@ export function missingSecrets(
   return [...new Set(named)].filter(name => !environment[name]?.trim())
 }
 
-function problemWithAddress(url: string, { properties, required }: z.output<typeof parameters>): string | undefined {
+/** Of one that a business gives, whatever it is for. */
+export function problemWithUrl(url: string): string | undefined {
   if (url.includes('${')) return 'holds a secret: addresses are written into logs, put it into a header'
   const sample = url.replaceAll(placeholder, 'x')
   if (/[{}]/.test(sample)) return 'has a brace that belongs to no {parameter}'
   if (!fixedBeginning.test(url) || !URL.canParse(sample)) {
     return 'must be an address such as https://shop.example.com/orders/{number}: no parameter and no password in its host'
   }
-  if (url.includes('#')) return 'has a part behind # that no server is ever sent'
+  return url.includes('#') ? 'has a part behind # that no server is ever sent' : undefined
+}
+
+function problemWithAddress(url: string, { properties, required }: z.output<typeof parameters>): string | undefined {
+  const problem = problemWithUrl(url)
+  if (problem !== undefined) return problem
   for (const [, name = ''] of url.matchAll(placeholder)) {
     if (!required.includes(name)) return `uses {${name}}, which is no required parameter`
     if (properties[name]?.type === 'array') return `uses {${name}}, which is a list`
@@ -134,7 +147,7 @@ function problemWithAddress(url: string, { properties, required }: z.output<type
   return undefined
 }
 
-function problemWithHeader(name: string, value: string): string | undefined {
+export function problemWithHeader(name: string, value: string): string | undefined {
   if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) return 'is no name of a header'
   if (ownHeader.test(name)) return 'is set by Parley itself'
   if (!/^[\x20-\x7e]*$/.test(value)) return 'may hold only printable characters'

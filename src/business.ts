@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { parse, YAMLParseError } from 'yaml'
 import { z } from 'zod'
+import { businessLookup } from './business-lookup.ts'
 import { businessTools, missingSecrets } from './business-tools.ts'
 import { asError, GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
@@ -126,6 +127,7 @@ const businessSchema = z.strictObject({
   address: z.string().min(1).max(300).optional(),
   destinations: destinations.default([]),
   tools: businessTools,
+  lookup: businessLookup.optional(),
   notify: z
     .strictObject({ phone: e164.optional(), email: z.email().optional(), webhook: z.url().optional() })
     .default({}),
@@ -258,12 +260,14 @@ function wrongAddresses(chosen: unknown, { problemWithAddress }: BusinessDefault
   })
 }
 
-function contradictions({ tools, conversation }: z.infer<typeof businessSchema>, defaults: BusinessDefaults): string[] {
-  const missing = defaults.environment ? missingSecrets(tools, defaults.environment) : []
+function contradictions(chosen: z.infer<typeof businessSchema>, defaults: BusinessDefaults): string[] {
+  const { tools, lookup, conversation } = chosen
+  const requests = lookup ? [...tools, lookup] : tools
+  const missing = defaults.environment ? missingSecrets(requests, defaults.environment) : []
   const { maxSeconds, warnSeconds } = { ...defaults.conversation, ...conversation }
   const late = maxSeconds !== undefined && warnSeconds !== undefined && warnSeconds >= maxSeconds
   return [
-    ...(missing.length > 0 ? [`its tools name what the environment does not have: ${missing.join(', ')}`] : []),
+    ...(missing.length > 0 ? [`its requests name what the environment does not have: ${missing.join(', ')}`] : []),
     ...(late
       ? [`the warning (conversation.warnSeconds, ${warnSeconds}) must come within the call (maxSeconds, ${maxSeconds})`]
       : []),

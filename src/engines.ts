@@ -1,5 +1,6 @@
-import { lookup } from 'node:dns/promises'
+import { lookup as addressesOf } from 'node:dns/promises'
 import type { Business, Engine } from './business.ts'
+import type { ContextSources } from './call/caller-context.ts'
 import type { Handler } from './call/ports.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
@@ -9,6 +10,7 @@ import { obtainSpeechPrograms } from './providers/local/programs.ts'
 import { realtimeEngine } from './providers/openai/engine.ts'
 import { scriptedEngine } from './providers/scripted/engine.ts'
 import { httpTools } from './tools/http-tools.ts'
+import { Lookup } from './tools/lookup.ts'
 import { reachOf } from './tools/reach.ts'
 
 /** Everything that can hold a conversation here. */
@@ -16,6 +18,8 @@ export interface Engines {
   readonly handlers: Readonly<Record<Engine, Handler>>
   /** Makes ready what the engine of this business needs before it takes calls; rejects when that is missing. */
   prepare(business: Business): Promise<void>
+  /** Asks a business's own records who calls. */
+  readonly lookUp: ContextSources['lookUp']
   close(): Promise<void>
 }
 
@@ -27,8 +31,10 @@ interface EngineSurroundings {
 
 export function openEngines({ config, environment, progress }: EngineSurroundings): Engines {
   const clock = systemClock
-  const resolve = (host: string) => lookup(host, { all: true })
-  const tools = httpTools({ reach: reachOf(config.tools.allowPrivate), resolve, secrets: environment })
+  const resolve = (host: string) => addressesOf(host, { all: true })
+  const http = { reach: reachOf(config.tools.allowPrivate), resolve, secrets: environment }
+  const tools = httpTools(http)
+  const lookup = new Lookup({ ...http, clock })
   const { apiKey, baseUrl, options } = config.openai
   const realtime = realtimeEngine({ clock, baseUrl, options, apiKey: apiKey?.reveal(), tools })
   const closing = new AbortController()
@@ -59,6 +65,7 @@ export function openEngines({ config, environment, progress }: EngineSurrounding
         })
       }
     },
+    lookUp: call => lookup.ask(call),
     async close() {
       closing.abort(new Error('The gateway stops.'))
       await (await local?.catch(() => undefined))?.close()

@@ -25,6 +25,7 @@ const consequences = {
   ENGINE_FAILED: 'degrade',
   TOOL_FAILED: 'degrade',
   STORE_AWAY: 'degrade',
+  LOOKUP_FAILED: 'degrade',
   BUG: 'bug',
 } as const satisfies Record<string, Consequence>
 

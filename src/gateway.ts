@@ -6,10 +6,12 @@ import { Registry } from 'prom-client'
 import { type Business, restartAfter } from './business.ts'
 import { addresseeOf } from './call/addressee.ts'
 import { Admission } from './call/admission.ts'
+import { type ContextSources, callerContext } from './call/caller-context.ts'
 import type { CallEvent } from './call/events.ts'
 import { Exchange } from './call/exchange.ts'
 import { type Journal, openJournal } from './call/journal.ts'
 import type { CallFacts } from './call/ports.ts'
+import { unfinishedCalls } from './call/unfinished.ts'
 import { askOptions } from './caller/ask.ts'
 import { systemClock } from './clock.ts'
 import { businessDefaults, type Config } from './config.ts'
@@ -25,6 +27,7 @@ import { callMetrics } from './server/call-metrics.ts'
 import { buildServer } from './server/server.ts'
 import { holdStateDir, type StateDir } from './state-dir.ts'
 import { businessOfCall } from './store/businesses.ts'
+import { earlierCalls } from './store/callers.ts'
 import { Directory } from './store/directory.ts'
 import { recordsIn } from './store/records.ts'
 import { SnapshotFile } from './store/snapshot.ts'
@@ -80,6 +83,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
   scope.onClose(() => state.release())
   const journal = await openJournal({ directory: join(state.path, 'journal'), clock, trouble: text => log.error(text) })
   scope.onClose(() => journal.close())
+  const unfinished = leftOpen(journal, log)
   const store = storeOf(config, state, journal, log, () => directory.open())
   scope.onClose(async () => {
     await journal.flushed().catch(() => {})
@@ -115,7 +119,9 @@ async function build(surroundings: Surroundings, scope: Scope) {
     },
   })
   const addressee = (facts: CallFacts) => addresseeOf(facts, directory.upToDate())
-  const exchange = new Exchange({ clock, scope, telephony, plane: media, admission, addressee, handlers, observe })
+  const knowCaller = callerContext({ clock, earlierCalls: earlierCallsIn(store), lookUp: surroundings.lookUp })
+  const parties = { telephony, plane: media, admission, addressee, handlers, knowCaller }
+  const exchange = new Exchange({ clock, scope, observe, ...parties })
 
   const token = await keptSecret(state.path, apiTokenSecret, config.apiToken?.reveal())
   const sip = config.asterisk === 'external' ? undefined : watchSip(config, telephony, log, scope.child('sip'))
@@ -136,6 +142,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
   }
   // Callers of an earlier life wait for a word, and nothing of a call waits for the database.
   await telephony.start()
+  for (const end of await unfinished) if (!exchange.find(end.call)) observe(end)
   await storeOpened
   return { exchange, httpAddress, business: directory.standard }
 }
@@ -199,6 +206,20 @@ function storeOf(config: Config, state: StateDir, journal: Journal, log: Log, op
     trouble: text => log.error(text),
     opened,
   })
+}
+
+/** Read before any of this life is written; told when it is known which of them go on. */
+function leftOpen(journal: Journal, log: Log): Promise<readonly CallEvent[]> {
+  return unfinishedCalls(journal).catch(err => {
+    log.error({ err }, 'the ends of calls that an earlier life of the gateway left open are not known')
+    return []
+  })
+}
+
+/** Nothing is asked while the database is known to be away. */
+function earlierCallsIn(store: Store): ContextSources['earlierCalls'] {
+  return ({ business: { id: business }, facts: { callerNumber } }) =>
+    store.failing ? undefined : store.ask(db => earlierCalls(db, { business }, callerNumber))
 }
 
 /** The record's projections: what happened stands in the journal first. */

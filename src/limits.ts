@@ -154,6 +154,30 @@ export const limits = {
     /** Of the call's parameters, as a header: servers take some 8 kB of them in all. */
     contextChars: 4_000,
   },
+  /** What is known of a caller before the first word: more would keep the greeting, or the model, from what matters. */
+  context: {
+    /** For the database to tell of the number's earlier calls. */
+    storeMs: 400,
+    /** Calls that wait for it, answered in time or not; the next goes on without. */
+    askedAtOnce: 64,
+    /** Counted; there may be more. */
+    earlierCalls: 50,
+    /** Of them and of what is open, told one by one. */
+    told: 5,
+    nameChars: 100,
+  },
+  /** Of what a business's look-up of the caller sends, answers, and is remembered of it. */
+  lookup: {
+    parameters: 20,
+    mostMs: 2_000,
+    cacheSeconds: 3_600,
+    answerBytes: 16 * 1024,
+    fields: 20,
+    fieldNameChars: 60,
+    valueChars: 500,
+    /** Answers kept, of all businesses. */
+    cached: 1_000,
+  },
   local: {
     /** For one sentence. */
     speakMs: 8_000,
@@ -271,6 +295,8 @@ export const limits = {
     textChars: 200,
     /** Of statistics, in one answer. */
     days: 366,
+    /** Days of businesses told at once. */
+    usageRows: 5_000,
     /** Different values of one metric label that is not a closed list; the rest count as one. */
     labelValues: 32,
   },

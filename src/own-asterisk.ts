@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { type Business, destinationKey, type Engine } from './business.ts'
+import type { ContextSources } from './call/caller-context.ts'
 import type { Handler } from './call/ports.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
@@ -22,6 +23,8 @@ export interface Surroundings {
   readonly handlers: Readonly<Record<Engine, Handler>>
   /** Makes ready what the engine of this business needs before it takes calls; rejects when that is missing. */
   readonly prepare: (business: Business) => Promise<void>
+  /** Asks a business's own records who calls. */
+  readonly lookUp: ContextSources['lookUp']
   /** A long step of the start, for the person who waits. */
   readonly progress: (text: string) => void
 }

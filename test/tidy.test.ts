@@ -31,7 +31,7 @@ const code = sources('src/**/*.ts')
 const tests = sources('test/**/*.ts')
 
 /** The table "who may import whom" of the design; everyone may import the base files. */
-const base = ['business', 'business-tools', 'clock', 'scope', 'errors', 'log', 'limits', 'file-lock']
+const base = ['business', 'business-tools', 'business-lookup', 'clock', 'scope', 'errors', 'log', 'limits', 'file-lock']
 /** What wires the parts together: may import everything. */
 const wiring = ['main', 'ready', 'gateway', 'engines', 'own-asterisk', 'commands', 'config', 'secret', 'state-dir']
 const mayImport: Readonly<Record<string, readonly string[]>> = {
@@ -42,12 +42,12 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   call: ['plane/line', 'media'],
   agent: ['call', 'media'],
   telephony: ['call/ports', 'call/events', 'plane/line', 'media/audio', 'debian'],
-  providers: ['agent', 'call/ports', 'desk', 'media', 'debian'],
+  providers: ['agent', 'call/ports', 'call/events', 'desk', 'media', 'debian'],
   // Stands for a vendor: it speaks as that vendor's part reads, with the scripted sounds and words.
   'fake-openai': ['providers/scripted', 'providers/openai/protocol', 'agent', 'media'],
-  tools: ['agent', 'call/ports'],
+  tools: ['agent', 'call/ports', 'call/caller-number'],
   recording: ['call', 'media', 'plane/line'],
-  store: ['call/events', 'call/journal-reader'],
+  store: ['call/events', 'call/journal-reader', 'call/caller-number', 'call/ports'],
   desk: ['store', 'call', 'agent'],
   twilio: ['desk', 'store', 'call/ports'],
   server: ['call', 'desk', 'store', 'recording'],

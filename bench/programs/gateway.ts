@@ -38,11 +38,12 @@ const progress = (text: string) => console.error(text)
 const measuring = {
   handlers: Object.fromEntries(engines.map(engine => [engine, replying])) as Record<Engine, Handler>,
   prepare: async () => {},
+  lookUp: () => undefined,
 }
-const { handlers, prepare } =
+const { handlers, prepare, lookUp } =
   config.engine === 'realtime' ? openEngines({ config, environment: process.env, progress }) : measuring
 const log = createLog(config.logLevel)
-const starting = startGateway({ config, environment: process.env, log, progress, handlers, prepare })
+const starting = startGateway({ config, environment: process.env, log, progress, handlers, prepare, lookUp })
 let unblock = () => {}
 let stopWatching = () => {}
 const lateMs: number[] = []

@@ -11,7 +11,7 @@ const number = z.string().max(40).describe('To call back, if it is another than 
 
 /** What a model can do in every call, besides ending it. */
 export function callTools(call: LiveCall, clock: Clock, speech: Pick<Speech, 'hold'>): readonly Tool[] {
-  return [takeMessage(call), sendDigits(call, speech), currentTime(call, clock)]
+  return [takeMessage(call), rememberCaller(call), sendDigits(call, speech), currentTime(call, clock)]
 }
 
 function takeMessage({ emit, facts }: LiveCall): Tool {
@@ -28,6 +28,20 @@ function takeMessage({ emit, facts }: LiveCall): Tool {
     async run({ message: text, person, number }) {
       const callback = number ?? facts.callerNumber
       emit({ name: 'messageTaken', private: { text, callback, ...(person && { person }) } })
+      return { ok: true, value: 'kept' }
+    },
+  })
+}
+
+function rememberCaller({ emit }: LiveCall): Tool {
+  return defineTool({
+    name: 'remember_caller',
+    description: "Keeps the caller's name for this call and the next. For a name that they have told for themselves.",
+    args: z.strictObject({ name: z.string().trim().min(1).max(limits.context.nameChars) }),
+    effect: 'write',
+    timeoutMs: 2_000,
+    async run({ name }) {
+      emit({ name: 'callerNamed', by: 'caller', private: { name } })
       return { ok: true, value: 'kept' }
     },
   })

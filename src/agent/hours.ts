@@ -86,6 +86,12 @@ function firstOf(spans: readonly Span[]): string | undefined {
   return spans.map(({ from }) => from).sort()[0]
 }
 
+/** Such as 2026-01-05 09:00, where the business is. */
+export function momentAt(wallMs: number, timeZone: string): string {
+  const { today, time } = localAt(wallMs, timeZone)
+  return `${today.date} ${time}`
+}
+
 function localAt(wallMs: number, timeZone: string): { readonly today: DayOf; readonly time: string } {
   const date = new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' }).format(wallMs)
   const time = new Intl.DateTimeFormat('en-GB', { timeZone, timeStyle: 'short' }).format(wallMs)

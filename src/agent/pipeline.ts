@@ -60,7 +60,7 @@ class PipelineCall implements Mind {
       clock,
       stepMs: settings.stepMs,
       model: parts.model,
-      instructions: briefing(call.business),
+      instructions: call.caller.then(known => briefing(call.business, known)),
       voice: this.#voice,
       history: this.#history,
       dialogue: this.#dialogue,

@@ -1,3 +1,4 @@
+import type { Usage } from '../call/events.ts'
 import type { LiveCall } from '../call/ports.ts'
 import type { AudioFormat, AudioSink } from '../media/audio.ts'
 
@@ -51,7 +52,8 @@ export interface Conversant {
 
 export interface ConversantSession {
   readonly format: AudioFormat
-  readonly instructions: string
+  /** What they wait for is bounded in time; they never reject. Meanwhile the way to it can be opened. */
+  readonly instructions: string | Promise<string>
   readonly voice: string
   /** That the caller is expected to speak, such as en-US. */
   readonly language: string
@@ -98,6 +100,8 @@ export type ConversantEvent =
   | { readonly kind: 'turnEnded'; readonly broken?: true }
   /** For now it hears nothing; what the caller says meanwhile it will have heard when it is present again. */
   | { readonly kind: 'absent' | 'present' }
+  /** What it counts of its work, by the name of what did it. */
+  | { readonly kind: 'used'; readonly model: string; readonly usage: Usage }
   /** It has lost something and goes on all the same. */
   | { readonly kind: 'troubled'; readonly error: Error }
   /** Also when the way to it is lost without a word, which it finds out itself: nobody else could tell that from silence. */

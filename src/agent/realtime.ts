@@ -183,10 +183,10 @@ class RealtimeCall implements Mind {
   async #open(): Promise<ConversantVoice> {
     const { conversant, clock, settings } = this.#parts
     const { signal } = this.#scope
-    const { business, line } = this.#call
+    const { business, line, caller } = this.#call
     const session = {
       format: { encoding: line.law, rate: 8_000 },
-      instructions: briefing(business),
+      instructions: caller.then(known => briefing(business, known)),
       voice: business.voice,
       language: business.language,
       tools: this.#dialogue.tools,
@@ -307,6 +307,10 @@ class RealtimeCall implements Mind {
         return this.#busy ? undefined : this.#dialogue.quiet()
       case 'committed':
         return
+      case 'used':
+        // Not every server counts.
+        if (Object.keys(event.usage).length === 0) return
+        return this.#call.emit({ ...event.usage, name: 'usageCounted', model: event.model })
       case 'troubled':
         return this.#call.emit(degraded(event.error))
       case 'words':

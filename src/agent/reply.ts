@@ -14,7 +14,7 @@ export interface ReplyParts {
   readonly clock: Clock
   readonly stepMs: number
   readonly model: Model
-  readonly instructions: string
+  readonly instructions: Promise<string>
   readonly voice: Voice
   readonly history: History
   readonly dialogue: Dialogue
@@ -27,9 +27,10 @@ type ToolCallPart = Extract<ReplyPart, { kind: 'toolCall' }>
 export async function reply(turn: Turn, parts: ReplyParts, signal: AbortSignal): Promise<boolean> {
   const { speech, runner, closing } = parts.dialogue
   // What was heard and done before must be known first.
-  await unlessAborted(Promise.all([speech.settled, runner.writesDone()]), signal)
+  const known = Promise.all([parts.instructions, speech.settled, runner.writesDone()])
+  const [instructions] = await unlessAborted(known, signal)
   const before: Message[] = parts.history.before(turn)
-  before.unshift({ role: 'instruction', text: parts.instructions })
+  before.unshift({ role: 'instruction', text: instructions })
   closing.takeWanted()
 
   let spoke = false

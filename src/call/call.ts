@@ -6,7 +6,17 @@ import type { Plane } from '../plane/line.ts'
 import type { Scope } from '../scope.ts'
 import type { CallEvent, CallFact } from './events.ts'
 import { alreadyLive, type CallEffect, type CallInput, type CallState, offered, step } from './machine.ts'
-import type { Connection, Handler, Leg, LegEvent, Line, LineFigures, LiveCall } from './ports.ts'
+import type {
+  CallerContext,
+  Connection,
+  Handler,
+  KnowCaller,
+  Leg,
+  LegEvent,
+  Line,
+  LineFigures,
+  LiveCall,
+} from './ports.ts'
 
 export interface CallDependencies {
   readonly clock: Clock
@@ -15,6 +25,7 @@ export interface CallDependencies {
   /** What the call asked for and does not get, in words. */
   readonly doubt?: string | undefined
   readonly handler: Handler
+  readonly knowCaller: KnowCaller
   /** The call's lifetime; it closes when the call has ended. */
   readonly scope: Scope
   readonly observe: (event: CallEvent) => void
@@ -42,6 +53,7 @@ export class Call {
   #connecting: Promise<Connection> | undefined
   #line: Line | undefined
   #lastFigures: LineFigures | undefined
+  #answeredMs: number | undefined
   #endedMs: number | undefined
   #recordClosed = false
   #cancelWake = () => {}
@@ -109,17 +121,26 @@ export class Call {
       private: { callerNumber, calledUser, requestUri, parameters, headers },
     })
     if (doubt !== undefined) this.#emit({ name: 'degraded', code: 'BUSINESS_UNKNOWN', detail: doubt })
-    if (this.#leg.takenOver) this.#emit({ name: 'takenOver' })
+    if (this.#leg.takenOver) {
+      this.#answeredMs = this.#beganMs
+      this.#emit({ name: 'takenOver' })
+    }
     this.#armTimeout()
     this.#leg.onEvent(event => this.#onLegEvent(event))
-    void this.#converse()
+    void this.#converse(this.#knowCaller())
   }
 
   hangUp(by: 'operator' | 'drain'): void {
     this.#input({ kind: by === 'operator' ? 'operatorHungUp' : 'drained' })
   }
 
-  async #converse(): Promise<void> {
+  /** While it rings, and together with all that the agent opens. */
+  #knowCaller(): Promise<CallerContext> {
+    const { knowCaller, scope, business } = this.#with
+    return knowCaller({ id: this.id, facts: this.#leg.facts, business, emit: fact => this.#emit(fact) }, scope.signal)
+  }
+
+  async #converse(caller: Promise<CallerContext>): Promise<void> {
     const { scope, plane, handler } = this.#with
     try {
       const line = await plane.open(this.#leg.facts.law)
@@ -132,7 +153,7 @@ export class Call {
       this.#connecting = this.#leg.connect(line)
       // Whoever awaits it later hears of a failure; until then it must not count as unhandled.
       this.#connecting.catch(() => {})
-      const outcome = await handler(this.#liveCall(line), scope.child('agent'))
+      const outcome = await handler(this.#liveCall(line, caller), scope.child('agent'))
       this.#input({ kind: 'agentDone', outcome })
     } catch (error) {
       // Whoever waits for the answer of a call that is ending is told so; that is no failure.
@@ -141,10 +162,11 @@ export class Call {
     }
   }
 
-  #liveCall(line: Line): LiveCall {
+  #liveCall(line: Line, caller: Promise<CallerContext>): LiveCall {
     return {
       id: this.id,
       facts: this.#leg.facts,
+      caller,
       business: this.#with.business,
       takenOver: this.#leg.takenOver,
       line,
@@ -245,6 +267,7 @@ export class Call {
     this.#opened(connection)
     if (!this.#leg.takenOver) {
       await this.#leg.answer()
+      this.#answeredMs = this.#with.clock.now()
       this.#emit({ name: 'answered', setUpMs: Math.round(this.#with.clock.now() - this.#beganMs) })
       this.#input({ kind: 'answered' })
     }
@@ -276,7 +299,9 @@ export class Call {
     this.#digitListeners.clear()
     this.#holdListeners.clear()
     this.#endedMs = this.#with.clock.now()
-    this.#emit({ name: 'ended', reason, durationMs: this.#durationMs })
+    const since = this.#answeredMs
+    const answered = since === undefined ? {} : { answeredMs: Math.round(this.#endedMs - since) }
+    this.#emit({ name: 'ended', reason, durationMs: this.#durationMs, ...answered })
     this.#settleEnded()
   }
 

@@ -64,6 +64,10 @@ export type CallFact =
         readonly callback: string
       }
     }
+  /** What is known of the caller was asked: of the earlier calls, or of the business's own records. */
+  | { readonly name: 'callerLookedUp'; readonly of: 'store' | 'records'; readonly ok: boolean; readonly tookMs: number }
+  | { readonly name: 'callerNamed'; readonly by: 'records' | 'caller'; readonly private: { readonly name: string } }
+  | UsageCounted
   | { readonly name: 'degraded'; readonly code: string; readonly detail: string }
   | { readonly name: 'handedBack'; readonly reason: string }
   | {
@@ -72,7 +76,35 @@ export type CallFact =
       /** The file's name holds the caller's number. */
       readonly private: { readonly recording: string; readonly callerNumber: string | undefined }
     }
-  | { readonly name: 'ended'; readonly reason: EndReason; readonly durationMs: number }
+  | {
+      readonly name: 'ended'
+      readonly reason: EndReason
+      readonly durationMs: number
+      /** Since it was answered, if it was: of a call that was taken over, since then. */
+      readonly answeredMs?: number
+    }
+
+/** What a provider counts of its work for a call, in the order in which it is told everywhere. */
+export const usageCounters = [
+  'inputTokens',
+  'inputTextTokens',
+  'inputAudioTokens',
+  'cachedTokens',
+  'cachedAudioTokens',
+  'outputTokens',
+  'outputTextTokens',
+  'outputAudioTokens',
+  'transcriptionInputTokens',
+  'transcriptionOutputTokens',
+  'transcriptionMs',
+] as const
+
+export type UsageCounter = (typeof usageCounters)[number]
+/** Nothing of what it does not tell. Cached tokens are among those of the input, text and audio among all. */
+export type Usage = Readonly<Partial<Record<UsageCounter, number>>>
+
+/** Of one response, or of words that were written down. */
+type UsageCounted = Usage & { readonly name: 'usageCounted'; readonly model: string }
 
 interface OfferedPrivately {
   readonly callerNumber: string

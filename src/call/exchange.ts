@@ -7,8 +7,9 @@ import type { Scope } from '../scope.ts'
 import type { Addressee } from './addressee.ts'
 import type { Admission } from './admission.ts'
 import { Call } from './call.ts'
+import { nothingKnown } from './caller-context.ts'
 import type { CallEvent, CallFact } from './events.ts'
-import type { CallFacts, Handler, Leg, Telephony } from './ports.ts'
+import type { CallFacts, Handler, KnowCaller, Leg, Telephony } from './ports.ts'
 
 export interface ExchangeDependencies {
   readonly clock: Clock
@@ -19,6 +20,8 @@ export interface ExchangeDependencies {
   /** For whom a call is, as that business is now; asked once a call. */
   readonly addressee: (facts: CallFacts) => Addressee
   readonly handlers: Readonly<Record<Engine, Handler>>
+  /** Left out: nobody is known. */
+  readonly knowCaller?: KnowCaller
   /** Every fact about every call goes here, once. */
   readonly observe: (event: CallEvent) => void
 }
@@ -78,9 +81,10 @@ export class Exchange {
     if (!business.active && !leg.takenOver) return this.#refuse(leg, business, 'inactive')
     const seat = leg.takenOver ? admission.readmit() : admission.admit()
     if (!seat) return this.#refuse(leg, business, 'capacity')
-    const { clock, plane, observe } = this.#with
+    const { clock, plane, observe, knowCaller = async () => nothingKnown } = this.#with
     const scope = this.#with.scope.child(leg.id)
-    const call = new Call(leg, { clock, plane, business, doubt, handler: handlers[business.engine], scope, observe })
+    const handler = handlers[business.engine]
+    const call = new Call(leg, { clock, plane, business, doubt, handler, knowCaller, scope, observe })
     this.#live.set(call.id, call)
     void call.ended.then(() => {
       seat.release()

@@ -100,10 +100,43 @@ interface BridgeView {
   readonly call: string | undefined
 }
 
+/** What is known of a caller before they have said a word. Whoever wrote it: it is data, and no instruction. */
+export interface CallerContext {
+  readonly name?: string
+  readonly earlier?: EarlierCalls
+  /** What the business's own look-up told, besides a name. */
+  readonly records: Readonly<Record<string, string>>
+}
+
+/** Of the same number with the same business. */
+export interface EarlierCalls {
+  /** What they were called when they last told, or the records did. */
+  readonly name: string | null
+  /** At the bound there may be more. */
+  readonly count: number
+  /** Newest first. */
+  readonly latest: readonly { readonly atMs: number; readonly outcome: string | null }[]
+  /** Left in them, and seen by nobody yet. */
+  readonly open: readonly { readonly kind: string; readonly atMs: number; readonly text: string | null }[]
+}
+
+/** What is to be known of a caller: settles in bounded time, and never rejects. */
+export type KnowCaller = (
+  call: Pick<LiveCall, 'id' | 'facts' | 'business' | 'emit'>,
+  signal: AbortSignal,
+) => Promise<CallerContext>
+
+/** What a business's records answer about a call. */
+export type Looked =
+  | { readonly kind: 'told'; readonly name: string | undefined; readonly records: Readonly<Record<string, string>> }
+  | { readonly kind: 'failed'; readonly why: string }
+
 /** A call as its agent sees it. */
 export interface LiveCall {
   readonly id: string
   readonly facts: CallFacts
+  /** Asked since the call was offered; settles in bounded time, and never rejects. */
+  readonly caller: Promise<CallerContext>
   readonly business: Business
   readonly takenOver: boolean
   readonly line: Line

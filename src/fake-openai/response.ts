@@ -12,6 +12,7 @@ import type { Fault, Faults } from './faults.ts'
 /** The session that it is made in. */
 interface Home {
   readonly conversation: Conversation
+  readonly instructions: string
   readonly client: Client
   readonly signal: AbortSignal
   readonly closed: boolean
@@ -58,6 +59,7 @@ export class Response {
   #outcome: Outcome = { status: 'completed' }
   #outputs = 0
   #sentMs = 0
+  #text = ''
 
   constructor(parts: ResponseParts) {
     this.#parts = parts
@@ -93,8 +95,13 @@ export class Response {
     }
   }
 
-  tellDone(): void {
-    this.#parts.tell({ type: 'response.done', response: { id: this.id, ...this.#outcome } })
+  /** Up to now: what was cancelled counts as far as it came. */
+  get made(): { readonly ms: number; readonly text: string } {
+    return { ms: this.#sentMs, text: this.#text }
+  }
+
+  tellDone(usage: NonNullable<ResponseObject['usage']>): void {
+    this.#parts.tell({ type: 'response.done', response: { id: this.id, ...this.#outcome, usage } })
   }
 
   #fail(code: string): void {
@@ -104,7 +111,8 @@ export class Response {
   async #reply(signal: AbortSignal): Promise<void> {
     const { model, session } = this.#parts
     let text = ''
-    for await (const part of model.reply(session.conversation.messages, [], signal)) {
+    const told = [{ role: 'instruction', text: session.instructions }, ...session.conversation.messages] as const
+    for await (const part of model.reply(told, [], signal)) {
       if (part.kind === 'text') text += part.text
       else {
         if (text.trim() !== '') await this.#speak(text, signal)
@@ -120,6 +128,7 @@ export class Response {
     const place = { response_id: this.id, output_index: this.#outputs++ }
     const item_id = session.newId('item')
     const json = JSON.stringify(args)
+    this.#text += json
     const item: Item = { type: 'function_call', id: item_id, call_id, name, arguments: json }
     session.conversation.add(item_id, { role: 'toolCall', id: call_id, name, args })
     tell({ type: 'response.output_item.added', ...place, item: { ...item, arguments: '' } })
@@ -174,6 +183,7 @@ export class Response {
     entry.parts.push({ text, ms })
     this.hasSpoken = true
     this.#sentMs += ms
+    this.#text += text
     if (text !== '') tell({ type: 'response.output_audio_transcript.delta', ...part, delta: text })
     tell({ type: 'response.output_audio.delta', ...part, delta: Buffer.from(piece).toString('base64') })
   }

@@ -7,6 +7,7 @@ import type { Hearing, OpenEars } from './ears.ts'
 import type { Faults } from './faults.ts'
 import { Response, type ResponseFault } from './response.ts'
 import { changed, described, firstSettings, type Kind, type Settings } from './settings.ts'
+import { Meter, usageOfWords } from './usage.ts'
 
 export interface SessionParts {
   readonly clock: Clock
@@ -38,8 +39,9 @@ export class Session {
   #settings: Settings = firstSettings
   #ears: Hearing | undefined
   #response: Response | undefined
+  readonly #meter = new Meter()
   #hasSpoken = false
-  #segment: string | undefined
+  #segment: { readonly id: string; readonly atMs: number } | undefined
   #events = 0
   #swallowed = false
 
@@ -88,6 +90,10 @@ export class Session {
   /** Whatever it is, straight to the client. */
   get client(): Client {
     return this.#client
+  }
+
+  get instructions(): string {
+    return this.#settings.instructions
   }
 
   get signal(): AbortSignal {
@@ -169,7 +175,8 @@ export class Session {
     void response.make(instructions, fault).finally(() => {
       this.#hasSpoken ||= response.hasSpoken
       if (this.#response === response) this.#response = undefined
-      response.tellDone()
+      const usage = this.#meter.response(this.#settings.instructions, this.conversation.messages, response.made)
+      response.tellDone(usage)
     })
   }
 
@@ -193,33 +200,35 @@ export class Session {
   #voiceStarted(atMs: number): void {
     const { turnDetection } = this.#settings
     const prefixMs = turnDetection?.type === 'server_vad' ? (turnDetection.prefix_padding_ms ?? PREFIX_MS) : PREFIX_MS
-    this.#segment = this.newId('item')
+    const item_id = this.newId('item')
+    this.#segment = { id: item_id, atMs: atMs - prefixMs }
     const audio_start_ms = Math.round(atMs - prefixMs)
-    this.#tell({ type: 'input_audio_buffer.speech_started', audio_start_ms, item_id: this.#segment })
+    this.#tell({ type: 'input_audio_buffer.speech_started', audio_start_ms, item_id })
     if (turnDetection?.interrupt_response) this.#response?.cancel('turn_detected')
   }
 
   #voiceStopped(atMs: number, text: string): void {
-    const item_id = this.#segment
-    if (item_id === undefined) return
+    if (!this.#segment) return
+    const { id: item_id, atMs: startMs } = this.#segment
     this.#segment = undefined
+    this.#meter.heard(atMs - startMs)
     this.#tell({ type: 'input_audio_buffer.speech_stopped', audio_end_ms: Math.round(atMs), item_id })
     this.#tell({ type: 'input_audio_buffer.committed', item_id, previous_item_id: this.conversation.lastId })
     this.conversation.add(item_id, { role: 'caller', text })
     const item = { type: 'message', role: 'user', id: item_id, content: [{ type: 'input_audio' }] } as const
     this.#tell({ type: 'conversation.item.added', item: { ...item, content: [...item.content] } })
-    if (this.#settings.transcribes) this.#transcribe(item_id, text)
+    if (this.#settings.transcribedBy !== '') this.#transcribe(item_id, text, atMs - startMs)
     if (this.#settings.turnDetection?.create_response && !this.#response) this.#respond()
   }
 
-  #transcribe(item_id: string, text: string): void {
+  #transcribe(item_id: string, text: string, heardMs: number): void {
     const { clock, transcriptionMs } = this.#parts
     const tell = () => {
       const name = 'conversation.item.input_audio_transcription'
       for (const delta of text.split(/(?<=\s)/)) {
         if (delta !== '') this.#tell({ type: `${name}.delta`, item_id, content_index: 0, delta })
       }
-      const usage = { type: 'duration', seconds: 1 } as const
+      const usage = usageOfWords(this.#settings.transcribedBy, heardMs, text)
       this.#tell({ type: `${name}.completed`, item_id, content_index: 0, transcript: text, usage })
     }
     pause(clock, transcriptionMs, this.#abort.signal).then(tell, () => {})

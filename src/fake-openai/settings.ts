@@ -29,7 +29,8 @@ export interface Settings {
   readonly voice: string
   readonly instructions: string
   readonly turnDetection: TurnDetection | null
-  readonly transcribes: boolean
+  /** Who writes down what is heard; empty: nobody. */
+  readonly transcribedBy: string
 }
 
 export const firstSettings: Settings = {
@@ -38,7 +39,7 @@ export const firstSettings: Settings = {
   voice: 'alloy',
   instructions: '',
   turnDetection: { type: 'server_vad', create_response: true, interrupt_response: true },
-  transcribes: false,
+  transcribedBy: '',
 }
 
 /** What a client wants changed, or the code of what is wrong with it. */
@@ -95,7 +96,7 @@ interface Wanted {
   readonly voice: string | undefined
   readonly instructions: string | undefined
   readonly turnDetection: TurnDetection | null | undefined
-  readonly transcription: object | null | undefined
+  readonly transcription: { readonly model?: string } | null | undefined
 }
 
 function complete(settings: Settings, wanted: Wanted): Changed {
@@ -108,7 +109,7 @@ function complete(settings: Settings, wanted: Wanted): Changed {
     voice: wanted.voice || settings.voice,
     instructions: wanted.instructions ?? settings.instructions,
     turnDetection: wanted.turnDetection === undefined ? settings.turnDetection : wanted.turnDetection,
-    transcribes: wanted.transcription === undefined ? settings.transcribes : wanted.transcription !== null,
+    transcribedBy: wanted.transcription === undefined ? settings.transcribedBy : (wanted.transcription?.model ?? ''),
   }
 }
 

@@ -1,5 +1,5 @@
 import { Counter, Histogram, type Registry } from 'prom-client'
-import type { CallEvent, CallFact, EndReason } from '../call/events.ts'
+import { type CallEvent, type CallFact, type EndReason, usageCounters } from '../call/events.ts'
 import type { LineFigures } from '../call/ports.ts'
 import { limits } from '../limits.ts'
 
@@ -37,10 +37,12 @@ export function callMetrics(registry: Registry): (event: CallEvent) => void {
   const calls = callSeries(registry)
   const turns = turnSeries(registry)
   const countMedia = mediaSeries(registry)
+  const countUsage = usageSeries(registry)
   const engine = boundedLabel()
   const code = boundedLabel()
   const tool = boundedLabel()
   return ({ fact }) => {
+    countUsage(fact)
     switch (fact.name) {
       case 'offered':
         return calls.offered.inc({ engine: engine(fact.engine) })
@@ -56,6 +58,8 @@ export function callMetrics(registry: Registry): (event: CallEvent) => void {
         return calls.voicemails.inc()
       case 'degraded':
         return calls.degraded.inc({ code: code(fact.code) })
+      case 'callerLookedUp':
+        return calls.lookedUp.observe({ of: fact.of, ok: String(fact.ok) }, fact.tookMs / 1_000)
       case 'ended':
         calls.ended.inc({ reason: fact.reason })
         return calls.duration.observe(fact.durationMs / 1_000)
@@ -87,6 +91,7 @@ function callSeries(registry: Registry) {
     handedBack: counter('parley_calls_handed_back_total', "Calls left to the dialplan's fallback."),
     voicemails: counter('parley_voicemails_total', 'Voicemails left.'),
     degraded: counter('parley_degraded_total', 'Failures that a call lived with or ended by.', ['code']),
+    lookedUp: histogram('parley_caller_lookup_seconds', 'What asking took who calls.', OWN_SECONDS, ['of', 'ok']),
     setUp: histogram('parley_call_setup_seconds', 'From the offer of a call to its answer.', SETUP_SECONDS),
     duration: histogram('parley_call_duration_seconds', 'From the offer of a call to its end.', CALL_SECONDS),
   }
@@ -150,6 +155,27 @@ function mediaSeries(registry: Registry): (figures: LineFigures) => void {
   return figures => {
     jitter.observe(figures.received.jitterMs / 1_000)
     for (const total of totals) total.counter.inc(total.of(figures))
+  }
+}
+
+/** What is paid for. */
+function usageSeries(registry: Registry): (fact: CallFact) => void {
+  const { counter } = seriesIn(registry)
+  const tokens = counter('parley_provider_tokens_total', 'What providers count of their work.', ['counted'])
+  const transcribed = counter('parley_transcribed_seconds_total', 'Speech written down by models that count its time.')
+  const minutes = counter(
+    'parley_telephone_minutes_total',
+    'Minutes of answered calls, each rounded up as carriers do.',
+  )
+  const counted = usageCounters.filter(each => each !== 'transcriptionMs')
+  for (const each of counted) tokens.inc({ counted: each }, 0)
+  return fact => {
+    if (fact.name === 'ended' && fact.answeredMs !== undefined && fact.reason !== 'takenOver') {
+      minutes.inc(Math.max(1, Math.ceil(fact.answeredMs / 60_000)))
+    }
+    if (fact.name !== 'usageCounted') return
+    for (const each of counted) tokens.inc({ counted: each }, fact[each] ?? 0)
+    transcribed.inc((fact.transcriptionMs ?? 0) / 1_000)
   }
 }
 

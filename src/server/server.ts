@@ -17,6 +17,7 @@ import { statsRoutes } from './stats-routes.ts'
 import { TokenRegister } from './token-register.ts'
 import { tokenRoutes } from './token-routes.ts'
 import { typed } from './typed.ts'
+import { usageRoutes } from './usage-routes.ts'
 
 /**
  * The HTTP side of the gateway, built without listening. A request's way: limits of the socket -> security headers ->
@@ -45,6 +46,7 @@ export function buildServer(dependencies: ServerDependencies): FastifyInstance {
   statsRoutes(routes, dependencies)
   businessRoutes(routes, dependencies)
   tokenRoutes(routes, dependencies, register)
+  usageRoutes(routes, dependencies)
   openapiRoutes(routes, describe)
   return app
 }

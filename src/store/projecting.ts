@@ -1,7 +1,9 @@
 import { sql, type Transaction } from 'kysely'
+import { telephoneNumber, withheldNumbers } from '../call/caller-number.ts'
 import type { CallEvent } from '../call/events.ts'
 import { limits } from '../limits.ts'
 import type { Tables } from './tables.ts'
+import { type Projection, usage } from './usage-projection.ts'
 
 /**
  * What events mean for the tables: the events themselves first, and everything else read from them, so that all of it could
@@ -33,8 +35,6 @@ function inserted(events: readonly CallEvent[]) {
 function storable(_key: string, value: unknown): unknown {
   return typeof value === 'string' ? value.replaceAll('\0', '').toWellFormed() : value
 }
-
-type Projection = (ids: readonly string[]) => ReturnType<typeof sql>
 
 const calls: Projection = ids => sql`
   insert into calls as known (
@@ -73,10 +73,33 @@ const calls: Projection = ids => sql`
     offered_at = least(known.offered_at, excluded.offered_at),
     answered_at = coalesce(known.answered_at, excluded.answered_at),
     ended_at = coalesce(excluded.ended_at, known.ended_at),
-    outcome = coalesce(excluded.outcome, known.outcome),
+    outcome = case excluded.outcome
+      -- Told for want of a better word: another gateway may have known its end.
+      when 'lost' then coalesce(known.outcome, excluded.outcome)
+      else coalesce(excluded.outcome, known.outcome)
+    end,
     duration_ms = coalesce(excluded.duration_ms, known.duration_ms),
     set_up_ms = coalesce(known.set_up_ms, excluded.set_up_ms),
     figures = coalesce(excluded.figures, known.figures)`
+
+/** A call that was taken over is offered once more. Sorted, so that two gateways do not wait for each other. */
+const callers: Projection = ids => sql`
+  insert into callers as known (business, number, name, first_at, last_at, calls)
+  select
+    event.business, call.caller_number,
+    (array_agg(event.private->>'name' order by event.id desc) filter (where event.name = 'callerNamed'))[1],
+    min(event.at), max(event.at),
+    count(*) filter (where event.name = 'offered') - count(*) filter (where event.name = 'takenOver')
+  from call_events event join calls call on call.id = event.call
+  where event.id = any(${ids}::bigint[]) and event.name in ('offered', 'takenOver', 'callerNamed')
+    and call.caller_number ~ ${telephoneNumber.source} and call.caller_number <> all(${withheldNumbers}::text[])
+  group by 1, 2
+  order by 1, 2
+  on conflict (business, number) do update set
+    name = coalesce(excluded.name, known.name),
+    first_at = least(known.first_at, excluded.first_at),
+    last_at = greatest(known.last_at, excluded.last_at),
+    calls = known.calls + excluded.calls`
 
 /** Where the time went is told when the agent begins to be heard; what was heard, when it has ended. */
 const turns: Projection = ids => sql`
@@ -137,20 +160,4 @@ const voicemails: Projection = ids => sql`
   select call, business, at, (details->>'seconds')::integer, private->>'recording', private->>'callerNumber'
   from call_events where id = any(${ids}::bigint[]) and name = 'voicemailLeft' order by id`
 
-const usage: Projection = ids => sql`
-  insert into usage as known (business, day, calls, answered, call_ms)
-  select
-    business,
-    (at at time zone 'UTC')::date,
-    count(*) filter (where name = 'ended'),
-    count(*) filter (where name = 'answered'),
-    coalesce(sum((details->>'durationMs')::bigint) filter (where name = 'ended'), 0)
-  from call_events
-  where id = any(${ids}::bigint[]) and name in ('answered', 'ended')
-  group by 1, 2
-  on conflict (business, day) do update set
-    calls = known.calls + excluded.calls,
-    answered = known.answered + excluded.answered,
-    call_ms = known.call_ms + excluded.call_ms`
-
-const projections: readonly Projection[] = [calls, turns, words, toolCalls, messages, voicemails, usage]
+const projections: readonly Projection[] = [calls, callers, turns, words, toolCalls, messages, voicemails, ...usage]

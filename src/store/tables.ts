@@ -1,4 +1,5 @@
 import type { ColumnType, GeneratedAlways, JSONColumnType } from 'kysely'
+import type { UsageCounter } from '../call/events.ts'
 
 /** What the database holds, as the migrations make it. Every row belongs to a business. */
 export interface Tables {
@@ -6,6 +7,7 @@ export interface Tables {
   numbers: NumberRow
   destinations: DestinationRow
   calls: CallRow
+  callers: CallerRow
   call_events: CallEventRow
   turns: TurnRow
   tool_calls: ToolCallRow
@@ -13,6 +15,7 @@ export interface Tables {
   voicemails: VoicemailRow
   recordings: RecordingRow
   usage: UsageRow
+  call_usage: CallUsageRow
   journals: JournalRow
   tokens: TokenRow
 }
@@ -64,6 +67,17 @@ export interface CallRow {
   figures: Json | null
   /** What was said in it, to be found by, once it has ended. */
   words: ColumnType<string | null, never, never>
+}
+
+/** Whoever has called a business under a number of their own. */
+interface CallerRow {
+  business: string
+  number: string
+  /** As they or the records told last. */
+  name: string | null
+  first_at: Time
+  last_at: Time
+  calls: number
 }
 
 export interface CallEventRow {
@@ -135,14 +149,28 @@ interface RecordingRow {
   file: string
 }
 
-interface UsageRow {
+type Snake<Name extends string> = Name extends `${infer First}${infer Rest}`
+  ? `${First extends Lowercase<First> ? '' : '_'}${Lowercase<First>}${Snake<Rest>}`
+  : ''
+
+/** Sums, as text: they may be greater than a number holds. */
+type Used = { [Counter in Snake<UsageCounter>]: string } & {
+  call_ms: string
+  /** As carriers count: each answered call's rounded up. */
+  telephone_minutes: string
+}
+
+/** Of a day in UTC. */
+export interface UsageRow extends Used {
   business: string
   day: string
   calls: number
   answered: number
-  call_ms: string
-  provider_input_tokens: string
-  provider_output_tokens: string
+}
+
+export interface CallUsageRow extends Used {
+  call: string
+  business: string
 }
 
 interface JournalRow {

@@ -27,13 +27,20 @@ export type Answer =
   /** It began to answer, and did not come to a good end. */
   | { readonly kind: 'broken'; readonly why: string }
 
+interface ExchangeParts {
+  readonly reach: Reach
+  readonly resolve: Resolve
+  /** More is not read. */
+  readonly answerBytes?: number
+}
+
 /**
  * One request. Connected to is only what may be reached, and what was looked at is what is connected to: a name is resolved
  * once. Redirects are not followed. It ends with its signal.
  */
 export async function exchange(
   request: HttpRequest,
-  { reach, resolve }: { readonly reach: Reach; readonly resolve: Resolve },
+  { reach, resolve, answerBytes = limits.tools.answerBytes }: ExchangeParts,
   signal: AbortSignal,
 ): Promise<Answer> {
   let found: readonly ResolvedAddress[]
@@ -44,7 +51,7 @@ export async function exchange(
   }
   const addresses = found.filter(({ address }) => reach(address))
   if (addresses.length === 0) return { kind: 'barred' }
-  return new Promise(settle => send(request, addresses, signal, settle))
+  return new Promise(settle => send(request, { addresses, answerBytes, signal }, settle))
 }
 
 async function addressesOf({ hostname }: URL, resolve: Resolve): Promise<readonly ResolvedAddress[]> {
@@ -53,10 +60,15 @@ async function addressesOf({ hostname }: URL, resolve: Resolve): Promise<readonl
   return family === 0 ? await resolve(host) : [{ address: host, family }]
 }
 
+interface Sending {
+  readonly addresses: readonly ResolvedAddress[]
+  readonly answerBytes: number
+  readonly signal: AbortSignal
+}
+
 function send(
   { url, method, headers, body }: HttpRequest,
-  addresses: readonly ResolvedAddress[],
-  signal: AbortSignal,
+  { addresses, answerBytes, signal }: Sending,
   settle: (answer: Answer) => void,
 ): void {
   const secure = url.protocol === 'https:'
@@ -76,8 +88,8 @@ function send(
     response.on('data', (piece: Buffer) => {
       bytes += piece.length
       pieces.push(piece)
-      if (bytes <= limits.tools.answerBytes) return
-      settle({ kind: 'broken', why: `its answer is longer than ${limits.tools.answerBytes} bytes` })
+      if (bytes <= answerBytes) return
+      settle({ kind: 'broken', why: `its answer is longer than ${answerBytes} bytes` })
       request.destroy()
     })
     response.on('error', error => settle({ kind: 'broken', why: wordFor(error) }))

@@ -14,13 +14,14 @@ export interface Occasion {
 const carriesBody: readonly string[] = ['POST', 'PUT', 'PATCH']
 
 /**
- * The request that these arguments make, or in words what keeps it from being made. Arguments fill the places that the
+ * The request that these arguments make, or in words what keeps it from being made. Without an occasion it tells of the call
+ * nothing but them. Arguments fill the places that the
  * address has for them; the rest goes into the body, or behind the address where there is no body.
  */
 export function writeRequest(
-  choice: HttpToolChoice,
+  choice: Pick<HttpToolChoice, 'url' | 'method' | 'headers' | 'effect'>,
   args: Arguments,
-  occasion: Occasion,
+  occasion: Occasion | undefined,
   secrets: Readonly<Record<string, string | undefined>>,
 ): HttpRequest | { readonly problem: string } {
   const url = addressWith(choice.url, args)
@@ -32,8 +33,8 @@ export function writeRequest(
     accept: 'application/json',
     'user-agent': 'parley',
     ...headersOf(choice, secrets),
-    ...contextOf(occasion),
-    ...(choice.effect === 'write' && { 'idempotency-key': occasion.idempotencyKey }),
+    ...(occasion && contextOf(occasion)),
+    ...(occasion && choice.effect === 'write' && { 'idempotency-key': occasion.idempotencyKey }),
   }
   if (!carriesBody.includes(method)) {
     for (const [name, value] of rest) for (const each of [value].flat()) url.searchParams.append(name, String(each))
@@ -58,7 +59,10 @@ function addressWith(template: string, args: Arguments): URL | { readonly proble
   return { problem: 'The arguments make no address of this tool.' }
 }
 
-function headersOf({ headers }: HttpToolChoice, secrets: Readonly<Record<string, string | undefined>>) {
+function headersOf(
+  { headers }: Pick<HttpToolChoice, 'headers'>,
+  secrets: Readonly<Record<string, string | undefined>>,
+) {
   const filled = Object.entries(headers).map(([name, value]) => [
     name.toLowerCase(),
     value.replaceAll(secretReference, (_, secret: string) => secrets[secret]?.trim() ?? ''),

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { briefing } from '../../src/agent/briefing.ts'
 import { readBusiness } from '../../src/business.ts'
+import { nothingKnown } from '../../src/call/caller-context.ts'
 
 const defaults = { name: 'Test', phone: undefined, ownerPhone: undefined, engine: 'realtime' } as const
 const example = readBusiness({ ...defaults, file: join(import.meta.dirname, '../../business.example.yaml') })
@@ -9,7 +10,7 @@ const bare = readBusiness({ ...defaults, file: undefined })
 
 describe('what a model is told of a business', () => {
   it('begins with its own instructions, and holds what callers ask for', () => {
-    const text = briefing(example)
+    const text = briefing(example, nothingKnown)
     expect(text).toMatch(/^You are the receptionist of a dental practice\./)
     for (const told of [
       'for Harbour Dental',
@@ -28,12 +29,13 @@ describe('what a model is told of a business', () => {
   })
 
   it('names people, and no address of theirs: who is called is nobody’s choice in the call', () => {
-    for (const { address } of example.destinations) expect(briefing(example)).not.toContain(address)
-    for (const number of [...example.numbers, example.notify.phone]) expect(briefing(example)).not.toContain(number)
+    for (const { address } of example.destinations) expect(briefing(example, nothingKnown)).not.toContain(address)
+    for (const number of [...example.numbers, example.notify.phone])
+      expect(briefing(example, nothingKnown)).not.toContain(number)
   })
 
   it('says nothing of what it has not been told', () => {
-    const text = briefing(bare)
+    const text = briefing(bare, nothingKnown)
     expect(text).toMatch(/^You speak on the telephone for Test\./)
     expect(text).not.toMatch(/Address|Opening hours|Services|undefined|here there are/)
   })

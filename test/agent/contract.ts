@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { defineTool } from '../../src/agent/define-tool.ts'
 import type { Message, Tool, ToolResult } from '../../src/agent/ports.ts'
 import type { AgentSettings } from '../../src/agent/settings.ts'
-import type { Handler } from '../../src/call/ports.ts'
+import type { CallerContext, Handler } from '../../src/call/ports.ts'
 import { pause } from '../../src/clock.ts'
 import { FRAME_MS } from '../../src/media/audio.ts'
 import { inTurn, type Script, type Step } from '../../src/providers/scripted/script.ts'
@@ -129,6 +129,21 @@ function testTools(clock: VirtualClock, runs: Stage['toolRuns']): readonly Tool[
 const what = { what: 'tables' }
 
 function greetings(engine: Engine): void {
+  it('has its model know who calls, also when that is known only while the call is being opened', async () => {
+    const { promise: caller, resolve } = Promise.withResolvers<CallerContext>()
+    const house = stage(engine, { caller, turns: [[{ say: '[tone 700 400ms]' }]] })
+    await house.run(300)
+    resolve({ name: 'Ada Byron', records: { insurance: 'private' } })
+    await house.run(GREETED_MS)
+    house.says(1_300)
+    await house.run(3_000)
+    const [instructions] = house.asked.at(-1)!
+    expect(instructions).toMatchObject({ role: 'instruction', text: expect.stringContaining('"Ada Byron"') })
+    expect(instructions).toMatchObject({ text: expect.stringContaining('"insurance": "private"') })
+    expect(house.hertz).toEqual([440, 700])
+    await house.hangUp()
+  })
+
   it('greets whole, after the answer and never before', async () => {
     const house = stage(engine)
     await house.run(2_000)

@@ -1,5 +1,6 @@
 import { type AgentSettings, defaultSettings } from '../../src/agent/settings.ts'
 import { readBusiness } from '../../src/business.ts'
+import { nothingKnown } from '../../src/call/caller-context.ts'
 import type { CallFact } from '../../src/call/events.ts'
 import type { Handler, LiveCall, Outcome } from '../../src/call/ports.ts'
 import { word } from '../../src/caller/voice.ts'
@@ -45,6 +46,7 @@ const business = readBusiness({
 const ANSWER_MS = 40
 
 export interface HouseOptions {
+  readonly caller?: LiveCall['caller']
   readonly takenOver?: boolean
   readonly greeting?: string
   readonly law?: Law
@@ -133,7 +135,7 @@ export class House {
   }
 
   #liveCall(): LiveCall {
-    const { takenOver = false, greeting = '[tone 440 600ms]' } = this.#options
+    const { takenOver = false, greeting = '[tone 440 600ms]', caller = Promise.resolve(nothingKnown) } = this.#options
     return {
       id: 'call-1',
       facts: {
@@ -145,6 +147,7 @@ export class House {
         law: this.line.law,
       },
       business: { ...business, greeting, instructions: 'Be kind.' },
+      caller,
       takenOver,
       line: this.line,
       answer: async () => {

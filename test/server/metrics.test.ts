@@ -33,6 +33,27 @@ const offered = (engine = 'scripted'): CallFact => ({
 })
 
 describe('what events tell', () => {
+  it('counts what is paid for, and how long asking took who calls', async () => {
+    const ended = { name: 'ended', reason: 'callerHungUp', durationMs: 70_000 } as const
+    const samples = await countsOf(
+      { ...ended, answeredMs: 60_001 },
+      { ...ended, answeredMs: 0 },
+      ended,
+      { ...ended, reason: 'takenOver', answeredMs: 60_000 },
+      { name: 'usageCounted', model: 'a', inputTokens: 132, outputAudioTokens: 91 },
+      { name: 'usageCounted', model: 'b', inputTokens: 8, transcriptionMs: 2_500 },
+      { name: 'callerLookedUp', of: 'records', ok: false, tookMs: 800 },
+    )
+    expect(Object.fromEntries(samples)).toMatchObject({
+      parley_telephone_minutes_total: 3,
+      'parley_provider_tokens_total{counted="inputTokens"}': 140,
+      'parley_provider_tokens_total{counted="outputAudioTokens"}': 91,
+      'parley_provider_tokens_total{counted="cachedTokens"}': 0,
+      parley_transcribed_seconds_total: 2.5,
+      'parley_caller_lookup_seconds_sum{of="records",ok="false"}': 0.8,
+    })
+  })
+
   it('counts calls by how they came and went', async () => {
     const samples = await countsOf(
       offered(),

@@ -128,14 +128,14 @@ export class Connection {
     this.#wire = wire
     const created = await this.#next('session.created')
     this.#dialect = { ...this.#dialect, names: namesOf(created) }
-    await this.#shape()
+    await this.#shape(await this.#parts.session.instructions)
     for (const item of items(this.#dialect)) this.send({ type: 'conversation.item.create', item })
   }
 
   /** As the call needs it; with PCM when the server does not know the call's law. */
-  async #shape(): Promise<void> {
+  async #shape(instructions: string): Promise<void> {
     const { session, options } = this.#parts
-    this.send(sessionUpdate(session, options, this.#dialect))
+    this.send(sessionUpdate({ ...session, instructions }, options, this.#dialect))
     const answer = await this.#next('session.updated', 'error')
     if (answer.type === 'session.updated' && !refusesLaw(answer, lawOf(session))) return
     if (this.#dialect.audio === 'pcm') {
@@ -143,7 +143,7 @@ export class Connection {
       throw failed(`The server refuses the session's settings (${namedError(answer.error)}).`)
     }
     this.#dialect = { ...this.#dialect, audio: 'pcm' }
-    await this.#shape()
+    await this.#shape(instructions)
   }
 
   /** Whatever else comes meanwhile is of no interest yet; an error that ends everything is. */

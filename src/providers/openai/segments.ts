@@ -4,6 +4,7 @@ import type { Ears } from './ears.ts'
 import type { Memory } from './items.ts'
 import { endLateMsOf, type RealtimeOptions } from './options.ts'
 import type { ServerEvent, ServerEventOf } from './protocol.ts'
+import { usageOfWords } from './usage.ts'
 
 interface SegmentsParts {
   readonly ears: Ears
@@ -73,6 +74,11 @@ export class Segments {
       case 'conversation.item.input_audio_transcription.delta':
         return this.#words(event.item_id, event.delta ?? '', false)
       case 'conversation.item.input_audio_transcription.completed':
+        this.#with.tell({
+          kind: 'used',
+          model: this.#with.options.transcriptionModel,
+          usage: usageOfWords(event.usage),
+        })
         return this.#words(event.item_id, event.transcript, true)
       case 'conversation.item.input_audio_transcription.failed':
         return this.#known(event.item_id)

@@ -31,15 +31,18 @@ export function refusesLaw({ session }: ServerEventOf<'session.updated'>, law: L
   return type !== undefined && type !== lawNames[law].type
 }
 
+/** What its instructions waited for is there. */
+export type ReadySession = ConversantSession & { readonly instructions: string }
+
 /** The first message of a session: all that it is to be. */
-export function sessionUpdate(session: ConversantSession, options: RealtimeOptions, dialect: Dialect): ClientEvent {
+export function sessionUpdate(session: ReadySession, options: RealtimeOptions, dialect: Dialect): ClientEvent {
   const event = { type: 'session.update' } as const
   if (dialect.names === 'new') return { ...event, session: newSession(session, options, dialect) }
   // The types of the messages that clients send know the new form only.
   return { ...event, session: olderSession(session, options, dialect) as unknown as SessionRequest }
 }
 
-function newSession(session: ConversantSession, options: RealtimeOptions, { audio }: Dialect): SessionRequest {
+function newSession(session: ReadySession, options: RealtimeOptions, { audio }: Dialect): SessionRequest {
   const format =
     audio === 'pcm' ? ({ type: 'audio/pcm', rate: PCM_RATE } as const) : { type: lawNames[lawOf(session)].type }
   const { noiseReduction } = options
@@ -61,7 +64,7 @@ function newSession(session: ConversantSession, options: RealtimeOptions, { audi
   }
 }
 
-function olderSession(session: ConversantSession, options: RealtimeOptions, { audio }: Dialect): OlderSession {
+function olderSession(session: ReadySession, options: RealtimeOptions, { audio }: Dialect): OlderSession {
   const format = audio === 'pcm' ? 'pcm16' : lawNames[lawOf(session)].older
   const { noiseReduction } = options
   return {

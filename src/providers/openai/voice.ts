@@ -10,9 +10,12 @@ import { cutAfter, Memory } from './items.ts'
 import type { ApiError, Item, Response, ServerEvent } from './protocol.ts'
 import { Responses, type Wish } from './responses.ts'
 import { Segments } from './segments.ts'
-import { type Dialect, itemOf, lawOf, PCM_RATE } from './session.ts'
+import { type Dialect, itemOf, lawOf, PCM_RATE, type ReadySession } from './session.ts'
 import { Speaking } from './speaking.ts'
+import { usageOfResponse } from './usage.ts'
 import { paramsOf, restOf } from './wishes.ts'
+
+type ReadyParts = ConnectionParts & { readonly session: ReadySession }
 
 /** To reply to what the caller has said. */
 const ANSWER: Wish = {}
@@ -21,7 +24,7 @@ const ANSWER: Wish = {}
 export class RealtimeVoice implements ConversantVoice {
   readonly events = new Queue<ConversantEvent>()
   readonly hear: Ears
-  readonly #parts: ConnectionParts
+  readonly #parts: ReadyParts
   readonly #signal: AbortSignal
   readonly #speaking: Speaking
   readonly #memory: Memory
@@ -42,7 +45,7 @@ export class RealtimeVoice implements ConversantVoice {
   #cancelWatch = () => {}
   #cancelRotation = () => {}
 
-  private constructor(parts: ConnectionParts, pace: Pace, signal: AbortSignal, first: Connection) {
+  private constructor(parts: ReadyParts, pace: Pace, signal: AbortSignal, first: Connection) {
     this.#parts = parts
     this.#signal = signal
     this.#memory = new Memory(parts.session.history)
@@ -72,7 +75,10 @@ export class RealtimeVoice implements ConversantVoice {
     const troubles: GatewayError[] = []
     const known = (dialect: Dialect) => history.map(message => itemOf(message, dialect))
     const first = await openPatiently(parts, known, signal, error => troubles.push(error))
-    const voice = new RealtimeVoice(parts, pace, signal, first)
+    // The session was opened with them.
+    const instructions = await parts.session.instructions
+    const session = { ...parts.session, instructions }
+    const voice = new RealtimeVoice({ ...parts, session }, pace, signal, first)
     for (const error of troubles) voice.events.push({ kind: 'troubled', error })
     return voice
   }
@@ -313,7 +319,9 @@ export class RealtimeVoice implements ConversantVoice {
     }
   }
 
-  #responseDone({ id = '', status, status_details: details }: Response): void {
+  #responseDone(response: Response): void {
+    const { id = '', status, status_details: details } = response
+    this.events.push({ kind: 'used', model: this.#parts.options.model, usage: usageOfResponse(response) })
     const wanted = this.#responses.wants(id)
     const broken = status === 'failed' || status === 'incomplete'
     if (wanted) {

@@ -37,7 +37,10 @@ export function scriptedConversant(options: ConversantOptions): Conversant {
     async open(session, signal) {
       const { encoding } = session.format
       if (encoding === 'pcm16') throw new Error('The scripted conversant speaks G.711 only.')
-      return new ScriptedVoice(options, sounds[encoding], session, signal)
+      const text = await session.instructions
+      signal.throwIfAborted()
+      const history = [{ role: 'instruction', text }, ...session.history] as const
+      return new ScriptedVoice(options, sounds[encoding], { ...session, history }, signal)
     },
   }
 }

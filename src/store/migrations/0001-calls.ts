@@ -8,6 +8,24 @@ export const calls: Migration = {
   },
 }
 
+const used = [
+  'call_ms',
+  'telephone_minutes',
+  'input_tokens',
+  'input_text_tokens',
+  'input_audio_tokens',
+  'cached_tokens',
+  'cached_audio_tokens',
+  'output_tokens',
+  'output_text_tokens',
+  'output_audio_tokens',
+  'transcription_input_tokens',
+  'transcription_output_tokens',
+  'transcription_ms',
+]
+  .map(column => `${column} bigint not null default 0`)
+  .join(', ')
+
 const statements = [
   `create table businesses (
     id text primary key,
@@ -59,6 +77,15 @@ const statements = [
   'create index calls_of_all_by_outcome on calls (outcome, offered_at desc, id desc)',
   `create index calls_live on calls (offered_at desc, id desc) where state = 'live'`,
   'create index calls_by_words on calls using gin (words)',
+  `create table callers (
+    business text not null,
+    number text not null,
+    name text,
+    first_at timestamptz not null,
+    last_at timestamptz not null,
+    calls integer not null,
+    primary key (business, number)
+  )`,
   `create table call_events (
     id bigint generated always as identity primary key,
     call text not null,
@@ -104,6 +131,7 @@ const statements = [
     details jsonb not null,
     read_at timestamptz
   )`,
+  'create index messages_by_call on messages (call)',
   'create index messages_by_time on messages (business, at desc, id desc)',
   'create index messages_of_all_by_time on messages (at desc, id desc)',
   'create index messages_unread on messages (business, at desc, id desc) where read_at is null',
@@ -117,6 +145,7 @@ const statements = [
     caller_number text,
     read_at timestamptz
   )`,
+  'create index voicemails_by_call on voicemails (call)',
   'create index voicemails_by_time on voicemails (business, at desc, id desc)',
   `create table recordings (
     id bigint generated always as identity primary key,
@@ -132,10 +161,13 @@ const statements = [
     day date not null,
     calls integer not null default 0,
     answered integer not null default 0,
-    call_ms bigint not null default 0,
-    provider_input_tokens bigint not null default 0,
-    provider_output_tokens bigint not null default 0,
+    ${used},
     primary key (business, day)
+  )`,
+  `create table call_usage (
+    call text primary key,
+    business text not null,
+    ${used}
   )`,
   `create table journals (
     id text primary key,

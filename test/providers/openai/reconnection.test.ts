@@ -139,7 +139,7 @@ describe('a response that is cancelled and refused at once', () => {
     voice.cancel()
     voice.say('[tone 440 200ms]')
     await clock.run(500)
-    expect(kinds).toEqual(['replying', 'audio', 'audio', 'audioEnded', 'turnEnded'])
+    expect(kinds).toEqual(['replying', 'audio', 'audio', 'audioEnded', 'used', 'turnEnded'])
     await clock.run(limits.openai.nextMs)
     expect(api.sessions).toHaveLength(1)
     ending.abort()

@@ -1,0 +1,56 @@
+import { sql } from 'kysely'
+import { usageCounters } from '../call/events.ts'
+
+/** What some events mean for a table. */
+export type Projection = (ids: readonly string[]) => ReturnType<typeof sql>
+
+const provided = usageCounters.map(counter => ({
+  column: counter.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`),
+  sum: `coalesce(sum((event.details->>'${counter}')::bigint) filter (where event.name = 'usageCounted'), 0)`,
+}))
+
+/** Carriers count from the answer to the end, and each minute that was begun. Another gateway may go on with a call. */
+const used = [
+  {
+    column: 'call_ms',
+    sum: `coalesce(sum((event.details->>'durationMs')::bigint) filter (where event.name = 'ended'), 0)`,
+  },
+  {
+    column: 'telephone_minutes',
+    sum: `coalesce(sum(greatest(1, ceil(extract(epoch from event.at - call.answered_at) / 60))) filter (
+      where event.name = 'ended' and event.details->>'reason' <> 'takenOver' and call.answered_at is not null
+    ), 0)`,
+  },
+  ...provided,
+]
+const columns = sql.raw(used.map(({ column }) => column).join(', '))
+const sums = sql.raw(used.map(({ sum }) => sum).join(', '))
+const added = sql.raw(used.map(({ column }) => `${column} = known.${column} + excluded.${column}`).join(', '))
+
+/** A call that was taken over is offered once more. */
+const byDay: Projection = ids => sql`
+  insert into usage as known (business, day, calls, answered, ${columns})
+  select
+    event.business, (event.at at time zone 'UTC')::date,
+    count(*) filter (where event.name = 'offered') - count(*) filter (where event.name = 'takenOver'),
+    count(*) filter (where event.name = 'answered'),
+    ${sums}
+  from call_events event left join calls call on call.id = event.call
+  where event.id = any(${ids}::bigint[]) and event.name in ('offered', 'takenOver', 'answered', 'ended', 'usageCounted')
+  group by 1, 2
+  order by 1, 2
+  on conflict (business, day) do update set
+    calls = known.calls + excluded.calls,
+    answered = known.answered + excluded.answered,
+    ${added}`
+
+const byCall: Projection = ids => sql`
+  insert into call_usage as known (call, business, ${columns})
+  select event.call, event.business, ${sums}
+  from call_events event left join calls call on call.id = event.call
+  where event.id = any(${ids}::bigint[]) and event.name in ('ended', 'usageCounted')
+  group by 1, 2
+  order by 1
+  on conflict (call) do update set ${added}`
+
+export const usage: readonly Projection[] = [byDay, byCall]

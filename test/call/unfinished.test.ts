@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { CallEvent, CallFact } from '../../src/call/events.ts'
+import { openJournal } from '../../src/call/journal.ts'
+import { unfinishedCalls } from '../../src/call/unfinished.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
+
+let directory = ''
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'parley-unfinished-'))
+})
+afterEach(() => rmSync(directory, { recursive: true }))
+
+const facts = {
+  offered: { name: 'offered', engine: 'scripted', codec: 'ulaw', private: {} as never },
+  answered: { name: 'answered', setUpMs: 40 },
+  takenOver: { name: 'takenOver' },
+  spoke: { name: 'callerSpoke', private: { text: 'hello' } },
+  ended: { name: 'ended', reason: 'callerHungUp', durationMs: 9 },
+  refused: { name: 'refused', reason: 'capacity' },
+  voicemail: { name: 'voicemailLeft', seconds: 3, private: { recording: 'r', callerNumber: undefined } },
+} as const satisfies Record<string, CallFact>
+
+/** Each call's events, one a second, in turn with the other calls'. */
+async function open(calls: Readonly<Record<string, readonly (keyof typeof facts)[]>>) {
+  const journal = await openJournal({ directory, clock: new VirtualClock(), trouble: () => {} })
+  const rounds = Math.max(...Object.values(calls).map(names => names.length))
+  for (let round = 0; round < rounds; round++) {
+    for (const [call, names] of Object.entries(calls)) {
+      const name = names[round]
+      if (name) journal.append({ call, business: 'dentist', atMs: 1_000 * round, fact: facts[name] })
+    }
+  }
+  await journal.flushed()
+  return journal
+}
+
+const lost = (call: string, atMs: number, more: object): CallEvent =>
+  ({ call, business: 'dentist', atMs, fact: { name: 'ended', reason: 'lost', ...more } }) as CallEvent
+
+describe('calls that a killed gateway has left open', () => {
+  it('end when they were last heard of, and no other does', async () => {
+    const journal = await open({
+      talking: ['offered', 'answered', 'spoke', 'spoke'],
+      ringing: ['offered'],
+      over: ['offered', 'answered', 'ended'],
+      turnedAway: ['refused'],
+      voicemail: ['voicemail'],
+      takenBack: ['offered', 'answered', 'ended', 'offered', 'takenOver'],
+    })
+    expect(await unfinishedCalls(journal)).toEqual([
+      lost('talking', 3_000, { durationMs: 3_000, answeredMs: 2_000 }),
+      lost('ringing', 0, { durationMs: 0 }),
+      lost('takenBack', 4_000, { durationMs: 1_000, answeredMs: 0 }),
+    ])
+    await journal.close()
+  })
+
+  it('are ended once', async () => {
+    const journal = await open({ talking: ['offered', 'answered'] })
+    for (const end of await unfinishedCalls(journal)) journal.append(end)
+    await journal.flushed()
+    expect(await unfinishedCalls(journal)).toEqual([])
+    await journal.close()
+  })
+})
