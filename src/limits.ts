@@ -60,6 +60,8 @@ export const limits = {
     askMs: 5_000,
     /** The newest, looked through for words before the index of all words is asked. */
     callsLookedThrough: 10_000,
+    /** Of the database, for one search by the index: the places of a word that most of a million calls have. */
+    searchMemory: '32MB',
     /** Of a call, to be found by: a value that words are found by holds a megabyte. */
     wordsChars: 125_000,
     /** How often it is looked whether another gateway has changed a business. */

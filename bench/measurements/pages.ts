@@ -39,6 +39,7 @@ async function run({ quick, progress }: How): Promise<Row[]> {
   const pool = new pg.Pool({ connectionString: server.url })
   // Cut off at the end, by the server's own end.
   pool.on('error', () => {})
+  pool.on('connect', client => client.on('error', () => {}))
   progress('a million calls are made')
   const began = performance.now()
   await fill(pool)
@@ -99,16 +100,27 @@ async function plansOf(kind: Kind, ask: Ask, asked: () => readonly Asked[], pool
   for (const query of kind.queries.slice(0, kind.name.includes('several') ? 4 : 3)) {
     await ask(query)
     told.push(`\`GET /v1/calls?${query}\``)
-    for (const { sql, parameters } of asked()) {
-      const { rows } = await pool.query(`explain (analyze, costs off) ${sql}`, [...parameters])
-      told.push(
-        ['```', ...rows.map(row => row['QUERY PLAN'].replace(/'\{(\w+)[^']*\}'::text\[\]/, "'{$1, ...}'")), '```'].join(
-          '\n',
-        ),
-      )
-    }
+    told.push(...(await plansFor(asked(), pool)))
   }
   return told.join('\n\n')
+}
+
+/** As they were asked, in a transaction of their own with what is set for it. */
+async function plansFor(asked: readonly Asked[], pool: pg.Pool): Promise<string[]> {
+  const plans: string[] = []
+  const client = await pool.connect()
+  await client.query('begin')
+  for (const { sql, parameters } of asked.filter(each => !/^(begin|commit)/.test(each.sql))) {
+    if (sql.startsWith('select set_config')) {
+      await client.query(sql, [...parameters])
+      continue
+    }
+    const { rows } = await client.query(`explain (analyze, costs off) ${sql}`, [...parameters])
+    plans.push(['```', ...rows.map(row => String(row['QUERY PLAN'])), '```'].join('\n'))
+  }
+  await client.query('rollback')
+  client.release()
+  return plans
 }
 
 function documentOf(plans: readonly string[]): string {
