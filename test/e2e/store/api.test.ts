@@ -300,6 +300,15 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
     expect(JSON.stringify(rows)).not.toContain(token.slice(7))
   })
 
+  it('lets no word of a row out with an error of the database', async () => {
+    const asked = store.ask(db => sql`select ${'what a caller said'}::text::integer`.execute(db))
+    await expect(asked).rejects.toMatchObject({
+      code: 'BUG',
+      message: 'The database refused what it was asked (22P02).',
+    })
+    await expect(asked).rejects.not.toHaveProperty('cause')
+  })
+
   it('tells a business nothing of another, by any route', async () => {
     const here = node()
     here.exchange.live.push(Object.assign(new FakeCall('plumber-live'), {}))
