@@ -38,8 +38,9 @@ async function main(): Promise<void> {
       help: { type: 'boolean', default: false },
     },
   })
+  if (values.help) return console.log(usage)
   const g711 = (['speaks', 'refuses', 'ignores'] as const).find(each => each === values.g711)
-  if (values.help || g711 === undefined) return console.log(usage)
+  if (!g711) throw new Error(`--g711 takes refuses or ignores; "${values.g711}" is neither.`)
   const api = new FakeOpenAi({
     clock: systemClock,
     kind: { names: values.older ? 'older' : 'new', g711, truncates: !values['no-truncate'] },

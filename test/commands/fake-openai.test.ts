@@ -25,3 +25,8 @@ it('says what to do about a port that is taken, or that is none', async () => {
   expect(taken).toEqual({ code: 1, stderr: words })
   expect(none).toEqual({ code: 1, stderr: 'fake-openai: --port takes a number up to 65535; "x" is none.\n' })
 })
+
+it('says what an option takes when it is given something else', async () => {
+  const words = 'fake-openai: --g711 takes refuses or ignores; "foo" is neither.\n'
+  expect(await run(['--g711', 'foo'])).toEqual({ code: 1, stderr: words })
+})
