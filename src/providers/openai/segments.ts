@@ -29,7 +29,8 @@ export class Segments {
   readonly #segments = new Map<string, Segment>()
   /** Committed, neither written down nor replied to: only the session that has heard them knows what they say. */
   readonly #unwritten = new Map<string, Segment>()
-  #voice = false
+  /** The item of the voice that is on. */
+  #voice: string | undefined
 
   constructor(parts: SegmentsParts) {
     this.#with = parts
@@ -37,7 +38,7 @@ export class Segments {
 
   /** Nobody speaks, and what was said is known. */
   get quiet(): boolean {
-    return !this.#voice && this.#unwritten.size === 0
+    return this.#voice === undefined && this.#unwritten.size === 0
   }
 
   /** A reply to all of it is asked for. */
@@ -56,9 +57,9 @@ export class Segments {
   /** The session is over: the next one hears anew what is not known. Tells whether there is any of it. */
   leave(): boolean {
     const { ears, tell } = this.#with
-    if (this.#voice) tell({ kind: 'speechStopped', atMs: ears.nowMs })
+    if (this.#voice !== undefined) tell({ kind: 'speechStopped', atMs: ears.nowMs })
     const unknown = this.#unwritten.size > 0
-    this.#voice = false
+    this.#voice = undefined
     this.#unwritten.clear()
     return unknown
   }
@@ -91,24 +92,29 @@ export class Segments {
     const startMs = ears.mediaTimeMs(audio_start_ms + options.prefixMs)
     this.#segments.set(item_id, { startMs, untilMs: startMs, text: '', answered: false })
     if (this.#segments.size > limits.agent.items) this.#segments.delete(this.#segments.keys().next().value!)
-    this.#voice = true
+    this.#voice = item_id
     ears.keep(true)
     tell({ kind: 'speechStarted', atMs: startMs, endLateMs: endLateMsOf(options) })
   }
 
   #stopped({ item_id, audio_end_ms }: ServerEventOf<'input_audio_buffer.speech_stopped'>): void {
-    const { ears, options, tell } = this.#with
-    const segment = this.#segments.get(item_id)
-    const untilMs = ears.mediaTimeMs(audio_end_ms)
+    this.#voiceEnded(item_id, this.#with.ears.mediaTimeMs(audio_end_ms))
+  }
+
+  #voiceEnded(item: string, untilMs: number): void {
+    const { options, tell } = this.#with
+    const segment = this.#segments.get(item)
     if (segment) segment.untilMs = untilMs
-    this.#voice = false
+    this.#voice = undefined
     tell({ kind: 'speechStopped', atMs: Math.max(untilMs - endLateMsOf(options), segment?.startMs ?? 0) })
   }
 
   #committed(item: string): void {
-    const { memory, options, tell } = this.#with
+    const { ears, memory, options, tell } = this.#with
     const wordsFollow = options.transcriptionModel !== ''
     const segment = this.#segments.get(item)
+    // Not every server tells the end of a voice apart from that.
+    if (this.#voice === item) this.#voiceEnded(item, ears.nowMs)
     memory.caller(item, '')
     if (segment) this.#unwritten.set(item, segment)
     if (this.#unwritten.size > limits.openai.unwritten) this.#known(this.#unwritten.keys().next().value!)

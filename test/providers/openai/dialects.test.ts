@@ -10,6 +10,26 @@ const kinds = (['new', 'older'] as const).flatMap(names =>
 )
 const laws = ['ulaw', 'alaw'] as const
 
+describe('a server that commits what was said and never tells that the voice has ended', () => {
+  it('is understood all the same: a word is answered, an interruption is one, and a cough is none', async () => {
+    const turns = [[{ say: '[tone 700 3000ms]' }]]
+    const stage = await answering({ turns, unsaid: ['input_audio_buffer.speech_stopped'] })
+    const { house, api, sent } = stage
+    await house.run(600)
+    house.says(0, 200)
+    await house.run(3_000)
+    expect(house.all('agentInterrupted')).toEqual([])
+    house.says(1_500, 700)
+    await house.run(3_000)
+    expect(house.all('agentInterrupted')).toHaveLength(1)
+    expect([...new Set(house.hertz)]).toEqual([440, 700, 750])
+    expect(sent('response.create')).toHaveLength(3)
+    expect([api.sessions.length, api.problems]).toEqual([1, []])
+    await house.hangUp()
+    expect(house.clock.pending).toBe(0)
+  })
+})
+
 describe('a server of any dialect', () => {
   it.each(kinds)('names $names, $g711 G.711, truncates: $truncates', async kind => {
     for (const law of laws) {

@@ -7,6 +7,7 @@ import type { Session } from '../../../src/fake-openai/session.ts'
 import { realtimeConversant } from '../../../src/providers/openai/conversant.ts'
 import { defaultOptions, type RealtimeOptions } from '../../../src/providers/openai/options.ts'
 import type { ClientEvent } from '../../../src/providers/openai/protocol.ts'
+import type { Dial } from '../../../src/providers/openai/wire.ts'
 import { inTurn, type Step } from '../../../src/providers/scripted/script.ts'
 import { scriptedSpeaker } from '../../../src/providers/scripted/speaker.ts'
 import { House, type HouseOptions, toneSettings } from '../../agent/house.ts'
@@ -21,6 +22,8 @@ interface Options extends HouseOptions {
   readonly settings?: AgentSettings
   readonly tools?: readonly Tool[]
   readonly key?: string
+  /** Of what the server says, kinds that this one never says. */
+  readonly unsaid?: readonly string[]
 }
 
 /** One call with a caller in virtual time, and the double at the other end. */
@@ -40,7 +43,7 @@ export function call(options: Options = {}): Call {
     baseUrl: 'https://api.openai.com',
     apiKey: options.key ?? 'key',
     options: { ...defaultOptions, ...options.realtime },
-    dial: dialFake(api),
+    dial: without(options.unsaid ?? [], dialFake(api)),
   })
   const handler = realtimeAgent({
     conversant,
@@ -57,6 +60,12 @@ export function call(options: Options = {}): Call {
       { type: T }
     >[]
   return { api, house, session, sent }
+}
+
+function without(kinds: readonly string[], dial: Dial): Dial {
+  const said = (text: string) => !kinds.some(kind => text.includes(`"type":"${kind}"`))
+  return (address, headers, listener, signal) =>
+    dial(address, headers, { ...listener, text: text => said(text) && listener.text(text) }, signal)
 }
 
 /** Greeted, and the first reply is being heard. */
