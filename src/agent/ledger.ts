@@ -28,6 +28,10 @@ export class Ledger {
     this.#askedMs = nowMs
   }
 
+  withdrawn(): void {
+    this.#askedMs = undefined
+  }
+
   begun(nowMs: number): void {
     if (this.#askedMs !== undefined) this.#begunMs ??= nowMs
   }

@@ -88,7 +88,7 @@ export type ConversantEvent =
   | { readonly kind: 'committed'; readonly wordsFollow: boolean }
   /** A reply is being made: to the caller, to words, an instruction or a result. One at a time, each with its end. */
   | { readonly kind: 'replying' }
-  /** There will be no reply to what the caller has said: it will be heard anew. */
+  /** There will be no reply of its own to what the caller has said: it will be heard anew, or has been replied to. */
   | { readonly kind: 'withdrawn' }
   /** In the session's format; `text` are the words that this audio says. */
   | { readonly kind: 'audio'; readonly item: string; readonly audio: Uint8Array; readonly text: string }

@@ -298,6 +298,7 @@ class RealtimeCall implements Mind {
         this.#ledger.begun(this.#parts.clock.now())
         return conversation.happened({ kind: 'turnTaken' })
       case 'withdrawn':
+        this.#ledger.withdrawn()
         return this.#replies.withdrawn()
       case 'absent':
         this.#absent = true

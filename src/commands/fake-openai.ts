@@ -18,6 +18,7 @@ A double of the Realtime API on this machine: no key, no price, always the same.
   --older                the event names of before 2025-08
   --g711 refuses|ignores what it does about G.711: a server that knows only PCM
   --no-truncate          does not know conversation.item.truncate
+  --answers-always       answers by itself, whatever its client has chosen
   --key TEXT             refuses any other key
 
 Faults are planned while it runs, each for one occasion:
@@ -34,6 +35,7 @@ async function main(): Promise<void> {
       older: { type: 'boolean', default: false },
       g711: { type: 'string', default: 'speaks' },
       'no-truncate': { type: 'boolean', default: false },
+      'answers-always': { type: 'boolean', default: false },
       key: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -43,7 +45,12 @@ async function main(): Promise<void> {
   if (!g711) throw new Error(`--g711 takes refuses or ignores; "${values.g711}" is neither.`)
   const api = new FakeOpenAi({
     clock: systemClock,
-    kind: { names: values.older ? 'older' : 'new', g711, truncates: !values['no-truncate'] },
+    kind: {
+      names: values.older ? 'older' : 'new',
+      g711,
+      truncates: !values['no-truncate'],
+      answers: values['answers-always'] ? 'always' : 'as told',
+    },
     ...(values.key !== undefined && { apiKey: values.key }),
   })
   const certificate = values.tls ? selfSigned(['localhost', '127.0.0.1'], systemClock.wallMs()) : undefined

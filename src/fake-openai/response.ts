@@ -78,8 +78,9 @@ export class Response {
     this.#cancelled.abort(new Error('Cancelled.'))
   }
 
-  async make(instructions: string | undefined, fault: ResponseFault | undefined): Promise<void> {
-    const { session, tell } = this.#parts
+  async make(instructions: string | undefined, fault: ResponseFault | undefined, untoldMs: number): Promise<void> {
+    const { session, tell, clock } = this.#parts
+    if (untoldMs > 0) await pause(clock, untoldMs, session.signal).catch(() => {})
     tell({ type: 'response.created', response: { id: this.id, status: 'in_progress' } })
     const signal = AbortSignal.any([this.#cancelled.signal, session.signal])
     try {

@@ -24,6 +24,8 @@ export interface SessionParts {
 const SESSION_MS = 60 * 60_000
 const PREFIX_MS = 300
 const SILENCE_MS = 500
+/** A response of its own is active for so long before it is told. */
+const UNTOLD_MS = 30
 const olderNames: ReadonlyMap<string, string> = new Map(Object.entries(newNames).map(([older, name]) => [name, older]))
 
 /** One session as the server keeps it. */
@@ -167,12 +169,12 @@ export class Session {
     this.#respond(response?.instructions, fault)
   }
 
-  #respond(instructions?: string, fault?: ResponseFault): void {
+  #respond(instructions?: string, fault?: ResponseFault, untoldMs = 0): void {
     const { model, clock, faults } = this.#parts
     const tell: Tell = event => this.#tell(event)
     const response = new Response({ session: this, tell, model, clock, faults, format: this.#settings.output })
     this.#response = response
-    void response.make(instructions, fault).finally(() => {
+    void response.make(instructions, fault, untoldMs).finally(() => {
       this.#hasSpoken ||= response.hasSpoken
       if (this.#response === response) this.#response = undefined
       const usage = this.#meter.response(this.#settings.instructions, this.conversation.messages, response.made)
@@ -218,7 +220,8 @@ export class Session {
     const item = { type: 'message', role: 'user', id: item_id, content: [{ type: 'input_audio' }] } as const
     this.#tell({ type: 'conversation.item.added', item: { ...item, content: [...item.content] } })
     if (this.#settings.transcribedBy !== '') this.#transcribe(item_id, text, atMs - startMs)
-    if (this.#settings.turnDetection?.create_response && !this.#response) this.#respond()
+    const answers = this.#parts.kind.answers === 'always' || this.#settings.turnDetection?.create_response
+    if (answers && !this.#response) this.#respond(undefined, undefined, UNTOLD_MS)
   }
 
   #transcribe(item_id: string, text: string, heardMs: number): void {

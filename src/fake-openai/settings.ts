@@ -8,9 +8,11 @@ export interface Kind {
   /** What it does about a wish for G.711 when it knows only PCM. */
   readonly g711: 'speaks' | 'refuses' | 'ignores'
   readonly truncates: boolean
+  /** Whether it answers what the caller says only as its client has chosen. */
+  readonly answers: 'as told' | 'always'
 }
 
-export const realKind: Kind = { names: 'new', g711: 'speaks', truncates: true }
+export const realKind: Kind = { names: 'new', g711: 'speaks', truncates: true, answers: 'as told' }
 
 const pcm = { encoding: 'pcm16', rate: 24_000 } as const
 const formats: Readonly<Record<string, AudioFormat>> = {

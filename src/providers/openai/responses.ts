@@ -7,8 +7,11 @@ export interface Wish {
   readonly words?: string
 }
 
+/** To reply to what the caller has said. */
+export const ANSWER: Wish = {}
+
 interface Active {
-  readonly wish: Wish
+  wish: Wish
   id: string | undefined
   unwanted: boolean
   /** It has given something. */
@@ -34,9 +37,17 @@ export class Responses {
 
   /** Also one that the server has begun of its own accord. Tells whether anybody wants it. */
   created(id: string): boolean {
-    if (!this.#active) this.#begin({})
+    if (!this.#active) this.#begin(ANSWER)
     this.#active!.id = id
     return !this.#active!.unwanted
+  }
+
+  /** What was asked for is refused: one that the server has begun itself is running. Any other wish than its own waits. */
+  preceded(): void {
+    const active = this.#active
+    if (!active || active.unwanted || active.wish === ANSWER) return
+    this.askFirst(active.wish)
+    active.wish = ANSWER
   }
 
   /** It gives something, for the first time. */

@@ -20,7 +20,8 @@ interface Segment {
   /** With the silence that ended it. */
   untilMs: number
   text: string
-  answered: boolean
+  /** Or is being answered. */
+  answered: 'as asked' | 'by the server' | undefined
 }
 
 /** What the caller says, as the server hears it: in segments that end with a silence. */
@@ -41,9 +42,17 @@ export class Segments {
     return this.#voice === undefined && this.#unwritten.size === 0
   }
 
-  /** A reply to all of it is asked for. */
-  answered(): void {
-    for (const segment of this.#segments.values()) segment.answered = true
+  /** A reply to all of it is asked for. False when the server has replied to it by itself. */
+  answered(): boolean {
+    const segments = [...this.#segments.values()]
+    const byServer = segments.at(-1)?.answered === 'by the server'
+    for (const segment of segments) segment.answered ??= 'as asked'
+    return !byServer
+  }
+
+  /** It replies of its own accord to all that it has. */
+  answeredByServer(): void {
+    for (const segment of this.#unwritten.values()) segment.answered = 'by the server'
   }
 
   /** A reply is being made: what it answers need not be heard again. */
@@ -90,7 +99,7 @@ export class Segments {
     const { ears, options, tell } = this.#with
     // What was kept from before the voice belongs to the segment, and is none of it.
     const startMs = ears.mediaTimeMs(audio_start_ms + options.prefixMs)
-    this.#segments.set(item_id, { startMs, untilMs: startMs, text: '', answered: false })
+    this.#segments.set(item_id, { startMs, untilMs: startMs, text: '', answered: undefined })
     if (this.#segments.size > limits.agent.items) this.#segments.delete(this.#segments.keys().next().value!)
     this.#voice = item_id
     ears.keep(true)

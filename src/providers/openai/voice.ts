@@ -8,7 +8,7 @@ import { Ears } from './ears.ts'
 import { failed, meaningOf, namedError } from './failures.ts'
 import { cutAfter, Memory } from './items.ts'
 import type { ApiError, Item, Response, ServerEvent } from './protocol.ts'
-import { Responses, type Wish } from './responses.ts'
+import { ANSWER, Responses, type Wish } from './responses.ts'
 import { Segments } from './segments.ts'
 import { type Dialect, itemOf, lawOf, PCM_RATE, type ReadySession } from './session.ts'
 import { Speaking } from './speaking.ts'
@@ -16,9 +16,6 @@ import { usageOfResponse } from './usage.ts'
 import { paramsOf, restOf } from './wishes.ts'
 
 type ReadyParts = ConnectionParts & { readonly session: ReadySession }
-
-/** To reply to what the caller has said. */
-const ANSWER: Wish = {}
 
 /** One call's part in the conversation with the server: across sessions, so that the loss of one is not the call's. */
 export class RealtimeVoice implements ConversantVoice {
@@ -84,7 +81,7 @@ export class RealtimeVoice implements ConversantVoice {
   }
 
   respond(): void {
-    this.#segments.answered()
+    if (!this.#segments.answered()) return this.events.push({ kind: 'withdrawn' })
     this.#ask(ANSWER)
   }
 
@@ -309,6 +306,7 @@ export class RealtimeVoice implements ConversantVoice {
   #responseEvent(event: ServerEvent): void {
     switch (event.type) {
       case 'response.created':
+        if (this.#responses.expected === undefined) this.#segments.answeredByServer()
         if (!this.#responses.created(event.response.id ?? '') || this.#announced) return
         this.#announced = true
         return this.events.push({ kind: 'replying' })
@@ -366,8 +364,16 @@ export class RealtimeVoice implements ConversantVoice {
     this.#next(wanted)
   }
 
+  /** The server answers by itself: that is the answer. */
+  #preceded(request: string | null | undefined): void {
+    if (request && request !== this.#requested) return
+    this.#responses.preceded()
+    this.#segments.answeredByServer()
+  }
+
   #errorCame(error: ApiError): void {
     const { event_id } = error
+    if (error.code === 'conversation_already_has_active_response') return this.#preceded(event_id)
     if (event_id !== undefined && event_id === this.#requested && this.#responses.unborn) return this.#refused(error)
     if (event_id?.startsWith('truncate ') && meansUnknown(error)) {
       this.#truncates = false

@@ -6,7 +6,7 @@ import { httpAddress, sessionAddress } from '../../../src/providers/openai/addre
 import { judgeOpening, meaningOf, namedError } from '../../../src/providers/openai/failures.ts'
 import { cutAfter, Memory, Said } from '../../../src/providers/openai/items.ts'
 import { readEvent } from '../../../src/providers/openai/protocol.ts'
-import { Responses } from '../../../src/providers/openai/responses.ts'
+import { ANSWER, Responses } from '../../../src/providers/openai/responses.ts'
 import { Refusal } from '../../../src/providers/openai/wire.ts'
 import { paramsOf, restOf } from '../../../src/providers/openai/wishes.ts'
 
@@ -78,6 +78,33 @@ describe('responses', () => {
     const responses = new Responses()
     expect(responses.created('r1')).toBe(true)
     expect(responses.ask({})).toBeUndefined()
+  })
+
+  it('that the server has begun before ours are the answer; what else was asked for waits for their end', () => {
+    const responses = new Responses()
+    responses.ask(ANSWER)
+    responses.preceded()
+    expect([responses.created('own'), responses.over()]).toEqual([true, undefined])
+    for (const told of ['before', 'after'] as const) {
+      const wish = { words: 'one' }
+      responses.ask(wish)
+      responses.ask({ words: 'two' })
+      if (told === 'before') responses.created('own')
+      responses.preceded()
+      if (told === 'after') responses.created('own')
+      expect(responses.wants('own')).toBe(true)
+      expect(responses.over()).toBe(wish)
+      expect([responses.over(), responses.over()]).toEqual([{ words: 'two' }, undefined])
+    }
+  })
+
+  it('that nobody wants any more do not come back when they are refused', () => {
+    const responses = new Responses()
+    responses.ask({ words: 'one' })
+    responses.cancel()
+    responses.preceded()
+    expect(responses.created('own')).toBe(false)
+    expect(responses.over()).toBeUndefined()
   })
 
   it('are not wanted without end', () => {

@@ -5,7 +5,7 @@ import { answering } from './house.ts'
 const words = 'one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen'
 const kinds = (['new', 'older'] as const).flatMap(names =>
   (['speaks', 'refuses', 'ignores'] as const).flatMap(g711 =>
-    [true, false].map((truncates): Kind => ({ names, g711, truncates })),
+    [true, false].map((truncates): Partial<Kind> => ({ names, g711, truncates })),
   ),
 )
 const laws = ['ulaw', 'alaw'] as const
