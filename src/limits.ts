@@ -211,16 +211,16 @@ export const limits = {
     unsentBytes: 512 * 1024,
     /** Of the caller's sound, kept while there is no session: ten seconds. */
     heldFrames: 500,
-    /** And of what it has heard in silence: a voice has begun for so long before it is known. */
-    keptFrames: 50,
+    /** And of what it has heard in silence: so long a voice has begun, or nobody has heard it, before that is known. */
+    keptFrames: 100,
     /** What the caller has said, and nobody has written down yet. */
     unwritten: 16,
     waitingResponses: 32,
     /** For the first of a response to come, and for each next of it. */
     firstMs: 5_000,
     nextMs: 5_000,
-    /** A connection is asked for one so often, and given up when so many in a row do not come. */
-    signOfLife: { everyMs: 2_000, missed: 2 },
+    /** A connection is asked for one so often: when so many in a row do not come it hears nothing for now, or is given up. */
+    signOfLife: { everyMs: 500, absent: 2, lost: 8 },
     /** Connections lost in a row without a response between them. */
     losses: 3,
     /** A session ends after 60 minutes without a warning: another takes over at the first quiet moment, or at the latest. */

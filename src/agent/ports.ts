@@ -98,8 +98,9 @@ export type ConversantEvent =
   | ({ readonly kind: 'toolCall' } & ToolCall)
   /** All of it is there, unless it broke off; the result of a tool may give cause for another. */
   | { readonly kind: 'turnEnded'; readonly broken?: true }
-  /** For now it hears nothing; what the caller says meanwhile it will have heard when it is present again. */
-  | { readonly kind: 'absent' | 'present' }
+  /** For now it hears nothing, and has not for so long; what the caller says meanwhile it will have heard when it is present again. */
+  | { readonly kind: 'absent'; readonly forMs: number }
+  | { readonly kind: 'present' }
   /** What it counts of its work, by the name of what did it. */
   | { readonly kind: 'used'; readonly model: string; readonly usage: Usage }
   /** It has lost something and goes on all the same. */

@@ -302,7 +302,7 @@ class RealtimeCall implements Mind {
         return this.#replies.withdrawn()
       case 'absent':
         this.#absent = true
-        return conversation.happened({ kind: 'absent' })
+        return conversation.happened(event)
       case 'present':
         this.#absent = false
         return this.#busy ? undefined : this.#dialogue.quiet()

@@ -97,8 +97,8 @@ export type TurnEvent =
   | { readonly kind: 'turnTaken' }
   /** The caller has put us on hold, or is back. */
   | { readonly kind: 'held' | 'unheld' }
-  /** Nobody hears the caller for now: until it is quiet and no reply is being made, we are busy with ourselves. */
-  | { readonly kind: 'absent' }
+  /** Nobody hears the caller for now, nor has for so long: until it is quiet and no reply is being made, we are busy with ourselves. */
+  | { readonly kind: 'absent'; readonly forMs: number }
   /** The reply has come to a tool that changes something. */
   | { readonly kind: 'writeWanted' }
   /** The reply has come to the call's end. */

@@ -61,7 +61,9 @@ export function step(state: TurnState, event: TurnEvent, nowMs: number, settings
     case 'unheld':
       return [{ ...state, held: false, inputDueMs: nowMs + (settings.noInputMs[state.prompts] ?? 0) }, []]
     case 'absent':
-      return isReplying(state) ? [state, []] : [thinkOn(state, at), []]
+      // Whoever presses keys waits for nothing yet.
+      if (isReplying(state) || ('words' in state && state.words.keys !== '')) return [state, []]
+      return [thinkOn(state, { ...at, nowMs: nowMs - event.forMs }), []]
     case 'agentStarted':
       return agentStarted(state, at)
     case 'timePassed':

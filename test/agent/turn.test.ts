@@ -421,12 +421,12 @@ const event = fc.oneof(
       'turnTaken' as const,
       'writeWanted' as const,
       'replyEmpty' as const,
-      'absent' as const,
       'held' as const,
       'unheld' as const,
       'fillerHeard' as const,
     ),
   }),
+  fc.record({ kind: fc.constant('absent' as const), forMs: fc.constantFrom(0, 1_000) }),
   fc.record({ kind: fc.constant('endWanted' as const), outcome: fc.constantFrom(hangup, transfer) }),
   fc.record({ kind: fc.constant('failed' as const), fatal: fc.boolean() }),
   fc.record({ kind: fc.constantFrom('agentStarted' as const, 'timePassed' as const) }),
@@ -586,7 +586,11 @@ describe('what the caller has said and nobody will answer', () => {
 
 describe('one who hears nothing for now', () => {
   it('is busy until it is quiet again, and bridges that', () => {
-    const table = listening().on({ kind: 'absent' }).wait(settings.fillAfterMs)
+    const table = listening()
+      .on({ kind: 'absent', forMs: 1_000 })
+      .wait(settings.fillAfterMs - 1_001)
+    expect(table.take()).toEqual([])
+    table.wait(1)
     expect(table.take()).toEqual(['fill'])
     table.on({ kind: 'agentQuiet', replying: false })
     expect(table.phase).toBe('listening')
@@ -594,7 +598,7 @@ describe('one who hears nothing for now', () => {
   })
 
   it('goes on with what it was saying', () => {
-    const table = speaking().on({ kind: 'absent' })
+    const table = speaking().on({ kind: 'absent', forMs: 0 })
     expect(table.phase).toBe('speaking')
     expect(table.on({ kind: 'agentQuiet', replying: true }).phase).toBe('thinking')
   })

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -30,6 +30,7 @@ async function listen(api: FakeOpenAi, certificate?: Certificate): Promise<strin
 async function connect(baseUrl: string, key = 'key', signal = forever) {
   const texts: string[] = []
   const first = Promise.withResolvers<void>()
+  const alive = Promise.withResolvers<void>()
   const lost = Promise.withResolvers<string>()
   let unreadable = 0
   const listener = {
@@ -41,10 +42,11 @@ async function connect(baseUrl: string, key = 'key', signal = forever) {
       unreadable += 1
       first.resolve()
     },
+    alive: alive.resolve,
     lost: lost.resolve,
   }
   const wire = await dialWebSocket(sessionAddress(baseUrl, 'm'), { authorization: `Bearer ${key}` }, listener, signal)
-  return { wire, texts, first: first.promise, lost: lost.promise, unreadable: () => unreadable }
+  return { wire, texts, first: first.promise, alive: alive.promise, lost: lost.promise, unreadable: () => unreadable }
 }
 
 describe('the double behind a socket', () => {
@@ -55,6 +57,13 @@ describe('the double behind a socket', () => {
     expect(JSON.parse(texts[0]!)).toMatchObject({ type: 'session.created' })
     wire.close()
     expect(await lost).toContain('1006')
+  })
+
+  it('gives a sign of life when it is asked for one', async () => {
+    const { wire, alive } = await connect(await listen(new FakeOpenAi({ clock: systemClock })))
+    wire.ping()
+    await alive
+    wire.close()
   })
 
   it.each(['https', 'wss'])('opens a session with TLS, for those who trust its certificate: %s', async scheme => {
@@ -111,4 +120,16 @@ describe('the double behind a socket', () => {
     leaving.abort()
     expect(await lost).toContain('1006')
   })
+})
+
+it('a handshake that fails is told by its cause', async () => {
+  server = createServer().on('upgrade', (_, socket) => {
+    socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await expect(connect(`http://127.0.0.1:${port}`)).rejects.toThrow(
+    'The connection could not be opened: Invalid Sec-WebSocket-Accept header.',
+  )
 })

@@ -26,7 +26,7 @@ export function dialFake(api: FakeOpenAi): Dial {
     signal.addEventListener('abort', () => lost('aborted'), { once: true })
     return {
       send: frame => queueMicrotask(() => open && session.receive(frame)),
-      ping: alive => queueMicrotask(() => open && !session.isSwallowed && alive()),
+      ping: () => queueMicrotask(() => open && !session.isSwallowed && listener.alive()),
       queuedBytes: 0,
       close: () => lost('closed'),
     }

@@ -11,6 +11,10 @@ import type { Dial, Wire } from './wire.ts'
 
 export interface ConnectionListener {
   event(event: ServerEvent): void
+  /** It has given no sign of life for so long, which may mean that it is lost. */
+  absent(forMs: number): void
+  /** It was not. */
+  present(): void
   /** Once, and nothing after it. */
   lost(why: string): void
 }
@@ -38,6 +42,7 @@ export class Connection {
   #malformed = 0
   /** Signs of life asked for in a row that did not come. */
   #unanswered = 0
+  #aliveMs: number
   #stopAsking = () => {}
   #lost: string | undefined
   /** While the session is being set up: what that waits for. */
@@ -47,6 +52,7 @@ export class Connection {
   private constructor(parts: ConnectionParts) {
     this.#parts = parts
     this.openedMs = parts.clock.now()
+    this.#aliveMs = this.openedMs
     this.#dialect = { names: 'new', audio: parts.options.audio === 'pcm' ? 'pcm' : 'g711' }
   }
 
@@ -72,6 +78,7 @@ export class Connection {
   /** From now on everything is told, also what has come since the session was ready. */
   follow(listener: ConnectionListener): void {
     this.#listener = listener
+    this.#alive()
     this.#stopAsking = every(this.#parts.clock, limits.openai.signOfLife.everyMs, () => this.#askForLife())
     for (const event of this.#early.splice(0)) listener.event(event)
     if (this.#lost !== undefined) listener.lost(this.#lost)
@@ -93,14 +100,23 @@ export class Connection {
     this.#end(why)
   }
 
-  /** A server that the network has swallowed ends no connection: nobody would hear of the end of a voice any more. */
+  /**
+   * A server that the network has swallowed ends no connection: nobody would hear of the end of a voice any more. It is
+   * asks that are counted, not time: a gateway that was busy has asked for nothing.
+   */
   #askForLife(): void {
-    const { everyMs, missed } = limits.openai.signOfLife
-    if (this.#unanswered >= missed) return this.#end(`it gave no sign of life for ${everyMs * missed} ms`)
+    const { everyMs, absent, lost } = limits.openai.signOfLife
+    if (this.#unanswered >= lost) return this.#end(`it gave no sign of life for ${everyMs * lost} ms`)
+    if (this.#unanswered === absent) this.#listener?.absent(this.#parts.clock.now() - this.#aliveMs)
     this.#unanswered += 1
-    this.#wire?.ping(() => {
-      this.#unanswered = 0
-    })
+    this.#wire?.ping()
+  }
+
+  #alive(): void {
+    const wasAbsent = this.#unanswered > limits.openai.signOfLife.absent
+    this.#unanswered = 0
+    this.#aliveMs = this.#parts.clock.now()
+    if (wasAbsent) this.#listener?.present()
   }
 
   close(): void {
@@ -119,6 +135,7 @@ export class Connection {
       headers,
       {
         text: text => this.#received(readEvent(text)),
+        alive: () => this.#alive(),
         unreadable: () => this.#received(undefined),
         lost: why => this.#end(why),
       },
@@ -164,6 +181,7 @@ export class Connection {
 
   #received(event: ServerEvent | undefined): void {
     if (this.#lost !== undefined) return
+    this.#alive()
     if (!event) return this.#wasMalformed()
     const awaited = this.#awaited
     this.#awaited = undefined

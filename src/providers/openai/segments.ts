@@ -73,6 +73,11 @@ export class Segments {
     return unknown
   }
 
+  /** Whether it is being heard is not known: what is not written down by then will be, or is heard anew. */
+  keep(all: boolean): void {
+    this.#with.ears.keep(all || !this.quiet)
+  }
+
   happened(event: ServerEvent): void {
     switch (event.type) {
       case 'input_audio_buffer.speech_started':
@@ -137,7 +142,7 @@ export class Segments {
     if (!segment) return
     this.#unwritten.delete(item)
     this.#with.ears.forget(segment.untilMs)
-    this.#with.ears.keep(!this.quiet)
+    this.keep(false)
   }
 
   #words(item: string, text: string, final: boolean): void {

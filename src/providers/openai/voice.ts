@@ -35,6 +35,7 @@ export class RealtimeVoice implements ConversantVoice {
   #truncates = true
   /** The agent knows of the reply that is being made. */
   #announced = false
+  #absent = false
   #losses = 0
   #count = 0
   /** The name of the latest wish for a response. */
@@ -191,9 +192,23 @@ export class RealtimeVoice implements ConversantVoice {
     this.#rotateAfter(connection.openedMs + limits.openai.rotateMs.first - this.#parts.clock.now())
     connection.follow({
       event: event => this.#happened(event),
+      absent: forMs => this.#hearsNothing(forMs),
+      present: () => this.#hears(),
       lost: why => this.#lost(why),
     })
     return this.#connection === connection
+  }
+
+  #hearsNothing(forMs: number): void {
+    this.#segments.keep(true)
+    if (!this.#absent) this.events.push({ kind: 'absent', forMs })
+    this.#absent = true
+  }
+
+  #hears(): void {
+    this.#segments.keep(false)
+    if (this.#absent) this.events.push({ kind: 'present' })
+    this.#absent = false
   }
 
   #lost(why: string): void {
@@ -202,19 +217,17 @@ export class RealtimeVoice implements ConversantVoice {
     const error = failed(`The connection was lost: ${why}.`)
     this.events.push({ kind: 'troubled', error })
     if (this.#losses > limits.openai.losses) return this.#fail(error)
-    this.events.push({ kind: 'absent' })
+    this.#hearsNothing(0)
     this.#breakOff()
     this.#open().then(
-      connection => {
-        this.events.push({ kind: 'present' })
-        this.#goOn(connection)
-      },
+      connection => this.#goOn(connection),
       error => this.#fail(asError(error)),
     )
   }
 
   /** In the next session, with what has been wished for. */
   #goOn(connection: Connection): void {
+    this.#hears()
     if (!this.#use(connection)) return
     const next = this.#responses.restored()
     if (next) this.#request(next)

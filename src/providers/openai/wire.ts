@@ -5,8 +5,8 @@ import { limits } from '../../limits.ts'
 /** One connection as the session sees it: texts both ways. */
 export interface Wire {
   send(text: string): void
-  /** Asks for a sign of life, which is told once it comes. https://www.rfc-editor.org/rfc/rfc6455#section-5.5.2 */
-  ping(alive: () => void): void
+  /** Asks for a sign of life. https://www.rfc-editor.org/rfc/rfc6455#section-5.5.2 */
+  ping(): void
   /** Handed over and not sent yet. */
   readonly queuedBytes: number
   close(): void
@@ -14,6 +14,8 @@ export interface Wire {
 
 interface WireListener {
   text(text: string): void
+  /** The sign that was asked for. */
+  alive(): void
   /** A frame that is no text. */
   unreadable(): void
   /** Once, and nothing after it. */
@@ -59,16 +61,13 @@ export const dialWebSocket: Dial = (address, headers, listener, signal) => {
     request.destroy()
   })
   socket.on('error', error => {
-    problem = codeOf(error)
+    problem = causeOf(error)
   })
   socket.on('open', () =>
     resolve({
       // As bytes: these go out in one write with their head, and under TLS in one record; a text goes in two.
       send: text => socket.send(Buffer.from(text), { binary: false }, () => {}),
-      ping: alive => {
-        socket.once('pong', alive)
-        socket.ping('', true, () => {})
-      },
+      ping: () => socket.ping('', true, () => {}),
       get queuedBytes() {
         return socket.bufferedAmount
       },
@@ -76,6 +75,7 @@ export const dialWebSocket: Dial = (address, headers, listener, signal) => {
     }),
   )
   socket.on('message', (data, binary) => (binary ? listener.unreadable() : listener.text(String(data))))
+  socket.on('pong', () => listener.alive())
   socket.on('close', code => {
     signal.removeEventListener('abort', abort)
     const why = problem || `it was closed with code ${code}`
@@ -85,6 +85,7 @@ export const dialWebSocket: Dial = (address, headers, listener, signal) => {
   return promise
 }
 
-function codeOf(error: Error): string {
-  return String((error as NodeJS.ErrnoException).code ?? error.name)
+/** Only a handshake fails without a code, and in it nothing has been said yet. */
+function causeOf(error: Error): string {
+  return String((error as NodeJS.ErrnoException).code ?? error.message)
 }

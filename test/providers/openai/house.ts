@@ -31,6 +31,8 @@ export interface Call {
   readonly api: FakeOpenAi
   readonly house: House
   readonly session: () => Session
+  /** Between the two nothing goes either way any more, until all of it goes at once. */
+  readonly way: Way
   readonly sent: <T extends ClientEvent['type']>(type: T) => Extract<ClientEvent, { type: T }>[]
 }
 
@@ -38,12 +40,13 @@ export function call(options: Options = {}): Call {
   const clock = new VirtualClock()
   const api = new FakeOpenAi({ clock, apiKey: 'key', script: inTurn(options.turns ?? []), ...options.api })
   api.faults.plan(...(options.faults ?? []))
+  const way = new Way()
   const conversant = realtimeConversant({
     clock,
     baseUrl: 'https://api.openai.com',
     apiKey: options.key ?? 'key',
     options: { ...defaultOptions, ...options.realtime },
-    dial: without(options.unsaid ?? [], dialFake(api)),
+    dial: way.dial(without(options.unsaid ?? [], dialFake(api))),
   })
   const handler = realtimeAgent({
     conversant,
@@ -59,7 +62,36 @@ export function call(options: Options = {}): Call {
       ClientEvent,
       { type: T }
     >[]
-  return { api, house, session, sent }
+  return { api, house, session, way, sent }
+}
+
+class Way {
+  #blocked = false
+  #waiting: (() => void)[] = []
+
+  block(): void {
+    this.#blocked = true
+  }
+
+  open(): void {
+    this.#blocked = false
+    for (const go of this.#waiting.splice(0)) go()
+  }
+
+  dial(dial: Dial): Dial {
+    return async (address, headers, listener, signal) => {
+      const text = (frame: string) => this.#go(() => listener.text(frame))
+      const alive = () => this.#go(() => listener.alive())
+      const wire = await dial(address, headers, { ...listener, text, alive }, signal)
+      const send = (frame: string) => this.#go(() => wire.send(frame))
+      return { ...wire, send, ping: () => this.#go(() => wire.ping()) }
+    }
+  }
+
+  #go(go: () => void): void {
+    if (this.#blocked) this.#waiting.push(go)
+    else go()
+  }
 }
 
 function without(kinds: readonly string[], dial: Dial): Dial {

@@ -81,6 +81,106 @@ describe('while there is no session', () => {
   })
 })
 
+/** When the caller heard something, after a moment of the line. */
+function soundsMs({ house }: Call, sinceMs: number): number[] {
+  return house.line.soundingFrames.map(frame => frame * 20).filter(ms => ms > sinceMs)
+}
+
+describe('a server that the network has swallowed', () => {
+  const word = 700
+  it.each([
+    ['long before the caller speaks', -1_000],
+    ['just before', -30],
+    ['in the middle of it', 300],
+    ['just before it tells the end of it', word + 480],
+    ['when a reply is asked for', word + 600],
+  ])('is noticed in time: %s', async (_, ms) => {
+    for (const phaseMs of [0, 130, 260, 390]) {
+      const stage = call()
+      const { house, session, api } = stage
+      await house.run(2_500 + phaseMs)
+      if (ms < 0) session().swallow()
+      await house.run(Math.max(0, -ms))
+      const lostMs = house.line.playedMs + ms
+      house.says(1_300, word)
+      await house.run(Math.max(0, ms))
+      if (ms >= 0) session().swallow()
+      await house.run(3_000)
+      expect(soundsMs(stage, lostMs)[0]! - lostMs).toBeLessThanOrEqual(2_000)
+      while (!house.hertz.includes(650) && house.line.playedMs < 20_000) await house.run(100)
+      await house.run(1_000)
+      const endMs = lostMs - ms + word
+      const moments = [endMs, ...soundsMs(stage, endMs)]
+      const silences = moments.slice(0, -1).map((at, i) => moments[i + 1]! - at)
+      expect(Math.max(...silences)).toBeLessThanOrEqual(2_500)
+      // All of what was said has been heard by the next one.
+      expect(house.hertz.filter(hz => hz !== phraseHz.filler)).toEqual([440, 650])
+      expect(house.all('callerSpoke').map(fact => fact.private.text)).toEqual(['tone 1300'])
+      expect(api.sessions).toHaveLength(2)
+      expect(house.fact('degraded')?.detail).toContain('no sign of life')
+      await house.hangUp()
+      expect(house.clock.pending).toBe(0)
+    }
+  })
+})
+
+describe('a server that only gave nothing for a while', () => {
+  it.each([
+    [1_000, []],
+    [3_500, [phraseHz.filler]],
+  ])('is kept: %s ms of it', async (ms, bridged) => {
+    for (const phaseMs of [0, 130, 260, 390]) {
+      const { house, way, api } = call()
+      await house.run(1_500 + phaseMs)
+      way.block()
+      await house.run(ms)
+      way.open()
+      await house.run(1_000)
+      expect(house.hertz).toEqual([440, ...bridged])
+      house.says(1_300)
+      await house.run(3_000)
+      expect(house.hertz).toEqual([440, ...bridged, 650])
+      expect([api.sessions.length, house.all('degraded'), api.problems]).toEqual([1, [], []])
+      // And it is the caller's turn.
+      await house.run(8_000)
+      expect(house.hertz.at(-1)).toBe(phraseHz.stillThere)
+      await house.hangUp()
+      expect(house.clock.pending).toBe(0)
+    }
+  })
+
+  it.each([1_200, 2_000, 3_500])('answers what was said meanwhile: %s ms of it', async ms => {
+    const { house, way, api } = call()
+    await house.run(1_600)
+    way.block()
+    house.says(1_300)
+    await house.run(ms)
+    way.open()
+    await house.run(4_000)
+    expect(house.hertz.filter(hz => hz !== phraseHz.filler)).toEqual([440, 650])
+    expect([api.sessions.length, house.all('degraded'), api.problems]).toEqual([1, [], []])
+    await house.hangUp()
+    expect(house.clock.pending).toBe(0)
+  })
+
+  it('is told the keys that were being pressed', async () => {
+    const { house, way, sent } = call()
+    await house.run(1_600)
+    way.block()
+    await house.run(800)
+    house.press('4')
+    await house.run(1_000)
+    house.press('2#')
+    await house.run(400)
+    way.open()
+    await house.run(3_000)
+    expect(sent('conversation.item.create').map(({ item }) => JSON.stringify(item))).toEqual([
+      expect.stringContaining('pressed 42# on'),
+    ])
+    await house.hangUp()
+  })
+})
+
 describe('what the caller was saying when the session ended', () => {
   it.each([100, 250, 400, 550])('is heard whole by the next one: lost %s ms after it began', async ms => {
     const stage = call()
