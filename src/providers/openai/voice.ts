@@ -9,6 +9,7 @@ import { failed, meaningOf, namedError } from './failures.ts'
 import { cutAfter, Memory } from './items.ts'
 import type { ApiError, Item, Response, ServerEvent } from './protocol.ts'
 import { ANSWER, Responses, type Wish } from './responses.ts'
+import { Rotation } from './rotation.ts'
 import { Segments } from './segments.ts'
 import { type Dialect, itemOf, lawOf, PCM_RATE, type ReadySession } from './session.ts'
 import { Speaking } from './speaking.ts'
@@ -29,6 +30,7 @@ export class RealtimeVoice implements ConversantVoice {
   /** Told to the session as text: such an item has no sound that could be cut. */
   readonly #asText = new Set<string>()
   readonly #segments: Segments
+  readonly #rotation: Rotation
   /** What runs since before this session. */
   #untoldCalls = new Map<string, ToolCall>()
   #connection: Connection | undefined
@@ -41,7 +43,6 @@ export class RealtimeVoice implements ConversantVoice {
   /** The name of the latest wish for a response. */
   #requested = ''
   #cancelWatch = () => {}
-  #cancelRotation = () => {}
 
   private constructor(parts: ReadyParts, pace: Pace, signal: AbortSignal, first: Connection) {
     this.#parts = parts
@@ -63,6 +64,12 @@ export class RealtimeVoice implements ConversantVoice {
       memory: this.#memory,
       tell: event => this.events.push(event),
       remove: item => this.#delete(item),
+    })
+    this.#rotation = new Rotation({
+      clock: parts.clock,
+      quiet: () => this.#segments.quiet && this.#responses.expected === undefined,
+      open: () => this.#open(),
+      replace: next => this.#rotate(next),
     })
     signal.addEventListener('abort', () => this.#close(), { once: true })
     this.#use(first)
@@ -189,7 +196,7 @@ export class RealtimeVoice implements ConversantVoice {
     this.#connection = connection
     this.#speaking.pcm = connection.dialect.audio === 'pcm'
     this.hear.attach(connection)
-    this.#rotateAfter(connection.openedMs + limits.openai.rotateMs.first - this.#parts.clock.now())
+    this.#rotation.follow(connection)
     connection.follow({
       event: event => this.#happened(event),
       absent: forMs => this.#hearsNothing(forMs),
@@ -238,7 +245,7 @@ export class RealtimeVoice implements ConversantVoice {
     this.#connection = undefined
     this.hear.detach()
     this.#cancelWatch()
-    this.#cancelRotation()
+    this.#rotation.stop()
   }
 
   /** Of what was being said, the rest is wished for. */
@@ -254,31 +261,10 @@ export class RealtimeVoice implements ConversantVoice {
     else this.#turnEnded()
   }
 
-  #rotateAfter(ms: number): void {
-    this.#cancelRotation()
-    this.#cancelRotation = this.#parts.clock.after(Math.max(0, ms), () => void this.#rotate())
-  }
-
-  /** Unnoticed: at a moment when nobody speaks and nothing is being made. */
-  async #rotate(): Promise<void> {
-    const old = this.#connection
-    if (!old) return
-    const { clock } = this.#parts
-    const overdue = clock.now() >= old.openedMs + limits.openai.rotateMs.last
-    if (this.#quiet || overdue) {
-      const next = await this.#open().catch(() => undefined)
-      if (next && this.#connection === old && (this.#quiet || overdue)) {
-        this.#leave()
-        this.#breakOff()
-        return this.#goOn(next)
-      }
-      next?.close()
-    }
-    if (!this.#signal.aborted && this.#connection === old) this.#rotateAfter(limits.openai.rotateMs.again)
-  }
-
-  get #quiet(): boolean {
-    return this.#segments.quiet && this.#responses.expected === undefined
+  #rotate(next: Connection): void {
+    this.#leave()
+    this.#breakOff()
+    this.#goOn(next)
   }
 
   #fail(error: Error): void {
