@@ -37,6 +37,17 @@ async function command(house: House, ...words: string[]): Promise<string> {
   return (await promisify(execFile)(process.execPath, [program, ...words], options)).stdout
 }
 
+/** On a busy machine the embedded database, which comes after everything else, is away for a moment: it is asked again. */
+async function write(house: House, method: 'post' | 'put', path: string, body: object): Promise<void> {
+  const statuses: number[] = []
+  await house.until(async () => {
+    statuses.push((await house[method](`/v1/businesses${path}`, body)).status)
+    return statuses.at(-1) !== 503
+  })
+  // What was told to be away may have made it all the same.
+  expect([200, 201, ...(statuses.length > 1 ? [409] : [])]).toContain(statuses.at(-1))
+}
+
 const versionOf = async (house: House, id: string) =>
   (await house.get<{ businesses: { id: string; version: number }[] }>('/v1/businesses')).body.businesses.find(
     each => each.id === id,
@@ -54,7 +65,7 @@ describe.each(['embedded', 'server'] as const)('businesses in the %s database', 
     const running = await hears(house, greetingHz)
     const phrases = { ...conversation.phrases, stillThere: tone(640) }
     const changed = { ...own, greeting: tone(760), conversation: { ...conversation, phrases } }
-    expect((await house.put('/v1/businesses/test-house', changed)).status).toBe(200)
+    await write(house, 'put', '/test-house', changed)
     const next = await hears(house, 760)
     await running.hearsTone(520, { forMs: 300 })
     await next.hearsTone(640, { forMs: 300 })
@@ -62,7 +73,7 @@ describe.each(['embedded', 'server'] as const)('businesses in the %s database', 
   })
 
   it('answer each its own number, also one that was made a moment ago', async () => {
-    expect((await house.post('/v1/businesses', plumber)).status).toBe(201)
+    await write(house, 'post', '', plumber)
     await Promise.all([
       says(house, 880, { calledNumber: '+15550100300' }),
       says(house, 880, { business: 'plumber' }),
@@ -79,8 +90,7 @@ describe.each(['embedded', 'server'] as const)('businesses in the %s database', 
   })
 
   it('are refused when they are not active, and answered by the standard one when they are not there', async () => {
-    const { status } = await house.put('/v1/businesses/plumber', { ...plumber, active: false })
-    expect(status).toBe(200)
+    await write(house, 'put', '/plumber', { ...plumber, active: false })
     const refused = await house.dial({ parameters: { calledNumber: '+15550100300' } })
     expect(await refused.answered).toMatchObject({ kind: 'refused', status: 403 })
     await says(house, 760, { business: 'nobody' })
@@ -107,7 +117,7 @@ describe.each(['embedded', 'server'] as const)('businesses in the %s database', 
         greeting: 'Hello.',
         services: [{ name: 'Cleaning', minutes: 30 }],
       }
-      expect((await house.post('/v1/businesses', talker)).status).toBe(201)
+      await write(house, 'post', '', talker)
       const call = await house.dial({ parameters: { business: 'talker' } })
       const spoke = async () =>
         (await house.events()).some(({ business, fact }) => business === 'talker' && fact.name === 'agentSpoke')
@@ -134,15 +144,15 @@ describe.each(['embedded', 'server'] as const)('businesses in the %s database', 
       environment: { DATABASE_URL: server.url },
     })
     await says(other, 980, { business: 'test-house' })
-    await house.put('/v1/businesses/test-house', own)
+    await write(house, 'put', '/test-house', own)
     const wanted = await versionOf(house, 'test-house')
     await other.until(async () => (await versionOf(other, 'test-house')) === wanted)
     await says(other, greetingHz, { business: 'test-house' })
   })
 
   it('are served as they were last known when the database is away at the start', async () => {
-    await house.put('/v1/businesses/test-house', { ...own, greeting: tone(1_180) })
-    await house.put('/v1/businesses/plumber', { ...plumber, active: true })
+    await write(house, 'put', '/test-house', { ...own, greeting: tone(1_180) })
+    await write(house, 'put', '/plumber', { ...plumber, active: true })
     await house.signal('SIGTERM')
     await server.kill()
     await house.start()

@@ -33,7 +33,8 @@ it.concurrent('takes a call over when it was killed and is back within the lease
 
 it.concurrent('leads the caller to the fallback when it is not back, and picks up the voicemail when it is', async () => {
   await using house = await House.open({ environment: { LEASE_SECONDS: '2' } })
-  await house.post('/v1/businesses', { name: 'Annex', greeting: `[tone ${greetingHz} 600ms]` })
+  const annex = { name: 'Annex', greeting: `[tone ${greetingHz} 600ms]` }
+  await house.until(async () => (await house.post('/v1/businesses', annex)).status !== 503)
   const call = await house.dial({ parameters: { business: 'annex' } })
   await greeted(call)
   await house.signal('SIGKILL')
