@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import type { Worker } from 'node:worker_threads'
 import { openJournal } from '../../../src/call/journal.ts'
 import { pause, systemClock } from '../../../src/clock.ts'
+import { openDatabase } from '../../../src/store/database.ts'
 import type { EventSource } from '../../../src/store/projection.ts'
 import { Store } from '../../../src/store/store.ts'
 import { broken, eventsOfCall } from './whole-call.ts'
@@ -68,8 +69,10 @@ for (let call = 0; !finishWith; call++) {
 await journal.flushed()
 do await store.caughtUp().then(() => pause(systemClock, CALL_EVERY_MS))
 while (store.failing || journal.figures.waitingBytes > 0)
-say('broken', JSON.stringify(await store.ask(db => broken(db, [...finishWith!, ...acknowledged]))))
 await store.close()
+const database = await openDatabase({ url: url || undefined, folder })
+say('broken', JSON.stringify(await broken(database.db, [...finishWith, ...acknowledged])))
+await database.close()
 await journal.close()
 say('finished')
 process.exit(0)
