@@ -4,7 +4,7 @@ import { beginsLoud, encodedSound } from './sounds.ts'
 
 /** The URI parameter that tells how long a reply lasts, in milliseconds. */
 export const REPLY_PARAMETER = 'reply'
-/** And the one that has every reply told as a turn, as the realtime engine does. */
+/** And the one that has every so-manieth of them told as a turn, as the realtime engine does. */
 export const RECORD_PARAMETER = 'record'
 
 const turn: readonly CallFact[] = [
@@ -21,7 +21,7 @@ const turn: readonly CallFact[] = [
 export const replying: Handler = async (call, scope) => {
   const { line, facts } = call
   const reply = encodedSound(facts.law, Number(facts.parameters[REPLY_PARAMETER]))
-  const recorded = facts.parameters[RECORD_PARAMETER] !== undefined
+  const toldEach = Number(facts.parameters[RECORD_PARAMETER] ?? Number.POSITIVE_INFINITY)
   let utterance = 0
   const say = () => {
     utterance += 1
@@ -32,7 +32,7 @@ export const replying: Handler = async (call, scope) => {
     write(frame: Uint8Array | Int16Array) {
       if (!beginsLoud(facts.law, frame as Uint8Array)) return
       say()
-      if (recorded) for (const fact of turn) call.emit(fact)
+      if (utterance % toldEach === 0) for (const fact of turn) call.emit(fact)
     },
   } as const
   scope.onClose(line.hear(ear))

@@ -103,9 +103,9 @@ export class House implements AsyncDisposable {
   /** More calls come, and stay. */
   async add(
     count: number,
-    { replyMs, recorded = false }: { readonly replyMs: number; readonly recorded?: boolean },
+    { replyMs, toldEach }: { readonly replyMs: number; readonly toldEach?: number | undefined },
   ): Promise<void> {
-    await this.caller.ask('open', { sipPort: this.sipPort, replyMs, recorded, count, everyMs: CALL_EVERY_MS })
+    await this.caller.ask('open', { sipPort: this.sipPort, replyMs, toldEach, count, everyMs: CALL_EVERY_MS })
     await pause(systemClock, SETTLE_MS)
   }
 

@@ -13,8 +13,8 @@ export interface Load {
   readonly replyMs: number
   /** The main thread is kept busy 20 ms of every 100. */
   readonly blocked: boolean
-  /** Every reply is told as a turn of the conversation. */
-  readonly recorded?: boolean
+  /** Every so-manieth reply is told as a turn of the conversation; left out: none. */
+  readonly toldEach?: number
 }
 
 /** What a load came to: the gateway without a call and with all of them. */

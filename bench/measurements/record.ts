@@ -3,18 +3,19 @@ import { PostgresServer } from '../../test/support/postgres.ts'
 import { House } from '../house/house.ts'
 import { percentiles } from '../report/percentiles.ts'
 import { figure, type Row } from '../report/row.ts'
-import { carryIn, type Load, spacingRow } from './load.ts'
+import { carryIn, spacingRow } from './load.ts'
 import type { How, Measurement, Subject } from './measurement.ts'
 
 const QUICK_SECONDS = 5
 const SCRAPE_MS = 250
 /** Once the calls are over. */
 const CATCH_UP_MS = 10_000
-const load: Load = { calls: 150, seconds: 30, clickMs: 1_200, replyMs: 600, blocked: false, recorded: true }
+const load = { calls: 150, seconds: 30, clickMs: 1_200, replyMs: 600, blocked: false, toldEach: 4 } as const
 
-const method = `The 150 calls of above again, and each reply is told as a turn of a conversation: what the caller said, two lines of figures,
-what the agent said. That is a turn every ${load.clickMs / 1_000} s, where people take some seconds. All of it goes through the journal into the
-database, once the embedded one and once a PostgreSQL server on the same two cores. The spacing has the goal that it has without.
+const method = `The 150 calls of above again, and each fourth reply is told as a turn of a conversation: what the caller said, two lines of
+figures, what the agent said. That is a turn every ${(load.toldEach * load.clickMs) / 1_000} s of each call, as people take them. All of it goes through the
+journal into the database, once the embedded one and once a PostgreSQL server on the same two cores. The spacing has the goal that
+it has without.
 
 **Behind** is how long the oldest event waits that is on the disk and not in the database yet, as \`/metrics\` tells it (told too
 long rather than too short), looked at every ${SCRAPE_MS} ms. **The main thread's lateness** is how late a timer of 10 ms is there.`

@@ -15,8 +15,8 @@ import { answer } from '../house/requests.ts'
 export interface Dialling {
   readonly sipPort: number
   readonly replyMs: number
-  /** Every reply is told as a turn of the conversation. */
-  readonly recorded?: boolean
+  /** Every so-manieth reply is told as a turn of the conversation. */
+  readonly toldEach?: number | undefined
 }
 
 export interface Conversation extends TalkFigures {
@@ -57,13 +57,13 @@ async function open({ count, everyMs, ...dialling }: Dialling & { count: number;
   await Promise.all(opened)
 }
 
-async function dial({ sipPort, replyMs, recorded }: Dialling) {
+async function dial({ sipPort, replyMs, toldEach }: Dialling) {
   connection ??= new Connection({ target: { address: '127.0.0.1', port: sipPort }, transport: 'tcp' })
   const call = await placeCall(deps, {
     target: connection.target,
     transport: 'tcp',
     user: 'bianca',
-    parameters: { [REPLY_PARAMETER]: String(replyMs), ...(recorded && { [RECORD_PARAMETER]: 'turns' }) },
+    parameters: { [REPLY_PARAMETER]: String(replyMs), ...(toldEach && { [RECORD_PARAMETER]: String(toldEach) }) },
     connection,
   })
   const answered = await call.answered
