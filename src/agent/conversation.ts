@@ -41,6 +41,7 @@ export class Conversation {
   readonly #settle: (outcome: Outcome) => void
   readonly #events: TurnEvent[] = []
   #state: TurnState | undefined
+  #brokenEarly = false
   #busy = false
   #cancelWake = () => {}
   #allowWrite = () => {}
@@ -56,6 +57,7 @@ export class Conversation {
   begin(): void {
     const { clock, settings } = this.#with
     this.#state = greeting(clock.now(), settings.turn)
+    if (this.#brokenEarly) this.happened({ kind: 'failed', fatal: false })
     this.#armWake()
   }
 
@@ -73,7 +75,8 @@ export class Conversation {
   /** Everything that follows from it at once is done on return: a voice has paused the line by then. */
   happened(event: TurnEvent): void {
     // When the call ends everything ends with it, and none of that is an event of the conversation.
-    if (this.#state === undefined || this.#with.signal.aborted) return
+    if (this.#with.signal.aborted) return
+    if (this.#state === undefined) return this.#happenedEarly(event)
     this.#events.push(event)
     if (this.#busy) return
     this.#busy = true
@@ -83,6 +86,11 @@ export class Conversation {
       this.#busy = false
       this.#armWake()
     }
+  }
+
+  /** Of all that happens before the caller hears us, only that there is less to be heard than there should be is of any interest. */
+  #happenedEarly(event: TurnEvent): void {
+    if (event.kind === 'failed' && !event.fatal) this.#brokenEarly = true
   }
 
   /** Resolves when the turn cannot be taken back any more; for a turn that is taken back, never. */

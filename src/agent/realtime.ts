@@ -52,6 +52,7 @@ class RealtimeCall implements Mind {
   #voice: ConversantVoice | undefined
   #stopHearing = () => {}
   #dead = false
+  readonly #gone = Promise.withResolvers<void>()
   /** It hears nothing for now. */
   #absent = false
   #claim: Claim = NO_CLAIM
@@ -82,12 +83,12 @@ class RealtimeCall implements Mind {
 
   async begin(): Promise<Dialogue> {
     const voice = await this.#open()
-    const ended = this.#follow(voice)
+    void this.#follow(voice)
     this.#sayBy(voice, this.#dialogue.openingWords)
-    await this.#dialogue.answer(ended.then(() => this.#gone()))
+    await this.#dialogue.answer(this.#gone.promise.then(goneTooSoon))
     this.#stopHearing = this.#call.line.hear(voice.hear)
     this.#scope.onClose(() => this.#stopHearing())
-    void ended.then(() => this.#dialogue.conversation.happened({ kind: 'failed', fatal: true }))
+    void this.#gone.promise.then(() => this.#dialogue.conversation.happened({ kind: 'failed', fatal: true }))
     const { phrases } = this.#parts.settings
     if (this.#reserve) this.#stored.prepare(phrases, this.#reserve, this.#scope.signal).catch(() => {})
     return this.#dialogue
@@ -226,7 +227,6 @@ class RealtimeCall implements Mind {
   /** One that does not give what it should is as good as gone. */
   #useless(why: string): void {
     this.#lose(new GatewayError('ENGINE_FAILED', why))
-    this.#dialogue.conversation.happened({ kind: 'failed', fatal: true })
   }
 
   #lose(error: unknown): void {
@@ -235,9 +235,10 @@ class RealtimeCall implements Mind {
     this.#absent = false
     this.#replies.drop()
     this.#call.emit(degraded(error))
+    this.#gone.resolve()
   }
 
-  /** Settles when the conversant has nothing more to tell, which it should not before the call ends. */
+  /** What the conversant has to tell ends with the call, or it is gone. */
   async #follow(voice: ConversantVoice): Promise<void> {
     const { signal } = this.#scope
     try {
@@ -279,10 +280,6 @@ class RealtimeCall implements Mind {
     if (signal.aborted || this.#dead) return
     this.#ledger.asked(this.#parts.clock.now())
     this.#live?.respond()
-  }
-
-  #gone(): never {
-    throw new GatewayError('ENGINE_FAILED', 'The conversant was gone before it had greeted the caller.')
   }
 
   #happened(event: Exclude<ConversantEvent, { kind: 'failed' }>): void {
@@ -353,4 +350,8 @@ class RealtimeCall implements Mind {
         return conversation.happened({ kind: 'replyEmpty' })
     }
   }
+}
+
+function goneTooSoon(): never {
+  throw new GatewayError('ENGINE_FAILED', 'The conversant was gone before it had greeted the caller.')
 }

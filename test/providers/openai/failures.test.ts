@@ -165,6 +165,27 @@ describe('a response', () => {
     },
   )
 
+  it('that is the greeting and breaks off before the call is answered is told as any other', async () => {
+    const { house } = call({ greeting: '[tone 440 3000ms]', faults: [audioFault('fail', 200)] })
+    await house.run(3_000)
+    expect(house.fact('degraded')!.atMs).toBeLessThan(house.answeredMs!)
+    expect(house.hertz).toEqual([440, phraseHz.trouble])
+    await house.hangUp()
+    expect(house.clock.pending).toBe(0)
+  })
+
+  it.each(['fail', 'refuse', 'mute'] as const)(
+    'that is the greeting and has no sound leaves the caller to somebody else, unanswered, at once: %s',
+    async what => {
+      const { house } = call({ faults: [{ at: 'response', what }] })
+      await house.run(500)
+      expect(house.answeredMs).toBeUndefined()
+      expect(house.outcome).toMatchObject({ kind: 'handBack' })
+      await house.hangUp()
+      expect(house.clock.pending).toBe(0)
+    },
+  )
+
   it('that fails in mid-sentence is heard as far as it came; then the caller is asked to say it again', async () => {
     const { house, session } = call({ greeting: '[tone 440 3000ms]', faults: [audioFault('fail')] })
     await house.run(3_000)
