@@ -1,6 +1,6 @@
 import type { Handler, LiveCall, Outcome } from '../call/ports.ts'
 import type { Clock } from '../clock.ts'
-import { GatewayError } from '../errors.ts'
+import { GatewayError, isCode } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Scope } from '../scope.ts'
 import { callTools } from './call-tools.ts'
@@ -34,7 +34,8 @@ export function agent(begin: (call: LiveCall, scope: Scope) => Promise<Dialogue>
       return await dialogue.outcome()
     } catch (error) {
       own.signal.throwIfAborted()
-      call.emit(degraded(error))
+      // Whose caller has gone has not failed.
+      if (!isCode(error, 'CHANNEL_GONE')) call.emit(degraded(error))
       return { kind: 'handBack', reason: 'engine failed' }
     } finally {
       await own.close()

@@ -5,6 +5,7 @@ import type { CallFact } from '../../src/call/events.ts'
 import type { Handler, LiveCall, Outcome } from '../../src/call/ports.ts'
 import { word } from '../../src/caller/voice.ts'
 import { pause } from '../../src/clock.ts'
+import { GatewayError } from '../../src/errors.ts'
 import { FRAME_MS, FRAME_SAMPLES, type Law } from '../../src/media/audio.ts'
 import { Scope } from '../../src/scope.ts'
 import { FakeLine } from '../support/fake-line.ts'
@@ -50,6 +51,8 @@ export interface HouseOptions {
   readonly takenOver?: boolean
   readonly greeting?: string
   readonly law?: Law
+  /** The caller goes while they are being answered. */
+  readonly goes?: boolean
 }
 
 /** One call with a caller in virtual time. */
@@ -135,7 +138,12 @@ export class House {
   }
 
   #liveCall(): LiveCall {
-    const { takenOver = false, greeting = '[tone 440 600ms]', caller = Promise.resolve(nothingKnown) } = this.#options
+    const {
+      takenOver = false,
+      goes = false,
+      greeting = '[tone 440 600ms]',
+      caller = Promise.resolve(nothingKnown),
+    } = this.#options
     return {
       id: 'call-1',
       facts: {
@@ -152,6 +160,7 @@ export class House {
       line: this.line,
       answer: async () => {
         await pause(this.clock, ANSWER_MS, this.scope.signal)
+        if (goes) throw new GatewayError('CHANNEL_GONE', 'The call has ended.')
         this.answeredMs = this.clock.now()
         this.line.connect()
       },

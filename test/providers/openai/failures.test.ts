@@ -70,6 +70,15 @@ describe('a session that cannot be opened', () => {
   })
 })
 
+it('a caller who goes while they are being answered is no failure', async () => {
+  const { house } = call({ goes: true })
+  await house.run(500)
+  expect(house.all('degraded')).toEqual([])
+  expect(house.outcome).toMatchObject({ kind: 'handBack' })
+  await house.hangUp()
+  expect(house.clock.pending).toBe(0)
+})
+
 describe('a connection that breaks in mid-sentence', () => {
   it.each(['kill', 'oversize', 'expire', 'stall'] as const)('%s: the rest is spoken in a new session', async what => {
     const stage = call({ greeting: words, faults: [audioFault(what)] })
