@@ -49,10 +49,8 @@ function told(looked: Promise<Looked> | undefined): Promise<Extract<Looked, { ki
   })
 }
 
-const sources = { store: 'The earlier calls of this number', records: "The business's records of this caller" }
-
 async function asked<T>(
-  of: keyof typeof sources,
+  of: 'store' | 'records',
   ask: () => Promise<T> | undefined,
   withinMs: number,
   { call, clock, signal }: { readonly call: Asking; readonly clock: Clock; readonly signal: AbortSignal },
@@ -73,9 +71,12 @@ async function asked<T>(
     // Of a caller who is gone nobody wants to know.
     if (signal.aborted) return undefined
     tell(false)
+    // A database that is busy is no failure of this call; whoever runs the records must hear of theirs.
+    if (of === 'store') return undefined
     // Only our own errors in their own words: another's may hold the number.
     const why = error instanceof GatewayError ? error.message.replace(/\.$/, '') : asError(error).name
-    call.emit({ name: 'degraded', code: 'LOOKUP_FAILED', detail: `${sources[of]} are not known: ${why}.` })
+    const detail = `The business's records of this caller are not known: ${why}.`
+    call.emit({ name: 'degraded', code: 'LOOKUP_FAILED', detail })
     return undefined
   } finally {
     over.abort()
