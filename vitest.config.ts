@@ -16,6 +16,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           maxWorkers: 2,
+          globalSetup: ['test/e2e/shared-server.ts'],
           include: ['test/e2e/**/*.test.ts'],
           // What would disturb everything that runs beside it is run by name.
           exclude: process.env['PARLEY_SOAK'] === '1' ? [] : ['test/e2e/soak/**'],

@@ -22,6 +22,7 @@ interface Programs {
 /** PostgreSQL refuses to run as root: it is given to nobody, who owns nothing else. */
 const nobody = { uid: 65_534, gid: 65_534 }
 const asRoot = process.getuid?.() === 0
+const asNobody = [`--reuid=${nobody.uid}`, `--regid=${nobody.gid}`, '--clear-groups']
 
 const recipe: Recipe = {
   name: 'PostgreSQL server',
@@ -74,8 +75,7 @@ function environmentOf({ libraries }: Programs) {
 }
 
 function run(programs: Programs, program: string, ...args: string[]) {
-  const as = asRoot ? ['setpriv', `--reuid=${nobody.uid}`, `--regid=${nobody.gid}`, '--clear-groups'] : []
-  const command = [...as, join(programs.folder, program), ...args]
+  const command = [...(asRoot ? ['setpriv', ...asNobody] : []), join(programs.folder, program), ...args]
   return runCommand(command, { clock: systemClock, timeoutMs: 60_000, environment: environmentOf(programs) })
 }
 
@@ -125,10 +125,12 @@ export class PostgresServer implements AsyncDisposable {
     const data = join(this.#folder, 'data')
     // Reached by its socket only, which its folder keeps from others.
     const settings = ['listen_addresses=', ...this.#settings].flatMap(each => ['-c', each])
-    const server = spawn(join(this.#programs.folder, 'postgres'), ['-D', data, '-k', this.#folder, ...settings], {
+    // It does not outlive the tests, however they end. SIGINT: it does not wait for its clients.
+    const tied = ['--pdeathsig', 'INT', ...(asRoot ? asNobody : [])]
+    const command = [...tied, join(this.#programs.folder, 'postgres'), '-D', data, '-k', this.#folder, ...settings]
+    const server = spawn('setpriv', command, {
       env: environmentOf(this.#programs),
       stdio: ['ignore', 'ignore', 'pipe'],
-      ...(asRoot && nobody),
     })
     this.#server = server
     let said = ''
@@ -141,12 +143,7 @@ export class PostgresServer implements AsyncDisposable {
 
   /** The address of an empty database of its own. */
   async database(): Promise<string> {
-    const name = `store_${randomUUID().replaceAll('-', '')}`
-    const client = new pg.Client({ connectionString: this.url })
-    await client.connect()
-    await client.query(`create database ${name}`)
-    await client.end()
-    return this.url.replace('/postgres?', `/${name}?`)
+    return (await databaseOn(this.url)).url
   }
 
   /** At once: what was acknowledged must be there afterwards. By SIGKILL none of its processes has time for a word. */
@@ -167,5 +164,25 @@ export class PostgresServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.kill()
     await rm(this.#folder, { recursive: true, force: true })
+  }
+}
+
+/** Another database on a server, as its template is. */
+export async function databaseOn(server: string): Promise<{ readonly url: string; drop(): Promise<void> }> {
+  const name = `store_${randomUUID().replaceAll('-', '')}`
+  await ask(server, `create database ${name}`)
+  return {
+    url: server.replace('/postgres?', `/${name}?`),
+    drop: () => ask(server, `drop database ${name} with (force)`),
+  }
+}
+
+async function ask(url: string, question: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(question)
+  } finally {
+    await client.end()
   }
 }

@@ -14,7 +14,7 @@ const asksForLongReply = 3_100
 
 let house: House
 beforeAll(async () => {
-  house = await House.open()
+  house = await House.open({ database: 'embedded' })
 })
 afterAll(() => house[Symbol.asyncDispose]())
 

@@ -56,8 +56,7 @@ const versionOf = async (house: House, id: string) =>
 describe.each(['embedded', 'server'] as const)('businesses in the %s database', kind => {
   let house: House
   beforeAll(async () => {
-    const environment = kind === 'server' ? { DATABASE_URL: server.url } : {}
-    house = await House.open({ business: own, environment })
+    house = await House.open({ business: own, ...(kind === 'embedded' && { database: kind }) })
   })
   afterAll(() => house[Symbol.asyncDispose]())
 

@@ -5,6 +5,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { inject } from 'vitest'
 import { stringify } from 'yaml'
 import type { CallEvent } from '../../../src/call/events.ts'
 import { readJournal } from '../../../src/call/journal-reader.ts'
@@ -14,6 +15,7 @@ import { pause, systemClock } from '../../../src/clock.ts'
 import { Wheel } from '../../../src/media/wheel.ts'
 import { freePort } from '../../support/asterisk.ts'
 import { seedDatabase } from '../../support/database.ts'
+import { databaseOn } from '../../support/postgres.ts'
 import { seeded } from '../../support/random.ts'
 import { spawnTied } from '../../support/tied.ts'
 import { Wire } from './wire.ts'
@@ -47,6 +49,8 @@ export interface HouseOptions {
   readonly rtpPorts?: number
   /** Lets a test see and cut the way from the gateway to Asterisk. */
   readonly throughWire?: boolean
+  /** By default it is one on the server that all houses share. */
+  readonly database?: 'embedded'
 }
 
 interface CallView {
@@ -64,14 +68,17 @@ export class House implements AsyncDisposable {
   readonly wire: Wire
   #gateway: ChildProcess | undefined
   readonly #calls = new Set<Call>()
+  readonly #dropDatabase: () => Promise<void>
 
   private constructor(
     stateDir: string,
     ports: { sip: number; http: number },
     wire: Wire,
     environment: Record<string, string>,
+    dropDatabase: () => Promise<void>,
   ) {
     this.stateDir = stateDir
+    this.#dropDatabase = dropDatabase
     this.wire = wire
     this.sipPort = ports.sip
     this.httpPort = ports.http
@@ -86,12 +93,14 @@ export class House implements AsyncDisposable {
       businessFile,
       stringify({ name: 'Test house', greeting: options.greeting ?? greeting, ...options.business }),
     )
-    await seedDatabase(join(stateDir, 'state/database'))
+    const embedded = options.database === 'embedded'
+    if (embedded) await seedDatabase(join(stateDir, 'state/database'))
+    const database = embedded ? undefined : await databaseOn(inject('databaseServer'))
     const [sip, http, ari] = await Promise.all([freePort(), freePort(), freePort()])
     const rtpStart = 10_400 + 800 * randomInt(17)
     const wire = new Wire(ari)
     const ariPort = options.throughWire ? await wire.open() : ari
-    const house = new House(stateDir, { sip: options.sipPort ?? sip, http }, wire, {
+    const environment = {
       PATH: process.env['PATH'] ?? '',
       HOME: stateDir,
       STATE_DIR: join(stateDir, 'state'),
@@ -107,8 +116,11 @@ export class House implements AsyncDisposable {
       RTP_PORT_START: String(rtpStart),
       RTP_PORT_END: String(rtpStart + (options.rtpPorts ?? 400) - 1),
       DRAIN_SECONDS: '1',
+      ...(database && { DATABASE_URL: database.url }),
       ...options.environment,
-    })
+    }
+    const ports = { sip: options.sipPort ?? sip, http }
+    const house = new House(stateDir, ports, wire, environment, database?.drop ?? (async () => {}))
     await house.start().catch(async error => {
       await house[Symbol.asyncDispose]()
       throw error
@@ -240,6 +252,7 @@ export class House implements AsyncDisposable {
     await this.signal('SIGINT')
     this.wire.close()
     await this.#endAbandonedAsterisk()
+    await this.#dropDatabase()
     await rm(this.stateDir, { recursive: true, force: true })
   }
 }

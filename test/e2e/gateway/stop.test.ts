@@ -37,7 +37,7 @@ function endGroup({ pid = 0 }: ChildProcess): void {
 }
 
 it.concurrent.each(['SIGTERM', 'SIGINT'] as const)('ends with all it started when only npm hears %s', async signal => {
-  await using house = await House.open()
+  await using house = await House.open({ database: 'embedded' })
   await house.signal('SIGTERM')
   // A group of its own, and no terminal: as a supervisor starts it.
   const npm = spawn('npm', ['start'], { cwd: root, env: house.environment, detached: true })
