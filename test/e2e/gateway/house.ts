@@ -5,7 +5,6 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { inject } from 'vitest'
 import { stringify } from 'yaml'
 import type { CallEvent } from '../../../src/call/events.ts'
 import { readJournal } from '../../../src/call/journal-reader.ts'
@@ -18,6 +17,7 @@ import { seedDatabase } from '../../support/database.ts'
 import { databaseOn } from '../../support/postgres.ts'
 import { seeded } from '../../support/random.ts'
 import { spawnTied } from '../../support/tied.ts'
+import { sharedServer } from '../shared-server.ts'
 import { Wire } from './wire.ts'
 
 const root = join(import.meta.dirname, '../../..')
@@ -95,7 +95,7 @@ export class House implements AsyncDisposable {
     )
     const embedded = options.database === 'embedded'
     if (embedded) await seedDatabase(join(stateDir, 'state/database'))
-    const database = embedded ? undefined : await databaseOn(inject('databaseServer'))
+    const database = embedded ? undefined : await databaseOn(process.env[sharedServer]!)
     const [sip, http, ari] = await Promise.all([freePort(), freePort(), freePort()])
     const rtpStart = 10_400 + 800 * randomInt(17)
     const wire = new Wire(ari)

@@ -9,7 +9,7 @@ import { isRunning } from './house.ts'
 it('a house is gone with the process that opened it, also when that is killed', async () => {
   const program = `
     import { House } from '${new URL('./house.ts', import.meta.url)}'
-    const house = await House.open()
+    const house = await House.open({ database: 'embedded' })
     console.log(JSON.stringify({ gateway: house.pid, asterisk: await house.asteriskPid(), folder: house.stateDir }))
     setInterval(() => {}, 60_000)`
   const opener = spawn(process.execPath, ['--input-type=module', '-e', program], {
