@@ -1,23 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { chown, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { chmod, chown, cp, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { pause, systemClock } from '../../src/clock.ts'
 import { runCommand } from '../../src/debian/command.ts'
-import { type Architecture, librariesOf } from '../../src/debian/machine.ts'
+import { machineArchitecture } from '../../src/debian/machine.ts'
 import { fetchTree, type Recipe } from '../../src/debian/tree.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { until } from './until.ts'
 
 /** A real PostgreSQL server of a test's own: the installed one, else Debian's, unpacked into the private folder. */
-
-interface Programs {
-  readonly folder: string
-  readonly libraries: string | undefined
-}
 
 /** PostgreSQL refuses to run as root: it is given to nobody, who owns nothing else. */
 const nobody = { uid: 65_534, gid: 65_534 }
@@ -32,27 +27,60 @@ const recipe: Recipe = {
   megabytes: 40,
   remedy: 'Install the package postgresql.',
   code: 'PROGRAM_MISSING',
-  finish: async () => {},
+  finish: wrapPrograms,
   versionOf,
   isRecentEnough: () => true,
 }
 
-async function testPostgres(): Promise<Programs> {
+/** The folder of its programs. */
+async function testPostgres(): Promise<string> {
   const installed = await newestIn('/usr/lib/postgresql')
-  if (installed) return { folder: installed, libraries: undefined }
-  const { root, architecture } = await fetchTree(recipe, {
+  if (installed) return installed
+  const { root } = await fetchTree(recipe, {
     cacheDirectory: join(import.meta.dirname, '../../.parley/postgres'),
     environment: process.env,
     clock: systemClock,
     progress: text => console.error(`postgres: ${text}`),
   })
-  return unpacked(root, architecture)
+  return programsIn(asRoot ? await openToNobody(root) : root)
 }
 
-async function unpacked(root: string, architecture: Architecture): Promise<Programs> {
+/** For this process and those that it starts. */
+const COPY = 'PARLEY_TEST_PROGRAMS'
+
+/** The way to the project may be root's alone. */
+async function openToNobody(root: string): Promise<string> {
+  const known = process.env[COPY]
+  if (known !== undefined) return known
+  const copy = await mkdtemp(join(tmpdir(), 'parley-postgres-programs-'))
+  process.once('exit', () => rmSync(copy, { recursive: true, force: true }))
+  await cp(root, copy, { recursive: true, verbatimSymlinks: true })
+  await chmod(copy, 0o755)
+  process.env[COPY] = copy
+  return copy
+}
+
+async function programsIn(root: string): Promise<string> {
   const folder = await newestIn(join(root, 'usr/lib/postgresql'))
   if (!folder) throw new GatewayError('PROGRAM_MISSING', 'what was unpacked holds no server')
-  return { folder, libraries: librariesOf(root, architecture) }
+  return folder
+}
+
+/**
+ * Its programs start one another by their names, so each is replaced by a script of that name, which runs it through the
+ * tree's own loader. The tree is moved when it is complete: the script looks where it stands.
+ */
+async function wrapPrograms(root: string): Promise<void> {
+  const folder = await programsIn(root)
+  const { triplet, loader } = machineArchitecture()!
+  const script = `#!/bin/sh
+libraries=$(cd "$(dirname "$0")/../../../${triplet}" && pwd)
+exec "$libraries/${loader}" --library-path "$libraries" --argv0 "$0" "$0.unpacked" "$@"
+`
+  for (const program of ['initdb', 'postgres'].map(name => join(folder, name))) {
+    await rename(program, `${program}.unpacked`)
+    await writeFile(program, script, { mode: 0o755 })
+  }
 }
 
 async function newestIn(folder: string): Promise<string | undefined> {
@@ -61,22 +89,21 @@ async function newestIn(folder: string): Promise<string | undefined> {
   return newest === undefined ? undefined : join(folder, String(newest), 'bin')
 }
 
-async function versionOf(root: string, architecture: Architecture): Promise<string> {
-  const programs = await unpacked(root, architecture)
-  const { code, stdout, stderr } = await run(programs, 'postgres', '--version')
+async function versionOf(root: string): Promise<string> {
+  const programs = await programsIn(root)
+  const command = [join(programs, 'postgres'), '--version']
+  const { code, stdout, stderr } = await runCommand(command, { clock: systemClock, timeoutMs: 60_000, environment })
   const version = /\d+\.\d+/.exec(stdout)?.[0]
   if (code !== 0 || version === undefined)
     throw new GatewayError('PROGRAM_MISSING', `it does not run: ${stderr.trim()}`)
   return version
 }
 
-function environmentOf({ libraries }: Programs) {
-  return { PATH: process.env['PATH'], LC_ALL: 'C', ...(libraries && { LD_LIBRARY_PATH: libraries }) }
-}
+const environment = { PATH: process.env['PATH'], LC_ALL: 'C' }
 
-function run(programs: Programs, program: string, ...args: string[]) {
-  const command = [...(asRoot ? ['setpriv', ...asNobody] : []), join(programs.folder, program), ...args]
-  return runCommand(command, { clock: systemClock, timeoutMs: 60_000, environment: environmentOf(programs) })
+function run(programs: string, program: string, ...args: string[]) {
+  const command = [...(asRoot ? ['setpriv', ...asNobody] : []), join(programs, program), ...args]
+  return runCommand(command, { clock: systemClock, timeoutMs: 60_000, environment })
 }
 
 function childrenOf(pid: number): number[] {
@@ -86,12 +113,12 @@ function childrenOf(pid: number): number[] {
 export class PostgresServer implements AsyncDisposable {
   /** What DATABASE_URL would be. */
   readonly url: string
-  readonly #programs: Programs
+  readonly #programs: string
   readonly #folder: string
   readonly #settings: readonly string[]
   #server: ChildProcess | undefined
 
-  private constructor(programs: Programs, folder: string, settings: readonly string[]) {
+  private constructor(programs: string, folder: string, settings: readonly string[]) {
     this.#programs = programs
     this.#folder = folder
     this.#settings = settings
@@ -127,9 +154,9 @@ export class PostgresServer implements AsyncDisposable {
     const settings = ['listen_addresses=', ...this.#settings].flatMap(each => ['-c', each])
     // It does not outlive the tests, however they end. SIGINT: it does not wait for its clients.
     const tied = ['--pdeathsig', 'INT', ...(asRoot ? asNobody : [])]
-    const command = [...tied, join(this.#programs.folder, 'postgres'), '-D', data, '-k', this.#folder, ...settings]
+    const command = [...tied, join(this.#programs, 'postgres'), '-D', data, '-k', this.#folder, ...settings]
     const server = spawn('setpriv', command, {
-      env: environmentOf(this.#programs),
+      env: environment,
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     this.#server = server
