@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
-import { parse, YAMLParseError } from 'yaml'
 import { z } from 'zod'
 import { businessLookup } from './business-lookup.ts'
 import { businessTools, missingSecrets } from './business-tools.ts'
+import { NotYaml, readYaml } from './business-yaml.ts'
 import { asError, GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
 
@@ -219,13 +219,11 @@ interface Wrong {
 function readChoice({ file, name }: BusinessDefaults): { readonly choice: unknown; readonly hash: string } | Wrong {
   try {
     const text = file === undefined ? JSON.stringify({ name }) : readFileSync(file, 'utf8')
-    return { choice: parse(text), hash: createHash('sha256').update(text).digest('hex') }
+    return { choice: readYaml(text), hash: createHash('sha256').update(text).digest('hex') }
   } catch (error) {
     const words = asError(error).message
     return {
-      problems: [
-        error instanceof YAMLParseError ? `not valid YAML: ${words}` : `BUSINESS_FILE cannot be read: ${words}`,
-      ],
+      problems: [error instanceof NotYaml ? `not valid YAML: ${words}` : `BUSINESS_FILE cannot be read: ${words}`],
     }
   }
 }
@@ -236,7 +234,7 @@ export function judgeChoice(choice: unknown, defaults: BusinessDefaults): { read
   const impossible = [
     ...barredEngine(choice, defaults),
     ...wrongAddresses(choice, defaults),
-    ...(result.success ? contradictions(result.data, defaults) : []),
+    ...(result.success ? [...unstorable(result.data), ...contradictions(result.data, defaults)] : []),
   ]
   if (result.success && impossible.length === 0) return { business: complete(result.data, defaults) }
   const wrong = result.error?.issues.map(issue => `${issue.path.join('.') || 'the file'}: ${issue.message}`) ?? []
@@ -258,6 +256,19 @@ function wrongAddresses(chosen: unknown, { problemWithAddress }: BusinessDefault
     const problem = typeof address === 'string' && address !== '' ? problemWithAddress?.(address) : undefined
     return problem === undefined ? [] : [`destinations.${at}.address: ${problem}`]
   })
+}
+
+/** No database takes a zero character or half of a pair, wherever it stands: then none of the business's rows could be told. */
+function unstorable(chosen: unknown, place = ''): string[] {
+  if (typeof chosen === 'string') {
+    const storable = !chosen.includes('\0') && chosen.isWellFormed()
+    return storable ? [] : [`${place || 'the file'}: holds characters that are none`]
+  }
+  if (typeof chosen !== 'object' || chosen === null) return []
+  return Object.entries(chosen).flatMap(([key, value]) => [
+    ...unstorable(key, place),
+    ...unstorable(value, place === '' ? key : `${place}.${key}`),
+  ])
 }
 
 function contradictions(chosen: z.infer<typeof businessSchema>, defaults: BusinessDefaults): string[] {
@@ -336,7 +347,12 @@ function slug(name: string): string {
     .replace(/^-|-$/g, '')
 }
 
+/**
+ * Of a place, or UTC: the database means something else than the program by +02:00 (POSIX counts westwards) and by
+ * abbreviations such as BST.
+ */
 function isTimeZone(name: string): boolean {
+  if (name !== 'UTC' && !/^[A-Z][A-Za-z_]+\/[A-Z]/i.test(name)) return false
   try {
     new Intl.DateTimeFormat('en', { timeZone: name })
     return true

@@ -44,6 +44,8 @@ export const limits = {
     digitsSent: 18,
   },
   log: { waitingChars: 64 * 1024 },
+  /** What each of them means is looked for through all that was written. */
+  yaml: { aliases: 100 },
   journal: {
     fileBytes: 64 * 1024 * 1024,
     queuedEvents: 10_000,

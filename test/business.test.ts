@@ -69,7 +69,25 @@ describe('a business', () => {
     expect(open).toThrow(/hours\.monday\.0\.from: must be a time of day/)
     expect(open).toThrow(/colour/)
     expect(() => readText('name: [')).toThrow(/not valid YAML/)
+    expect(() => readText('name: Desk\nname: Other\n')).toThrow(/not valid YAML.*name stands there twice/)
     expect(() => readBusiness({ ...defaults, file: join(folder, 'nowhere.yaml') })).toThrow(/BUSINESS_FILE/)
+  })
+
+  it.each(['+02:00', '+0530', '-03', 'BST', 'EST5EDT'])(
+    'refuses %s as a time zone: a database takes it for another',
+    timeZone => {
+      expect(() => readText(`name: Desk\ntimeZone: "${timeZone}"\n`)).toThrow(/timeZone: must be a time zone/)
+    },
+  )
+
+  it.each(['UTC', 'Europe/Zurich', 'america/argentina/ushuaia', 'Etc/GMT+5'])('takes %s as a time zone', timeZone => {
+    expect(readText(`name: Desk\ntimeZone: ${timeZone}\n`).timeZone).toBe(timeZone)
+  })
+
+  it('refuses characters that no database takes, wherever they stand', () => {
+    const open = () => readText('name: "a\\0b"\nservices: [{ name: "\\ud800", minutes: 5 }]\n')
+    expect(open).toThrow(/name: holds characters that are none/)
+    expect(open).toThrow(/services\.0\.name: holds characters that are none/)
   })
 
   it('wants names of destinations that can be dialled and told apart', () => {

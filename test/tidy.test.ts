@@ -31,7 +31,18 @@ const code = sources('src/**/*.ts')
 const tests = sources('test/**/*.ts')
 
 /** The table "who may import whom" of the design; everyone may import the base files. */
-const base = ['business', 'business-tools', 'business-lookup', 'clock', 'scope', 'errors', 'log', 'limits', 'file-lock']
+const base = [
+  'business',
+  'business-tools',
+  'business-lookup',
+  'business-yaml',
+  'clock',
+  'scope',
+  'errors',
+  'log',
+  'limits',
+  'file-lock',
+]
 /** What wires the parts together: may import everything. */
 const wiring = ['main', 'ready', 'gateway', 'engines', 'own-asterisk', 'commands', 'config', 'secret', 'state-dir']
 const mayImport: Readonly<Record<string, readonly string[]>> = {

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { parse, stringify } from 'yaml'
+import { stringify } from 'yaml'
+import { readYaml } from '../business-yaml.ts'
 import { asError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { StoredBusiness } from '../store/businesses.ts'
@@ -27,7 +28,7 @@ export function businessRoutes(
   const [reading, writing] = [{ access: 'business' }, { access: 'operator' }] as const
   const bodyLimit = limits.http.businessBytes
   app.addContentTypeParser(YAML, { parseAs: 'string', bodyLimit }, async (_: FastifyRequest, text: string) =>
-    readYaml(text),
+    yamlIn(text),
   )
 
   app.get(
@@ -127,9 +128,9 @@ function versionsIn(header: string | undefined): number[] | undefined {
   })
 }
 
-function readYaml(text: string): unknown {
+function yamlIn(text: string): unknown {
   try {
-    return parse(text)
+    return readYaml(text)
   } catch (error) {
     throw new Refusal(400, 'The body is not valid YAML.', { problems: [asError(error).message] })
   }
