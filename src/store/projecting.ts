@@ -36,6 +36,14 @@ function storable(_key: string, value: unknown): unknown {
   return typeof value === 'string' ? value.replaceAll('\0', '').toWellFormed() : value
 }
 
+/** Told for want of a better word, or of a part of a call: another gateway may know its end, whoever of the two is read first. */
+const standsBehind = (outcome: string) => sql.raw(`coalesce(array_position(array['takenOver', 'lost'], ${outcome}), 0)`)
+const endStands = sql`known.outcome is null or ${standsBehind('excluded.outcome')} <= ${standsBehind('known.outcome')}`
+const outcome =
+  "case name when 'ended' then details->>'reason' when 'refused' then 'refused' when 'voicemailLeft' then 'voicemail' end"
+const theEndFirst = sql`order by ${standsBehind(outcome)}, id desc`
+
+/** However many of a call's events come together, as if they came one by one. */
 const calls: Projection = ids => sql`
   insert into calls as known (
     id, business, state, engine, codec, caller_number, called_user, parameters,
@@ -52,12 +60,9 @@ const calls: Projection = ids => sql`
     (max((private->'parameters')::text) filter (where name = 'offered'))::jsonb,
     min(at),
     min(at) filter (where name = 'answered'),
-    max(at) filter (where name = 'ended'),
-    coalesce(
-      max(details->>'reason') filter (where name = 'ended'),
-      max(case name when 'refused' then 'refused' when 'voicemailLeft' then 'voicemail' end)
-    ),
-    max((details->>'durationMs')::integer) filter (where name = 'ended'),
+    (array_agg(at ${theEndFirst}) filter (where name = 'ended'))[1],
+    (array_agg(${sql.raw(outcome)} ${theEndFirst}) filter (where name in ('ended', 'refused', 'voicemailLeft')))[1],
+    (array_agg((details->>'durationMs')::integer ${theEndFirst}) filter (where name = 'ended'))[1],
     min((details->>'setUpMs')::integer) filter (where name = 'answered'),
     (max((details->'figures')::text) filter (where name = 'mediaClosed'))::jsonb
   from call_events
@@ -72,13 +77,11 @@ const calls: Projection = ids => sql`
     parameters = coalesce(known.parameters, excluded.parameters),
     offered_at = least(known.offered_at, excluded.offered_at),
     answered_at = coalesce(known.answered_at, excluded.answered_at),
-    ended_at = coalesce(excluded.ended_at, known.ended_at),
-    outcome = case excluded.outcome
-      -- Told for want of a better word: another gateway may have known its end.
-      when 'lost' then coalesce(known.outcome, excluded.outcome)
-      else coalesce(excluded.outcome, known.outcome)
-    end,
-    duration_ms = coalesce(excluded.duration_ms, known.duration_ms),
+    ended_at = case when ${endStands} then coalesce(excluded.ended_at, known.ended_at)
+      else coalesce(known.ended_at, excluded.ended_at) end,
+    outcome = case when ${endStands} then coalesce(excluded.outcome, known.outcome) else known.outcome end,
+    duration_ms = case when ${endStands} then coalesce(excluded.duration_ms, known.duration_ms)
+      else coalesce(known.duration_ms, excluded.duration_ms) end,
     set_up_ms = coalesce(known.set_up_ms, excluded.set_up_ms),
     figures = coalesce(excluded.figures, known.figures)`
 
@@ -155,9 +158,15 @@ const messages: Projection = ids => sql`
     private
   from call_events where id = any(${ids}::bigint[]) and name in ('messageTaken', 'appointmentRequested') order by id`
 
+/** A gateway that was killed before it could take it away from the PBX finds it there once more. */
 const voicemails: Projection = ids => sql`
   insert into voicemails (call, business, at, seconds, recording, caller_number)
-  select call, business, at, (details->>'seconds')::integer, private->>'recording', private->>'callerNumber'
-  from call_events where id = any(${ids}::bigint[]) and name = 'voicemailLeft' order by id`
+  select distinct on (call, private->>'recording')
+    call, business, at, (details->>'seconds')::integer, private->>'recording', private->>'callerNumber'
+  from call_events event
+  where id = any(${ids}::bigint[]) and name = 'voicemailLeft' and not exists (
+    select from voicemails known where known.call = event.call and known.recording = event.private->>'recording'
+  )
+  order by call, private->>'recording', id`
 
 const projections: readonly Projection[] = [calls, callers, turns, words, toolCalls, messages, voicemails, ...usage]

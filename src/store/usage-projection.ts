@@ -9,7 +9,10 @@ const provided = usageCounters.map(counter => ({
   sum: `coalesce(sum((event.details->>'${counter}')::bigint) filter (where event.name = 'usageCounted'), 0)`,
 }))
 
-/** Carriers count from the answer to the end, and each minute that was begun. Another gateway may go on with a call. */
+/**
+ * Carriers count from the answer to the end, and each minute that was begun. Another gateway may go on with a call, or know
+ * its end when it was told to be lost: what was counted of it before is taken off.
+ */
 const used = [
   {
     column: 'call_ms',
@@ -17,15 +20,23 @@ const used = [
   },
   {
     column: 'telephone_minutes',
-    sum: `coalesce(sum(greatest(1, ceil(extract(epoch from event.at - call.answered_at) / 60))) filter (
-      where event.name = 'ended' and event.details->>'reason' <> 'takenOver' and call.answered_at is not null
-    ), 0)`,
+    sum: `coalesce(sum(
+      greatest(1, ceil(extract(epoch from call.ended_at - call.answered_at) / 60)) - coalesce(counted.telephone_minutes, 0)
+    ) filter (where event.id = last_end.id and call.outcome <> 'takenOver' and call.answered_at is not null), 0)`,
   },
   ...provided,
 ]
 const columns = sql.raw(used.map(({ column }) => column).join(', '))
 const sums = sql.raw(used.map(({ sum }) => sum).join(', '))
 const added = sql.raw(used.map(({ column }) => `${column} = known.${column} + excluded.${column}`).join(', '))
+
+/** When the calls' own rows know of these events, and what each has used does not yet. */
+const withCalls = (ids: readonly string[]) => sql`
+  call_events event left join calls call on call.id = event.call
+  left join call_usage counted on counted.call = event.call
+  left join (
+    select call, max(id) as id from call_events where id = any(${ids}::bigint[]) and name = 'ended' group by call
+  ) last_end on last_end.call = event.call`
 
 /** A call that was taken over is offered once more. */
 const byDay: Projection = ids => sql`
@@ -35,7 +46,7 @@ const byDay: Projection = ids => sql`
     count(*) filter (where event.name = 'offered') - count(*) filter (where event.name = 'takenOver'),
     count(*) filter (where event.name = 'answered'),
     ${sums}
-  from call_events event left join calls call on call.id = event.call
+  from ${withCalls(ids)}
   where event.id = any(${ids}::bigint[]) and event.name in ('offered', 'takenOver', 'answered', 'ended', 'usageCounted')
   group by 1, 2
   order by 1, 2
@@ -47,7 +58,7 @@ const byDay: Projection = ids => sql`
 const byCall: Projection = ids => sql`
   insert into call_usage as known (call, business, ${columns})
   select event.call, event.business, ${sums}
-  from call_events event left join calls call on call.id = event.call
+  from ${withCalls(ids)}
   where event.id = any(${ids}::bigint[]) and event.name in ('ended', 'usageCounted')
   group by 1, 2
   order by 1

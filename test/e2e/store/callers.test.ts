@@ -181,7 +181,7 @@ describe.each(['embedded', 'server'] as const)('callers and usage in the %s data
   it('keeps the end that somebody knew, whenever another tells that the call was lost', async () => {
     const [offered, ...rest] = call('known-end')
     const end = rest.at(-1)!
-    const lost: CallEvent = { ...end, fact: { name: 'ended', reason: 'lost', durationMs: 1 } }
+    const lost: CallEvent = { ...end, atMs: startMs, fact: { name: 'ended', reason: 'lost', durationMs: 1 } }
     await bring([offered!, end, lost], 1)
     await bring([
       { ...offered!, call: 'lost' },
@@ -189,13 +189,55 @@ describe.each(['embedded', 'server'] as const)('callers and usage in the %s data
     ])
     const ends = await database.db
       .selectFrom('calls')
-      .select(['id', 'state', 'outcome'])
+      .select(['id', 'state', 'outcome', 'duration_ms'])
       .where('id', 'in', ['known-end', 'lost'])
       .orderBy('id')
       .execute()
     expect(ends).toEqual([
-      { id: 'known-end', state: 'ended', outcome: 'callerHungUp' },
-      { id: 'lost', state: 'ended', outcome: 'lost' },
+      { id: 'known-end', state: 'ended', outcome: 'callerHungUp', duration_ms: 71_000 },
+      { id: 'lost', state: 'ended', outcome: 'lost', duration_ms: 1 },
     ])
+  })
+
+  it('tells the same end of a call, and the same minutes, whether its events come together or one by one', async () => {
+    const voicemail = { name: 'voicemailLeft', seconds: 3, private: { recording: 'r', callerNumber: ada } } as const
+    const ended = (reason: EndReason, durationMs: number) => ({ name: 'ended', reason, durationMs }) as const
+    const stories: Record<string, readonly CallFact[]> = {
+      lostToVoicemail: [ended('lost', 2_000), voicemail],
+      handedToVoicemail: [ended('handedBack', 2_000), voicemail, voicemail],
+      takenOver: [ended('takenOver', 2_000), { name: 'takenOver' }, ended('callerHungUp', 60_000)],
+      takenOverAndToldLate: [ended('callerHungUp', 60_000), ended('takenOver', 2_000)],
+      lostHereOnly: [ended('lost', 2_000), ended('callerHungUp', 60_000)],
+    }
+    const told = async (id: string) => {
+      const columns = ['outcome', 'duration_ms', 'ended_at'] as const
+      const call = await database.db.selectFrom('calls').select(columns).where('id', '=', id).executeTakeFirstOrThrow()
+      const used = await usageOfCall(database.db, { business: 'tailor' }, id)
+      const voicemails = await database.db.selectFrom('voicemails').select('id').where('call', '=', id).execute()
+      return { ...call, minutes: used?.telephone_minutes, voicemails: voicemails.length }
+    }
+    const end = (outcome: string, ms: number, minutes: string, voicemails = 0) => {
+      return { outcome, duration_ms: ms, ended_at: new Date(startMs + ms), minutes, voicemails }
+    }
+    const ends: Record<keyof typeof stories, object> = {
+      lostToVoicemail: end('voicemail', 2_000, '1', 1),
+      handedToVoicemail: end('voicemail', 2_000, '1', 1),
+      takenOver: end('callerHungUp', 60_000, '1'),
+      takenOverAndToldLate: end('callerHungUp', 60_000, '1'),
+      lostHereOnly: end('callerHungUp', 60_000, '1'),
+    }
+    for (const [id, facts] of Object.entries(stories)) {
+      for (const piece of [1, 2, 10]) {
+        const name = `${id}-${piece}`
+        const rest = facts.map((fact): CallEvent => {
+          const afterMs = fact.name === 'ended' ? fact.durationMs : 60_000
+          return { call: name, business: 'tailor', atMs: startMs + afterMs, fact }
+        })
+        await bring([...call(name, { business: 'tailor' }).slice(0, 2), ...rest], piece)
+        expect([name, await told(name)]).toEqual([name, ends[id]])
+      }
+    }
+    const days = { from: '2026-01-05', to: '2026-01-05', business: 'tailor', most: 10 }
+    expect(await usageByDay(database.db, 'all', days)).toMatchObject([{ telephone_minutes: '15' }])
   })
 })
