@@ -1,4 +1,4 @@
-import type { JournalPosition } from './journal-reader.ts'
+import { isEarlier, type JournalPosition } from './journal-reader.ts'
 
 /** How much of the journal the store has not taken yet, and since when: what it has taken may go, the rest is a loss. */
 export class Backlog {
@@ -58,10 +58,6 @@ export class Backlog {
   took(upTo: JournalPosition): void {
     this.#taken = upTo
     if (this.bytes === 0) this.#sinceMs = undefined
-    else if (this.#seen && !isBefore(upTo, this.#seen.end)) this.#sinceMs = this.#seen.atMs
+    else if (this.#seen && !isEarlier(upTo, this.#seen.end)) this.#sinceMs = this.#seen.atMs
   }
-}
-
-function isBefore(one: JournalPosition, other: JournalPosition): boolean {
-  return one.segment < other.segment || (one.segment === other.segment && one.byte < other.byte)
 }

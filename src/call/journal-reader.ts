@@ -10,6 +10,10 @@ export interface JournalPosition {
 
 export const JOURNAL_START: JournalPosition = { segment: 1, byte: 0 }
 
+export function isEarlier(one: JournalPosition, other: JournalPosition): boolean {
+  return one.segment < other.segment || (one.segment === other.segment && one.byte < other.byte)
+}
+
 export interface JournalPiece {
   readonly events: readonly CallEvent[]
   /** Where the next piece begins. */

@@ -8,6 +8,7 @@ import { limits } from '../limits.ts'
 import { Backlog } from './backlog.ts'
 import type { CallEvent } from './events.ts'
 import {
+  isEarlier,
   JOURNAL_START,
   type JournalPiece,
   type JournalPosition,
@@ -91,6 +92,9 @@ class FileJournal implements Journal {
   #writing: Promise<void> | undefined
   #cancelRetry: (() => void) | undefined
   #closed = false
+  /** Where it ended when it was opened, then what the store has taken in this life: a later place was given out here, or by another journal. */
+  #reached = JOURNAL_START
+  readonly #given = new Set<string>()
   readonly #listeners = new Set<() => void>()
   #written = 0
   #shed = 0
@@ -125,13 +129,23 @@ class FileJournal implements Journal {
     return { segment: this.#segments.at(-1)!, byte: this.#goodBytes }
   }
 
-  read(from: JournalPosition): Promise<JournalPiece> {
+  async read(from: JournalPosition): Promise<JournalPiece> {
     const end = this.#end
     this.#backlog.looked(end, this.#options.clock.now())
-    return readPiece(this.#options.directory, from, end)
+    const isForeign = isEarlier(this.#reached, from) && !this.#given.has(nameOf(from))
+    if (isForeign) {
+      this.#options.trouble(
+        'The database has read more of this journal than there is: STATE_DIR is older than the database, such as from a backup. What happens from now on is told.',
+      )
+    }
+    const piece = await readPiece(this.#options.directory, isForeign ? this.#reached : from, end)
+    this.#given.add(nameOf(piece.next))
+    return piece
   }
 
   taken(upTo: JournalPosition): void {
+    this.#reached = upTo
+    this.#given.clear()
     this.#backlog.took(upTo)
     if (this.#backlog.share < limits.journal.alarms[0] / 2) this.#alarms = 0
   }
@@ -145,7 +159,11 @@ class FileJournal implements Journal {
     const { directory, clock } = this.#options
     this.#segments = await segmentsOf(directory)
     const last = this.#segments.at(-1)
-    if (last === undefined) return this.#nextSegment()
+    if (last === undefined) {
+      await this.#nextSegment()
+      this.#reached = this.#end
+      return
+    }
     for (const segment of this.#segments) {
       const { size } = await stat(segmentPath(directory, segment))
       this.#backlog.wrote({ segment, byte: size }, clock.now())
@@ -155,6 +173,7 @@ class FileJournal implements Journal {
     this.#file = await open(path, constants.O_WRONLY)
     await this.#file.truncate(this.#goodBytes)
     this.#backlog.wrote(this.#end, clock.now())
+    this.#reached = this.#end
   }
 
   append(event: CallEvent): void {
@@ -303,6 +322,10 @@ class FileJournal implements Journal {
 
 function unwritten(): GatewayError {
   return new GatewayError('STATE_UNWRITABLE', 'The journal was closed with events that are not on the disk.')
+}
+
+function nameOf({ segment, byte }: JournalPosition): string {
+  return `${segment}:${byte}`
 }
 
 /** Written beside and renamed: there is never half of it. */

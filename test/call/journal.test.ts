@@ -1,9 +1,11 @@
 import {
   appendFileSync,
   chmodSync,
+  cpSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -127,6 +129,51 @@ describe('the journal', () => {
     expect(again.journal.figures).toMatchObject({ waitingBytes, shed: 0 })
     expect([first.trouble, again.trouble]).toEqual([[], []])
     await again.journal.close()
+  })
+
+  async function readAll(journal: Journal, from: JournalPosition): Promise<{ calls: string[]; at: JournalPosition }> {
+    const calls: string[] = []
+    for (let at = from; ; ) {
+      const { events, next } = await journal.read(at)
+      calls.push(...events.map(({ call }) => call))
+      if (same(next, at)) return { calls, at }
+      at = next
+    }
+  }
+
+  it('of an older state than the database has read tells what is written from then on, and nothing twice', async () => {
+    const first = await open()
+    await write(first.journal, 2)
+    await first.journal.close()
+    cpSync(join(folder, 'journal'), join(folder, 'backup'), { recursive: true })
+    const later = await open()
+    await write(later.journal, 9)
+    const { at: ahead } = await readAll(later.journal, JOURNAL_START)
+    later.journal.taken(ahead)
+    await later.journal.close()
+    rmSync(join(folder, 'journal'), { recursive: true })
+    renameSync(join(folder, 'backup'), join(folder, 'journal'))
+
+    const { journal, trouble } = await open()
+    journal.append(event(100))
+    await journal.flushed()
+    // A first time for nothing: the database does not take it.
+    expect((await journal.read(ahead)).events.map(({ call }) => call)).toEqual(['call-100'])
+    expect(trouble[0]).toMatch(/STATE_DIR is older than the database/)
+    for (let number = 101; number < 120; number++) journal.append(event(number))
+    await journal.flushed()
+    const piece = await journal.read(ahead)
+    expect(piece.events).toHaveLength(20)
+    // It took it, and could not say so.
+    journal.append(event(120))
+    await journal.flushed()
+    const { calls, at } = await readAll(journal, piece.next)
+    expect(calls).toEqual(['call-120'])
+    journal.taken(at)
+    expect((await readAll(journal, at)).calls).toEqual([])
+    // A database that is set back is told again all that there is.
+    expect((await readAll(journal, JOURNAL_START)).calls).toHaveLength(23)
+    await journal.close()
   })
 
   it('tells anew when what waited was taken and then piles up again', async () => {
