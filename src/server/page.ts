@@ -9,7 +9,8 @@ export interface Place {
   readonly id: string
 }
 
-const MOST_MS = 8.64e15
+/** PostgreSQL knows no time before 4713 BC. */
+const MOST_MS = 2e14
 const cursor = z.tuple([z.int().min(-MOST_MS).max(MOST_MS), storableText(limits.http.paramChars)])
 
 /** Of no meaning to whoever holds it, so that it may change. */

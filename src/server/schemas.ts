@@ -115,6 +115,11 @@ export const business = storableText(limits.http.paramChars)
 const limit = z.coerce.number().int().min(1).max(mostListed).default(100)
 const moment = z.iso.datetime({ offset: true })
 
+/** Weeks before and after it are days, too. */
+export const askedDay = z.iso
+  .date()
+  .refine(day => day >= '1970-01-01' && day < '3000-01-01', 'must be a day from 1970-01-01 to 2999-12-31')
+
 /** Of a list that is told in pages, the newest first. */
 export const pageQuery = privacyQuery.extend({
   business: business.optional(),

@@ -5,14 +5,14 @@ import { type StoredDay, statsByDay, timeZoneOf } from '../store/stats.ts'
 import { scopeOf } from './access.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { Refusal } from './problem.ts'
-import { business } from './schemas.ts'
+import { askedDay, business } from './schemas.ts'
 import type { TypedServer } from './typed.ts'
 
 const DAY_MS = 86_400_000
 const DAYS_WHEN_NOT_SAID = 7
 
 const day = z.iso.date()
-const statsQuery = z.strictObject({ business: business.optional(), from: day.optional(), to: day.optional() })
+const statsQuery = z.strictObject({ business: business.optional(), from: askedDay.optional(), to: askedDay.optional() })
 const dayStats = z.object({
   day,
   calls: z.number(),

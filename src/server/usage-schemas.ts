@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { limits } from '../limits.ts'
-import { storableText } from './schemas.ts'
+import { askedDay, storableText } from './schemas.ts'
 
 const count = z.number().int()
 
@@ -35,8 +35,8 @@ export const callUsage = used.extend({ call: z.string(), business: z.string() })
 export const usageQuery = z.strictObject({
   business: storableText(limits.http.paramChars).optional(),
   /** The first day and the last; left out: the 30 days up to today. */
-  from: z.iso.date().optional(),
-  to: z.iso.date().optional(),
+  from: askedDay.optional(),
+  to: askedDay.optional(),
 })
 export const usedCallParameters = z.strictObject({ id: storableText(limits.http.paramChars) })
 

@@ -56,6 +56,7 @@ describe('a cursor', () => {
     'bm90IGpzb24',
     cursorOf({ atMs: 1.5, id: 'x' }),
     cursorOf({ atMs: 1e17, id: 'x' }),
+    cursorOf({ atMs: -8.64e15, id: '1' }),
     cursorOf({ atMs: 1, id: 'a\0' }),
   ]) {
     it(`that was not given out is refused: ${cursor}`, async () => {

@@ -71,6 +71,8 @@ describe('what has been used', () => {
     ['?from=2026-01-32', /from/],
     ['?to=today', /to/],
     ['?day=2026-01-05', /day/],
+    ['?from=0000-01-01', /from: must be a day from 1970-01-01/],
+    ['?to=9999-12-31', /to: must be a day from 1970-01-01/],
   ])('is refused in words: %s', async (query, words) => {
     const answer = await asking([])(`/v1/usage${query}`)
     expect(answer.statusCode).toBe(400)

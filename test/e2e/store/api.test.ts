@@ -256,7 +256,8 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
     })
     const all = (await ask('GET /v1/stats?from=2026-01-05&to=2026-01-05')).body
     expect([all.business, all.timeZone, all.days[0].calls]).toEqual([null, 'UTC', 7])
-    for (const query of ['from=2026-01-05&to=2026-01-04', 'from=2020-01-01&to=2026-01-01', 'from=yesterday']) {
+    const wrong = ['from=2026-01-05&to=2026-01-04', 'from=2020-01-01&to=2026-01-01', 'from=yesterday']
+    for (const query of [...wrong, 'from=9999-12-30', 'to=0000-01-02']) {
       expect([query, (await ask(`GET /v1/stats?${query}`)).status]).toEqual([query, 400])
     }
   })
