@@ -14,7 +14,7 @@ await runSteps([
   ['twenty calls of the local engine at once', 'vitest', 'run', '--project', 'e2e', 'test/e2e/gateway/local.test.ts'],
   ['realtime: cut at 51 places', 'vitest', 'run', '--project', 'e2e', 'test/e2e/gateway/realtime.test.ts'],
   [
-    'connections that strangers hold, and a database that is set back',
+    'connections that strangers hold, a disk that is full, and a database that is set back',
     'vitest',
     'run',
     '--project',

@@ -10,7 +10,10 @@ const BLOCK = Buffer.alloc(64 * 1024)
 /** An ordinary user may mount in a namespace of their own. */
 const asRoot = process.getuid?.() === 0
 
-/** A disk that can be filled in earnest, without harm to anybody: in memory, mounted where only processes of ours see it. */
+/**
+ * A disk that can be filled in earnest, without harm to anybody: in memory, mounted where only processes of ours see it. Not
+ * every container lets its processes mount something: for tests that are run by name.
+ */
 export class SmallDisk implements AsyncDisposable {
   /** For whoever runs within. */
   readonly path: string

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { seedDatabase } from '../../support/database.ts'
 import { SmallDisk } from '../../support/small-disk.ts'
-import { Writer } from './writing.ts'
+import { Writer } from '../store/writing.ts'
 
 /** Of an empty database, 39, and what it grows by. */
 const DATABASE_MB = 48
