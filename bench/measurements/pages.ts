@@ -47,7 +47,7 @@ async function run({ quick, progress }: How): Promise<Row[]> {
   let asked: Asked[] = []
   const log = ({ query }: { query: { sql: string; parameters: readonly unknown[] } }) => void asked.push(query)
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), log })
-  const { server: http } = house({ store: { failing: false, ask: query => query(db) } })
+  const { server: http } = house({ store: { failing: false, silent: false, ask: query => query(db) } })
   const ask = async (query: string) => {
     asked = []
     const beganMs = performance.now()

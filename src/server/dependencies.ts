@@ -26,7 +26,7 @@ export interface Sources {
   readonly sip?: { readonly answered: boolean } | undefined
   readonly admission: Pick<Admission, 'figures' | 'full'>
   readonly journal: Pick<Journal, 'figures'>
-  readonly store: Pick<Store, 'failing' | 'ask'>
+  readonly store: Pick<Store, 'failing' | 'silent' | 'ask'>
   readonly directory: Pick<Directory, 'create' | 'change'> & {
     upToDate(): Pick<Directory, 'all' | 'stored'>
   }

@@ -28,6 +28,7 @@ export function readiness(sources: Sources): Readiness {
   const warnings: string[] = []
   if (journal.figures.failing) warnings.push('The journal cannot be written: events wait in memory.')
   if (store.failing) warnings.push('The database takes no events: the journal keeps them.')
+  else if (store.silent) warnings.push('The database does not answer: what it keeps cannot be told or changed.')
   const { waitingBytes, waitingShare, waitingMs } = journal.figures
   if (waitingShare >= limits.journal.alarms[0]) {
     warnings.push(

@@ -25,6 +25,7 @@ export class Store {
   #projection: Projection | undefined
   #failures = 0
   #closed = false
+  #silent = false
   #cancelRetry = () => {}
   #opening: Promise<void> = Promise.resolve()
 
@@ -43,23 +44,28 @@ export class Store {
    * STORE_AWAY. No error of the database itself comes out: its words may hold a row, and in it what a caller said.
    */
   async ask<T>(query: (db: Kysely<Tables>) => Promise<T>): Promise<T> {
-    const away = (why: string) => new GatewayError('STORE_AWAY', `The database ${why}.`, { retryable: true })
     if (!this.#database) throw away('is away')
     try {
       const late = () => away('does not answer in time')
-      return await within(this.#with.clock, limits.store.askMs, query(this.#database.db), late)
+      const answer = await within(this.#with.clock, limits.store.askMs, query(this.#database.db), late)
+      this.#silent = false
+      return answer
     } catch (error) {
-      if (error instanceof GatewayError || error instanceof TypeError) throw error
-      const { code, constraint } = error as { code?: unknown; constraint?: unknown }
-      if (isAway(code)) throw away('does not answer')
-      const what = [code, constraint].filter(each => typeof each === 'string').join(', ')
-      throw new GatewayError('BUG', `The database refused what it was asked (${what}).`)
+      if (error instanceof TypeError) throw error
+      const told = toldOf(error)
+      this.#silent = told.code === 'STORE_AWAY'
+      throw told
     }
   }
 
   /** What happened is not in the database at the moment, or not all of it. */
   get failing(): boolean {
     return this.#projection?.failing ?? true
+  }
+
+  /** Whoever asked last had no answer: an idle gateway has no events to find that out by. */
+  get silent(): boolean {
+    return this.#silent
   }
 
   /** What has happened so far is in the tables, or cannot be brought there now. */
@@ -111,11 +117,23 @@ export class Store {
   }
 }
 
+function away(why: string): GatewayError {
+  return new GatewayError('STORE_AWAY', `The database ${why}.`, { retryable: true })
+}
+
+function toldOf(error: unknown): GatewayError {
+  if (error instanceof GatewayError) return error
+  const { code, constraint } = Object(error) as { code?: unknown; constraint?: unknown }
+  if (isAway(code)) return away('does not answer')
+  const what = [code, constraint].filter(each => typeof each === 'string').join(', ')
+  return new GatewayError('BUG', `The database refused what it was asked (${what}).`)
+}
+
 /**
- * https://www.postgresql.org/docs/15/errcodes-appendix.html: connections, a deadlock, resources, an operator's
- * intervention and the system are about the server; every other class is about what was asked. What has no such code comes from
- * the way there.
+ * https://www.postgresql.org/docs/15/errcodes-appendix.html: connections, who may connect and to what, a deadlock, resources,
+ * an operator's intervention, the system and a server that only reads are about the server; everything else is about what was
+ * asked. What has no such code comes from the way there.
  */
 function isAway(code: unknown): boolean {
-  return typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code) || /^(08|40|53|57|58)/.test(code)
+  return typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code) || /^(08|28|3D|40|53|57|58)|^25006$/.test(code)
 }

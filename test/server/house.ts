@@ -115,7 +115,9 @@ export const away: Store['ask'] = async () => {
 }
 
 /** The server over a gateway made of plain values, which a test changes as it likes. */
-export function house(options: { token?: string; store?: { failing: boolean; ask: Store['ask'] } } = {}) {
+export function house(
+  options: { token?: string; store?: { failing: boolean; silent: boolean; ask: Store['ask'] } } = {},
+) {
   const clock = new VirtualClock()
   const exchange = {
     ready: true,
@@ -130,7 +132,7 @@ export function house(options: { token?: string; store?: { failing: boolean; ask
   const admission = { full: false, figures: { calls: 3, maxCalls: 22, pairs: 45, pairsUsed: 7, refused: 0 } }
   const waiting = { waitingBytes: 0, waitingShare: 0, waitingMs: 0 }
   const journal = { figures: { written: 12, shed: 1, queued: 2, failing: false, ...waiting } }
-  const store = options.store ?? { failing: false, ask: emptyDatabase() }
+  const store = options.store ?? { failing: false, silent: false, ask: emptyDatabase() }
   const records = new MemoryRecords()
   const directory = new Directory({
     defaults: { file: undefined, name: 'Dentist', phone: undefined, ownerPhone: undefined, engine: 'scripted' },

@@ -53,9 +53,9 @@ describe('GET /readyz', () => {
     expect(answer.json().detail).toBe('Asterisk is not connected. The media thread has stopped.')
   })
 
-  it('only warns of a database that takes nothing', async () => {
+  it.each(['failing', 'silent'] as const)('only warns of a database that is %s', async how => {
     const { server, store } = house()
-    store.failing = true
+    store[how] = true
     const answer = await server.inject('/readyz')
     expect([answer.statusCode, answer.json().warnings]).toEqual([200, [expect.stringMatching(/database/)]])
   })

@@ -86,7 +86,7 @@ describe('what has been used', () => {
   })
 
   it('is not known while the database is away', async () => {
-    const { server } = house({ store: { failing: true, ask: away } })
+    const { server } = house({ store: { failing: true, silent: false, ask: away } })
     expect((await server.inject({ url: '/v1/usage', headers: withToken })).statusCode).toBe(503)
   })
 })

@@ -181,6 +181,17 @@ describe('who calls', () => {
     await postgres.begin()
   })
 
+  it('is not asked for in vain without a word: that the database is gone is told by whoever asks for something', async () => {
+    const warnings = async () => (await house.get<{ warnings: string[] }>('/readyz')).body.warnings
+    await house.until(async () => (await warnings()).length === 0)
+    await postgres.kill()
+    await house.until(async () => (await house.get('/v1/messages')).status === 503)
+    expect(await warnings()).toEqual([expect.stringContaining('The database ')])
+    await postgres.begin()
+    await house.until(async () => (await house.get('/v1/messages')).status === 200)
+    await house.until(async () => (await warnings()).length === 0)
+  })
+
   it('is in no word of the log, nor is the secret', () => {
     const log = house.log.join('\n')
     for (const word of [secret, 'Ada Byron', 'Grace', 'Dr Lee', 'tooth']) expect(log).not.toContain(word)
