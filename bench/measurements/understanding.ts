@@ -163,7 +163,7 @@ async function answerTimeRows({ quick, progress }: How): Promise<Row[]> {
   progress('time to the answer')
   const callers = await openCallers()
   const business = parse(readFileSync(join(folder, 'business.yaml'), 'utf8'))
-  await using house = await House.open({ business, environment: { AGENT_ENGINE: 'local' } })
+  await using house = await House.open({ business, database: 'embedded', environment: { AGENT_ENGINE: 'local' } })
   const times: (number | undefined)[] = []
   for (const voice of callerVoices.slice(0, quick ? 1 : 3)) {
     const call = await house.dial()

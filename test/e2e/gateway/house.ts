@@ -95,7 +95,9 @@ export class House implements AsyncDisposable {
     )
     const embedded = options.database === 'embedded'
     if (embedded) await seedDatabase(join(stateDir, 'state/database'))
-    const database = embedded ? undefined : await databaseOn(process.env[sharedServer]!)
+    const shared = process.env[sharedServer]
+    if (!embedded && !shared) throw new Error('no server is shared here: open it with the embedded database')
+    const database = embedded || !shared ? undefined : await databaseOn(shared)
     const [sip, http, ari] = await Promise.all([freePort(), freePort(), freePort()])
     const rtpStart = 10_400 + 800 * randomInt(17)
     const wire = new Wire(ari)
