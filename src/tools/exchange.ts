@@ -82,6 +82,11 @@ function send(
     })
   })
   request.on('error', error => settle({ kind: 'unanswered', sent, why: wordFor(error) }))
+  // Of a connection that nobody takes over Node tells nothing more, not even its end.
+  request.on('upgrade', (_response, socket) => {
+    socket.destroy()
+    settle({ kind: 'broken', why: 'it wants to speak another protocol' })
+  })
   request.on('response', response => {
     const pieces: Buffer[] = []
     let bytes = 0

@@ -101,6 +101,13 @@ describe('one request', () => {
     expect(nobody.asked).toEqual([])
   })
 
+  it('is broken when the server wants to speak something else', async () => {
+    const { ask } = await shop((_, { socket }) => {
+      socket!.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n')
+    })
+    expect(await ask()).toEqual({ kind: 'broken', why: 'it wants to speak another protocol' })
+  })
+
   it('is broken when the answer breaks off', async () => {
     const { ask } = await shop((_, response) => {
       response.writeHead(200, { 'content-length': '100' }).write('half')
