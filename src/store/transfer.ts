@@ -139,7 +139,9 @@ async function* rowsOf(transaction: Transaction<Tables>, { name, columns }: Tabl
   const chosen = sql.join(columns.map(column => sql.ref(column)))
   await sql`
     declare moved no scroll cursor for
-    select to_jsonb(one)::text as row from (select ${chosen} from ${sql.table(name)}) one`.execute(transaction)
+    select translate(to_json(one)::text, E'\\n\\r', '  ') as row from (select ${chosen} from ${sql.table(name)}) one`.execute(
+    transaction,
+  )
   const fetch = sql<{ row: string }>`fetch ${sql.raw(String(limits.store.rowsAtOnce))} from moved`
   for (;;) {
     const { rows } = await fetch.execute(transaction)
@@ -171,7 +173,7 @@ async function insert(transaction: Transaction<Tables>, { name, columns }: Table
   const chosen = sql.join(columns.map(column => sql.ref(column)))
   await sql`
     insert into ${sql.table(name)} (${chosen}) overriding system value
-    select ${chosen} from jsonb_populate_recordset(null::${sql.table(name)}, ${line}::jsonb->'rows')`
+    select ${chosen} from json_populate_recordset(null::${sql.table(name)}, ${line}::json->'rows')`
     .execute(transaction)
     .catch(error => {
       // Not the error's own words: they may hold a row, and in it what a caller said.
