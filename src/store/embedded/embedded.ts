@@ -46,9 +46,15 @@ async function make(folder: string): Promise<void> {
   await rm(aside, { recursive: true, force: true })
   await mkdir(aside, { mode: 0o700 })
   const thread = new DatabaseThread(aside)
-  await thread.opened
-  await thread.end()
-  await rename(aside, folder)
+  try {
+    await thread.opened
+    await thread.end()
+    await rename(aside, folder)
+  } catch (error) {
+    // On a disk that is too small for it the journal needs the room.
+    await rm(aside, { recursive: true, force: true })
+    throw error
+  }
 }
 
 class EmbeddedDatabase implements Embedded {

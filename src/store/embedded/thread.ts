@@ -26,11 +26,23 @@ function goLast(): void {
   }
 }
 
+/** https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md#errno */
+const NOSPC = 51
+
+/** Of what the file system refuses there is nothing but a number, in an object that is no error. */
+function inWords(error: unknown): Error {
+  if (error instanceof Error) return error
+  const { errno } = Object(error) as { errno?: unknown }
+  return new Error(errno === NOSPC ? 'the disk is full' : `the file system refuses something (errno ${errno})`)
+}
+
 goLast()
 const main = parentPort
 if (!main) throw new Error('This file is the thread of the embedded database: it is started by openEmbedded.')
 const { folder } = workerData as ThreadData
-const database = await PGlite.create(folder)
+const database = await PGlite.create(folder).catch(error => {
+  throw inWords(error)
+})
 /** What was asked of it so far is done. */
 let done: Promise<unknown> = Promise.resolve()
 

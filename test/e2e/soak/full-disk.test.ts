@@ -49,6 +49,18 @@ it.concurrent('a full disk under everything: nothing is acknowledged that is not
   })
 })
 
+it.concurrent('a disk that is too small for the database: it is said, and what was begun does not take the rest of it', async () => {
+  await using disk = await SmallDisk.open(DATABASE_MB / 2)
+  const program = join(import.meta.dirname, '../../../src/commands/db.ts')
+  const [command = '', ...options] = [...disk.within, process.execPath, program, 'import', program]
+  const env = { PATH: process.env['PATH'], STATE_DIR: disk.path }
+  await expect(promisify(execFile)(command, options, { cwd: folder, env })).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^db: The embedded database in .* cannot be opened: the disk is full\./),
+  })
+  expect(readdirSync(disk.outside)).toEqual(['database.lock'])
+})
+
 it.concurrent('a full disk under an export: it is said, and no half of it stays', async () => {
   await using disk = await SmallDisk.open(1)
   disk.fill()
