@@ -12,6 +12,7 @@ import { scriptedEngine } from './providers/scripted/engine.ts'
 import { httpTools } from './tools/http-tools.ts'
 import { Lookup } from './tools/lookup.ts'
 import { reachOf } from './tools/reach.ts'
+import { eachOnce } from './tools/resolving.ts'
 
 /** Everything that can hold a conversation here. */
 export interface Engines {
@@ -31,7 +32,7 @@ interface EngineSurroundings {
 
 export function openEngines({ config, environment, progress }: EngineSurroundings): Engines {
   const clock = systemClock
-  const resolve = (host: string) => addressesOf(host, { all: true })
+  const resolve = eachOnce(host => addressesOf(host, { all: true }))
   const http = { reach: reachOf(config.tools.allowPrivate), resolve, secrets: environment }
   const tools = httpTools(http)
   const lookup = new Lookup({ ...http, clock })
