@@ -152,7 +152,7 @@ function directoryOf({ prepare, ...surroundings }: Surroundings, state: StateDir
   const directory: Directory = new Directory({
     defaults: businessDefaults(surroundings),
     nothingChosen: config.business.nothingChosen,
-    snapshot: new SnapshotFile(join(state.path, 'businesses.json'), text => log.error(text)),
+    snapshot: new SnapshotFile(join(state.path, 'businesses.json'), systemClock, text => log.error(text)),
     records: recordsIn(store),
     shared: config.databaseUrl !== undefined,
     clock: systemClock,

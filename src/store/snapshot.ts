@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { z } from 'zod'
+import type { Clock } from '../clock.ts'
 import { asError } from '../errors.ts'
+import { limits } from '../limits.ts'
 import type { StoredBusiness } from './businesses.ts'
 
 /** What a start without the database goes by: the businesses as they were last known, and where this gateway's own is. */
@@ -32,15 +34,22 @@ const schema: z.ZodType<Snapshot> = z.object({
   ),
 })
 
-/** Whole or not at all, and for nobody else's eyes. Those that come while one is being written leave only the last. */
+/**
+ * Whole or not at all, and for nobody else's eyes. Those that come while one is being written, or cannot be, leave only the
+ * last.
+ */
 export class SnapshotFile {
   readonly #file: string
+  readonly #clock: Clock
   readonly #trouble: (text: string) => void
   #next: Snapshot | undefined
   #writing: Promise<void> | undefined
+  #failing = false
+  #cancelRetry = () => {}
 
-  constructor(file: string, trouble: (text: string) => void) {
+  constructor(file: string, clock: Clock, trouble: (text: string) => void) {
     this.#file = file
+    this.#clock = clock
     this.#trouble = trouble
   }
 
@@ -62,23 +71,39 @@ export class SnapshotFile {
     this.#writing ??= this.#run()
   }
 
+  /** What cannot be written by then is not tried again. */
   async written(): Promise<void> {
     await this.#writing
+    this.#cancelRetry()
   }
 
   async #run(): Promise<void> {
-    try {
-      for (let snapshot = this.#next; snapshot; snapshot = this.#next) {
-        this.#next = undefined
+    this.#cancelRetry()
+    while (this.#next) {
+      const snapshot = this.#next
+      this.#next = undefined
+      try {
         await this.#replace(JSON.stringify(snapshot))
+        this.#failing = false
+      } catch (error) {
+        this.#next ??= snapshot
+        this.#retryLater(asError(error))
+        break
       }
-    } catch (error) {
-      this.#trouble(
-        `${this.#file} cannot be written (${asError(error).message}): a start without the database finds older businesses.`,
-      )
-    } finally {
-      this.#writing = undefined
     }
+    this.#writing = undefined
+  }
+
+  #retryLater({ message }: Error): void {
+    if (!this.#failing) {
+      this.#trouble(
+        `${this.#file} cannot be written (${message}): until it can be, a start without the database finds older businesses.`,
+      )
+    }
+    this.#failing = true
+    this.#cancelRetry = this.#clock.after(limits.store.retryMs.most, () => {
+      this.#writing ??= this.#run()
+    })
   }
 
   async #replace(text: string): Promise<void> {
