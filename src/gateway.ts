@@ -11,7 +11,7 @@ import type { CallEvent } from './call/events.ts'
 import { Exchange } from './call/exchange.ts'
 import { type Journal, openJournal } from './call/journal.ts'
 import type { CallFacts } from './call/ports.ts'
-import { unfinishedCalls } from './call/unfinished.ts'
+import { type UnfinishedCall, unfinishedCalls } from './call/unfinished.ts'
 import { askOptions } from './caller/ask.ts'
 import { systemClock } from './clock.ts'
 import { businessDefaults, type Config } from './config.ts'
@@ -115,13 +115,13 @@ async function build(surroundings: Surroundings, scope: Scope) {
       // Of a call from an earlier life of the gateway the journal tells, by way of the database.
       const opened = storeOpened.then(() => store.caughtUp()).catch(() => {})
       const known = exchange.find(call)?.view.business ?? (await opened.then(() => businessInStore(store, call)))
-      await keepVoicemail(voicemail, known ?? directory.standard.id, state, journal, observe)
+      await keepVoicemail(voicemail, known ?? directory.standard.id, state, journal, exchange)
     },
   })
   const addressee = (facts: CallFacts) => addresseeOf(facts, directory.upToDate())
   const knowCaller = callerContext({ clock, earlierCalls: earlierCallsIn(store), lookUp: surroundings.lookUp })
   const parties = { telephony, plane: media, admission, addressee, handlers, knowCaller }
-  const exchange = new Exchange({ clock, scope, observe, ...parties })
+  const exchange = new Exchange({ clock, scope, observe, earlierLife: unfinished.eventsOf, ...parties })
 
   const token = await keptSecret(state.path, apiTokenSecret, config.apiToken?.reveal())
   const sip = config.asterisk === 'external' ? undefined : watchSip(config, telephony, log, scope.child('sip'))
@@ -141,8 +141,9 @@ async function build(surroundings: Surroundings, scope: Scope) {
     await asterisk.start()
   }
   // Callers of an earlier life wait for a word, and nothing of a call waits for the database.
+  await unfinished.known
   await telephony.start()
-  for (const end of await unfinished) if (!exchange.find(end.call)) observe(end)
+  for (const end of unfinished.ends()) if (!exchange.find(end.call)) observe(end)
   await storeOpened
   return { exchange, httpAddress, business: directory.standard }
 }
@@ -209,11 +210,18 @@ function storeOf(config: Config, state: StateDir, journal: Journal, log: Log, op
 }
 
 /** Read before any of this life is written; told when it is known which of them go on. */
-function leftOpen(journal: Journal, log: Log): Promise<readonly CallEvent[]> {
-  return unfinishedCalls(journal).catch(err => {
-    log.error({ err }, 'the ends of calls that an earlier life of the gateway left open are not known')
-    return []
-  })
+function leftOpen(journal: Journal, log: Log) {
+  let calls: ReadonlyMap<string, UnfinishedCall> = new Map()
+  const take = (found: typeof calls) => {
+    calls = found
+  }
+  const failed = (err: unknown) =>
+    log.error({ err }, 'which calls an earlier life of the gateway left open is not known')
+  return {
+    known: unfinishedCalls(journal).then(take, failed),
+    eventsOf: (call: string) => calls.get(call)?.events ?? [],
+    ends: () => [...calls.values()].map(({ end }) => end),
+  }
 }
 
 /** Nothing is asked while the database is known to be away. */
@@ -238,12 +246,12 @@ async function keepVoicemail(
   business: string,
   { path }: StateDir,
   journal: Journal,
-  observe: (event: CallEvent) => void,
+  exchange: Exchange,
 ): Promise<void> {
   const { name: recording, call, atMs, callerNumber } = voicemail
   const audio = await voicemail.fetch()
   await storeVoicemail(join(path, 'voicemail'), recording, audio)
-  observe({
+  exchange.foundLater({
     call,
     business,
     atMs,

@@ -26,6 +26,8 @@ export interface CallDependencies {
   readonly doubt?: string | undefined
   readonly handler: Handler
   readonly knowCaller: KnowCaller
+  /** What happened before this gateway took it over, as far as is known. */
+  readonly earlier?: readonly CallEvent[] | undefined
   /** The call's lifetime; it closes when the call has ended. */
   readonly scope: Scope
   readonly observe: (event: CallEvent) => void
@@ -46,8 +48,10 @@ export class Call {
   readonly #gone = Promise.withResolvers<void>()
   readonly #digitListeners = new Set<(digit: string) => void>()
   readonly #holdListeners = new Set<(held: boolean) => void>()
-  readonly #events: CallEvent[] = []
+  readonly #events: CallEvent[]
   readonly #beganMs: number
+  /** How long it had lasted by then. */
+  readonly #earlierMs: number
   #state: CallState
   #connection: Connection | undefined
   #connecting: Promise<Connection> | undefined
@@ -63,7 +67,11 @@ export class Call {
     this.#leg = leg
     this.#with = dependencies
     this.#beganMs = dependencies.clock.now()
-    this.offeredAtMs = dependencies.clock.wallMs()
+    const wallMs = dependencies.clock.wallMs()
+    const { earlier = [] } = dependencies
+    this.#events = [...earlier]
+    this.offeredAtMs = earlier[0]?.atMs ?? wallMs
+    this.#earlierMs = Math.max(0, wallMs - this.offeredAtMs)
     this.#state = leg.takenOver ? alreadyLive(this.#beganMs) : offered(this.#beganMs)
     const { promise, resolve } = Promise.withResolvers<void>()
     this.ended = promise
@@ -97,11 +105,16 @@ export class Call {
   }
 
   get #durationMs(): number {
-    return Math.round((this.#endedMs ?? this.#with.clock.now()) - this.#beganMs)
+    return Math.round(this.#earlierMs + (this.#endedMs ?? this.#with.clock.now()) - this.#beganMs)
   }
 
   get events(): readonly CallEvent[] {
     return this.#events
+  }
+
+  /** Told by another, when the record is closed; also of a call whose events are more than are kept. */
+  foundLater(event: CallEvent): void {
+    if (this.#events.length <= limits.call.eventsKept) this.#events.push(event)
   }
 
   /** Of the line while there is one, and what it came to afterwards. */

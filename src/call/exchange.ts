@@ -20,6 +20,8 @@ export interface ExchangeDependencies {
   /** For whom a call is, as that business is now; asked once a call. */
   readonly addressee: (facts: CallFacts) => Addressee
   readonly handlers: Readonly<Record<Engine, Handler>>
+  /** What happened to a call that is taken over before this gateway began; left out: nothing is known of it. */
+  readonly earlierLife?: (call: string) => readonly CallEvent[]
   /** Left out: nobody is known. */
   readonly knowCaller?: KnowCaller
   /** Every fact about every call goes here, once. */
@@ -59,6 +61,12 @@ export class Exchange {
     return this.#live.get(id) ?? this.#ended.find(call => call.id === id)
   }
 
+  /** Of a call that is over, known here or not. */
+  foundLater(event: CallEvent): void {
+    this.find(event.call)?.foundLater(event)
+    this.#with.observe(event)
+  }
+
   /** No new calls; running ones may finish until the time is up, then they are ended. */
   async drain(patienceMs: number): Promise<void> {
     this.#draining = true
@@ -81,10 +89,11 @@ export class Exchange {
     if (!business.active && !leg.takenOver) return this.#refuse(leg, business, 'inactive')
     const seat = leg.takenOver ? admission.readmit() : admission.admit()
     if (!seat) return this.#refuse(leg, business, 'capacity')
-    const { clock, plane, observe, knowCaller = async () => nothingKnown } = this.#with
+    const { clock, plane, observe, knowCaller = async () => nothingKnown, earlierLife } = this.#with
     const scope = this.#with.scope.child(leg.id)
     const handler = handlers[business.engine]
-    const call = new Call(leg, { clock, plane, business, doubt, handler, knowCaller, scope, observe })
+    const earlier = leg.takenOver ? earlierLife?.(leg.id) : undefined
+    const call = new Call(leg, { clock, plane, business, doubt, handler, knowCaller, scope, observe, earlier })
     this.#live.set(call.id, call)
     void call.ended.then(() => {
       seat.release()

@@ -1,18 +1,24 @@
+import { limits } from '../limits.ts'
 import type { CallEvent } from './events.ts'
 import type { Journal } from './journal.ts'
 import { JOURNAL_START } from './journal-reader.ts'
 
+/** A call that a journal leaves open: a gateway that was killed told no end of it. */
+export interface UnfinishedCall {
+  /** The first of them, as many as are kept of a call. */
+  readonly events: readonly CallEvent[]
+  /** For one that is gone: at the time of the last that is known of it. */
+  readonly end: CallEvent
+}
+
 interface Open {
-  readonly first: CallEvent
+  readonly events: CallEvent[]
   answeredAtMs: number | undefined
   last: CallEvent
 }
 
-/**
- * The ends of calls that a journal leaves open, each at the time of the last that is known of it: a gateway that was killed
- * told none. Those that run are among them.
- */
-export async function unfinishedCalls(journal: Pick<Journal, 'read'>): Promise<CallEvent[]> {
+/** Those that go on are among them. */
+export async function unfinishedCalls(journal: Pick<Journal, 'read'>): Promise<ReadonlyMap<string, UnfinishedCall>> {
   const open = new Map<string, Open>()
   for await (const event of eventsOf(journal)) {
     const { call, fact, atMs } = event
@@ -22,12 +28,13 @@ export async function unfinishedCalls(journal: Pick<Journal, 'read'>): Promise<C
       open.delete(call)
       continue
     }
-    const known = open.get(call) ?? { first: event, answeredAtMs: undefined, last: event }
+    const known = open.get(call) ?? { events: [], answeredAtMs: undefined, last: event }
+    if (known.events.length < limits.call.eventsKept) known.events.push(event)
     known.last = event
     if (fact.name === 'answered' || fact.name === 'takenOver') known.answeredAtMs ??= atMs
     open.set(call, known)
   }
-  return [...open.values()].map(endOf)
+  return new Map([...open].map(([call, known]) => [call, { events: known.events, end: endOf(known) }]))
 }
 
 async function* eventsOf(journal: Pick<Journal, 'read'>): AsyncIterable<CallEvent> {
@@ -39,8 +46,9 @@ async function* eventsOf(journal: Pick<Journal, 'read'>): AsyncIterable<CallEven
   }
 }
 
-function endOf({ first, answeredAtMs, last }: Open): CallEvent {
+function endOf({ events, answeredAtMs, last }: Open): CallEvent {
   const { call, business, atMs } = last
+  const durationMs = atMs - events[0]!.atMs
   const answered = answeredAtMs === undefined ? {} : { answeredMs: atMs - answeredAtMs }
-  return { call, business, atMs, fact: { name: 'ended', reason: 'lost', durationMs: atMs - first.atMs, ...answered } }
+  return { call, business, atMs, fact: { name: 'ended', reason: 'lost', durationMs, ...answered } }
 }

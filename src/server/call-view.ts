@@ -3,6 +3,7 @@ import type { LineFigures } from '../call/ports.ts'
 import type { StoredCall } from '../store/calls.ts'
 import { isoTime } from './call-record.ts'
 import type { ObservedCall } from './dependencies.ts'
+import { outcomeOf } from './known-calls.ts'
 import { type CallSummary, lineFigures } from './schemas.ts'
 
 /** A call of this gateway as the API tells it; who the caller is and what was said, only on demand. */
@@ -15,7 +16,7 @@ export function summaryOf(call: ObservedCall, figures: LineFigures | undefined, 
   return {
     id: view.id,
     state: view.state,
-    outcome: view.reason ?? null,
+    outcome: outcomeOf(call) ?? null,
     business: view.business,
     engine: engineTitles[view.engine],
     codec: view.codec,

@@ -15,6 +15,11 @@ export function placeOfCall(call: KnownCall): Place {
   return 'here' in call ? placeHere(call.here) : { atMs: call.stored.offered_at.getTime(), id: call.stored.id }
 }
 
+/** As the store has it: what the caller left is the last word. */
+export function outcomeOf({ view, events }: ObservedCall): string | undefined {
+  return events.some(({ fact }) => fact.name === 'voicemailLeft') ? 'voicemail' : view.reason
+}
+
 function placeHere({ view }: ObservedCall): Place {
   return { atMs: view.offeredAtMs, id: view.id }
 }
@@ -36,14 +41,15 @@ export function filteredHere(
     .slice(0, count)
 }
 
-function isAskedFor({ view }: ObservedCall, filter: CallFilter): boolean {
+function isAskedFor(call: ObservedCall, filter: CallFilter): boolean {
+  const { view } = call
   const { business, number, state, outcome, since, before } = filter
   const stateNow = view.state === 'ended' ? 'ended' : 'live'
   return (
     (business === undefined || view.business === business) &&
     (number === undefined || view.callerNumber === number) &&
     (state === undefined || stateNow === state) &&
-    (outcome === undefined || (stateNow === 'ended' && view.reason === outcome)) &&
+    (outcome === undefined || (stateNow === 'ended' && outcomeOf(call) === outcome)) &&
     (since === undefined || view.offeredAtMs >= since.getTime()) &&
     (before === undefined || view.offeredAtMs < before.getTime())
   )

@@ -24,7 +24,13 @@ const answerAndWait: Handler = async (call, scope) => {
   return new Promise((_, reject) => scope.signal.addEventListener('abort', () => reject(scope.signal.reason)))
 }
 
-function house(handler: Handler, options: { maxCalls?: number; addressee?: Addressee } = {}) {
+interface Options {
+  readonly maxCalls?: number
+  readonly addressee?: Addressee
+  readonly earlier?: readonly CallEvent[]
+}
+
+function house(handler: Handler, options: Options = {}) {
   const clock = new VirtualClock()
   const failures: string[] = []
   const scope = new Scope('test', error => failures.push(String(error)))
@@ -62,6 +68,7 @@ function house(handler: Handler, options: { maxCalls?: number; addressee?: Addre
     admission,
     addressee: () => options.addressee ?? { business },
     handlers: { realtime: handler, local: handler, scripted: handler },
+    earlierLife: call => (options.earlier ?? []).filter(event => event.call === call),
     observe: event => events.push(event),
   })
   const facts = (id: string) => events.filter(event => event.call === id).map(event => event.fact.name)
@@ -266,6 +273,42 @@ describe('a call in the exchange', () => {
     expect(live?.takenOver).toBe(true)
     expect(exchange.find('c1')?.state).toBe('live')
     expect(facts('c1')).toEqual(['offered', 'takenOver', 'mediaOpened'])
+  })
+
+  it('goes on with the record of its earlier life: it was offered then, and lasts since then', async () => {
+    const happened = (atMs: number, fact: CallEvent['fact']) => ({ call: 'c1', business: 'test', atMs, fact })
+    const startMs = new VirtualClock().wallMs()
+    const earlier = [
+      happened(startMs - 30_000, { name: 'offered', engine: 'scripted', codec: 'ulaw', private: {} as never }),
+      happened(startMs - 29_900, { name: 'answered', setUpMs: 100 }),
+    ]
+    const { offer, exchange, clock, events, facts } = house(answerAndWait, { earlier })
+    const leg = await offer(new FakeLeg('c1', { takenOver: true }))
+    await offer(new FakeLeg('c2', { takenOver: true }))
+    await clock.run(5_000)
+    expect(exchange.find('c1')?.view).toMatchObject({ offeredAtMs: startMs - 30_000, durationMs: 35_000 })
+    expect(exchange.find('c2')?.view).toMatchObject({ offeredAtMs: startMs, durationMs: 5_000 })
+    expect(exchange.find('c1')?.events.slice(0, 3)).toMatchObject([...earlier, { fact: { name: 'offered' } }])
+    leg.happen({ kind: 'gone', how: 'hungUp', cause: 'normal' })
+    await clock.settle()
+    expect(facts('c1')).toEqual(['offered', 'takenOver', 'mediaOpened', 'ended'])
+    expect(events.at(-1)?.fact).toMatchObject({ name: 'ended', durationMs: 35_000, answeredMs: 5_000 })
+  })
+
+  it('has in its record what is found when it is over', async () => {
+    const { offer, exchange, clock, events } = house(answerAndWait)
+    const leg = await offer(new FakeLeg('c1'))
+    leg.happen({ kind: 'gone', how: 'handedBack', cause: 'normal' })
+    await clock.settle()
+    const fact = { name: 'voicemailLeft', seconds: 3, private: { recording: 'r', callerNumber: undefined } } as const
+    for (const call of ['c1', 'unknown']) exchange.foundLater({ call, business: 'test', atMs: 5, fact })
+    expect(exchange.find('c1')?.events.map(event => event.fact.name)).toEqual([
+      ...['offered', 'mediaOpened', 'answered', 'ended', 'voicemailLeft'],
+    ])
+    expect(events.map(({ call, fact: { name } }) => [call, name]).slice(-2)).toEqual([
+      ['c1', 'voicemailLeft'],
+      ['unknown', 'voicemailLeft'],
+    ])
   })
 
   it('passes digits on and keeps them out of everything but the private part', async () => {

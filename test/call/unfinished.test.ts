@@ -24,7 +24,7 @@ const facts = {
 } as const satisfies Record<string, CallFact>
 
 /** Each call's events, one a second, in turn with the other calls'. */
-async function open(calls: Readonly<Record<string, readonly (keyof typeof facts)[]>>) {
+async function written(calls: Readonly<Record<string, readonly (keyof typeof facts)[]>>) {
   const journal = await openJournal({ directory, clock: new VirtualClock(), trouble: () => {} })
   const rounds = Math.max(...Object.values(calls).map(names => names.length))
   for (let round = 0; round < rounds; round++) {
@@ -42,7 +42,7 @@ const lost = (call: string, atMs: number, more: object): CallEvent =>
 
 describe('calls that a killed gateway has left open', () => {
   it('end when they were last heard of, and no other does', async () => {
-    const journal = await open({
+    const journal = await written({
       talking: ['offered', 'answered', 'spoke', 'spoke'],
       ringing: ['offered'],
       over: ['offered', 'answered', 'ended'],
@@ -50,7 +50,11 @@ describe('calls that a killed gateway has left open', () => {
       voicemail: ['voicemail'],
       takenBack: ['offered', 'answered', 'ended', 'offered', 'takenOver'],
     })
-    expect(await unfinishedCalls(journal)).toEqual([
+    const open = await unfinishedCalls(journal)
+    expect(open.get('talking')!.events.map(({ fact }) => fact.name)).toEqual([
+      ...['offered', 'answered', 'callerSpoke', 'callerSpoke'],
+    ])
+    expect([...open.values()].map(({ end }) => end)).toEqual([
       lost('talking', 3_000, { durationMs: 3_000, answeredMs: 2_000 }),
       lost('ringing', 0, { durationMs: 0 }),
       lost('takenBack', 4_000, { durationMs: 1_000, answeredMs: 0 }),
@@ -59,10 +63,10 @@ describe('calls that a killed gateway has left open', () => {
   })
 
   it('are ended once', async () => {
-    const journal = await open({ talking: ['offered', 'answered'] })
-    for (const end of await unfinishedCalls(journal)) journal.append(end)
+    const journal = await written({ talking: ['offered', 'answered'] })
+    for (const { end } of (await unfinishedCalls(journal)).values()) journal.append(end)
     await journal.flushed()
-    expect(await unfinishedCalls(journal)).toEqual([])
+    expect((await unfinishedCalls(journal)).size).toBe(0)
     await journal.close()
   })
 })

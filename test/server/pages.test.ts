@@ -140,6 +140,19 @@ describe('calls of this gateway and of the store', () => {
       expect([query, (await asking(parts, query)).ids]).toEqual([query, ids])
   })
 
+  it('that ended in a voicemail are told so as soon as it is found, as the store does', async () => {
+    const parts = house()
+    const left = new FakeCall('here-1').end()
+    parts.exchange.ended.push(left, new FakeCall('here-2').end())
+    const hidden = { recording: 'fallback-1', callerNumber: undefined }
+    const fact = { name: 'voicemailLeft', seconds: 4, private: hidden } as const
+    left.events.push({ call: left.id, business: 'dentist', atMs: Date.UTC(2026, 0, 5, 9, 2), fact })
+    expect((await asking(parts, 'outcome=voicemail')).body.calls).toMatchObject([
+      { id: 'here-1', outcome: 'voicemail' },
+    ])
+    expect((await asking(parts, 'outcome=callerHungUp')).ids).toEqual(['here-2'])
+  })
+
   it('of which both know are told as they are here', async () => {
     const parts = house()
     parts.exchange.live.push(new FakeCall('here-1'))

@@ -23,7 +23,10 @@ it.concurrent('takes a call over when it was killed and is back within the lease
   await house.until(async () => soundMs(call, sinceMs) > 300)
   expect(await house.asteriskPid()).toBe(pbx)
   const [view] = await house.liveCalls()
-  expect(view?.state).toBe('live')
+  const events = await house.events()
+  // It was offered once, and the record goes on.
+  const offered = new Date(events.find(({ fact }) => fact.name === 'offered')!.atMs).toISOString()
+  expect(view).toMatchObject({ state: 'live', offeredAt: offered, answeredAt: expect.any(String) })
   await call.hangup()
   await house.isEmpty()
   const names = (await house.events()).map(event => event.fact.name)
