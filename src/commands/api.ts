@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { z } from 'zod'
 import type { Config } from '../config.ts'
 import { asError } from '../errors.ts'
+import { limits } from '../limits.ts'
 import { apiTokenSecret, storedSecret } from '../secret.ts'
 
 /** The running gateway, as a command talks to it. What goes wrong is told in words that name the remedy. */
@@ -32,7 +33,8 @@ export class ApiRefused extends Error {
 /** Nobody is there to ask. */
 export class ApiUnreachable extends Error {}
 
-const ANSWER_MS = 5_000
+/** The gateway itself waits for its database. */
+const ANSWER_MS = limits.store.askMs + 2_000
 
 /** Finds the gateway by the same settings that it was started with. */
 export async function openApi(config: Pick<Config, 'http' | 'stateDir' | 'apiToken'>): Promise<Api> {

@@ -71,6 +71,7 @@ export class GatewayRecord {
   readonly #facts: RecordedFact[] = []
   #latest: CallDetail | undefined
   #told = 0
+  #takenOverAt: string | undefined
   #failure: Error | undefined
 
   constructor(options: RecordOptions) {
@@ -116,8 +117,11 @@ export class GatewayRecord {
   async #newsIn(looking: Promise<CallDetail>): Promise<readonly RecordedFact[]> {
     try {
       const detail = await looking
-      // A gateway that was started again begins a new record of the call that it takes over.
-      if (detail.offeredAt !== this.#latest?.offeredAt) this.#told = 0
+      // A gateway that was started again goes on with the record as far as it was on the disk.
+      const again = detail.events.findLastIndex(({ name }) => name === 'takenOver')
+      const takenOverAt = detail.events[again]?.at
+      if (this.#latest && takenOverAt !== this.#takenOverAt) this.#told = again
+      this.#takenOverAt = takenOverAt
       this.#latest = detail
       this.#failure = undefined
       const news = detail.events.slice(this.#told).flatMap(factOf)
