@@ -20,7 +20,7 @@ COPY src src
 # A new volume takes owner and mode from the folder that it is laid over.
 RUN install -d -o 5061 -g 5061 -m 700 /var/lib/parley \
  && install -d -o 5061 -g 5060 -m 770 /var/lib/parley-asterisk
-ENV PATH=/opt/parley/node_modules/node/bin:/usr/local/bin:/usr/bin:/bin NODE_ENV=production LANG=C.UTF-8
+ENV PATH=/opt/parley/node_modules/node/bin:/usr/local/bin:/usr/bin:/bin NODE_ENV=production LANG=C.UTF-8 UV_THREADPOOL_SIZE=16
 USER 5061:5061
 # The young generation that scripts/parley.mjs gives, for its reason.
 CMD ["node", "--max-semi-space-size=4", "src/main.ts"]

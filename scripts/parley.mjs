@@ -33,7 +33,8 @@ const compiled = join(root, 'node_modules', '.compiled')
 // 2 ms. Left alone it grows by 100 MB over hundreds of calls.
 const child = spawn(pinnedNode, ['--max-semi-space-size=4', join(root, program), ...rest], {
   stdio: 'inherit',
-  env: { NODE_COMPILE_CACHE: compiled, ...process.env, PATH: path },
+  // Half of these threads may look up names (src/tools/resolving.ts).
+  env: { NODE_COMPILE_CACHE: compiled, UV_THREADPOOL_SIZE: '16', ...process.env, PATH: path },
 })
 // Ctrl-C in a terminal reaches the whole foreground group, the child included. Any other signal may have been sent to this
 // process alone, and is passed on.

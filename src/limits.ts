@@ -155,6 +155,8 @@ export const limits = {
     answerBytes: 64 * 1024,
     /** Of the words in which a server says why not. */
     detailChars: 300,
+    /** Names of servers that are being looked up: a dead one takes long, and the engine's own wants a place. */
+    namesAtOnce: 4,
     /** Of the call's parameters, as a header: servers take some 8 kB of them in all. */
     contextChars: 4_000,
   },

@@ -91,6 +91,8 @@ class FileJournal implements Journal {
   #waiting: PromiseWithResolvers<void>[] = []
   #writing: Promise<void> | undefined
   #cancelRetry: (() => void) | undefined
+  /** Of the last attempt to write: told once, however often it is tried. */
+  #failure: string | undefined
   #closed = false
   /** Where it ended when it was opened, then what the store has taken in this life: a later place was given out here, or by another journal. */
   #reached = JOURNAL_START
@@ -217,8 +219,9 @@ class FileJournal implements Journal {
     await null
     const failure = await this.#writeAll()
     this.#writing = undefined
-    if (failure) this.#retryLater(failure)
-    else this.#settleWaiting()
+    if (failure) return this.#retryLater(failure)
+    this.#failure = undefined
+    this.#settleWaiting()
   }
 
   async #writeAll(): Promise<Error | undefined> {
@@ -304,9 +307,12 @@ class FileJournal implements Journal {
 
   #retryLater(error: Error): void {
     if (this.#closed) return
-    this.#options.trouble(
-      `The journal cannot be written (${error.message}): calls go on, their events wait in memory. Free space on the disk of STATE_DIR, or make it writable.`,
-    )
+    if (error.message !== this.#failure) {
+      this.#options.trouble(
+        `The journal cannot be written (${error.message}): calls go on, their events wait in memory. Free space on the disk of STATE_DIR, or make it writable.`,
+      )
+    }
+    this.#failure = error.message
     this.#cancelRetry = this.#options.clock.after(RETRY_MS, () => {
       this.#cancelRetry = undefined
       this.#write()

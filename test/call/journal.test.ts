@@ -200,6 +200,11 @@ describe('the journal', () => {
     while (!journal.figures.failing) await clock.settle()
     expect(trouble[0]).toMatch(/cannot be written .*Free space/)
     expect(journal.figures.queued).toBe(3)
+    for (let attempt = 0; attempt < 5; attempt++) {
+      clock.advance(1_000)
+      await clock.settle()
+    }
+    expect(trouble).toHaveLength(1)
     rmSync(blocked)
     clock.advance(1_000)
     await journal.flushed()

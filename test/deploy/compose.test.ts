@@ -161,6 +161,8 @@ describe('the images', () => {
   it('run the gateway as scripts/parley.mjs does', () => {
     const flags = /--max-semi-space-size=\d+/.exec(read('scripts/parley.mjs'))?.[0] ?? 'none'
     expect(read('Dockerfile')).toContain(`CMD ["node", "${flags}", "src/main.ts"]`)
+    const [, threads] = /UV_THREADPOOL_SIZE: '(\d+)'/.exec(read('scripts/parley.mjs')) ?? []
+    expect(read('Dockerfile')).toContain(` UV_THREADPOOL_SIZE=${threads}\n`)
   })
 })
 

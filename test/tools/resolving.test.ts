@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { limits } from '../../src/limits.ts'
 import type { ResolvedAddress } from '../../src/tools/exchange.ts'
 import { eachOnce } from '../../src/tools/resolving.ts'
 
@@ -22,5 +23,20 @@ describe('the names of servers', () => {
     const again = resolve('dead.test')
     waiting[2]!.resolve(found)
     expect([await again, asked]).toEqual([found, ['dead.test', 'other.test', 'dead.test']])
+  })
+
+  it('leave places for others, however many of them are dead', async () => {
+    const waiting: PromiseWithResolvers<readonly ResolvedAddress[]>[] = []
+    const resolve = eachOnce(() => {
+      waiting.push(Promise.withResolvers())
+      return waiting.at(-1)!.promise
+    })
+    const asked = Array.from({ length: 10 }, (_, i) => resolve(`dead-${i}.test`))
+    expect(waiting).toHaveLength(limits.tools.namesAtOnce)
+    for (let i = 0; i < 10; i++) {
+      waiting[i]!.reject(new Error('nobody answers'))
+      await expect(asked[i]).rejects.toThrow('nobody answers')
+      expect(waiting).toHaveLength(Math.min(10, limits.tools.namesAtOnce + i + 1))
+    }
   })
 })
