@@ -9,6 +9,7 @@ import { record } from './measurements/record.ts'
 import { shortCalls } from './measurements/short-calls.ts'
 import { silencing } from './measurements/silencing.ts'
 import { start } from './measurements/start.ts'
+import { transfers } from './measurements/transfers.ts'
 import { understanding } from './measurements/understanding.ts'
 import { voice } from './measurements/voice.ts'
 import { document, rowText, type Section } from './report/document.ts'
@@ -23,7 +24,7 @@ import { type Row, verdictOf } from './report/row.ts'
 const FILE = new URL('../docs/benchmarks.md', import.meta.url)
 /** Something hangs: what was started ends with this process. */
 const LONGEST_MS = 5 * 60_000
-const subjects = [start, calls, record, silencing, shortCalls, voice, understanding, realtime, pages]
+const subjects = [start, calls, record, silencing, shortCalls, transfers, voice, understanding, realtime, pages]
 
 const { only = [], quick } = parseArgs({
   options: { only: { type: 'string', multiple: true }, quick: { type: 'boolean', default: false } },

@@ -12,6 +12,13 @@ await runSteps([
     'test/e2e/gateway/setup.test.ts',
   ],
   ['twenty calls of the local engine at once', 'vitest', 'run', '--project', 'e2e', 'test/e2e/gateway/local.test.ts'],
+  [
+    'a transfer injured at every one of its requests',
+    'vitest',
+    'run',
+    'test/telephony/transfer-anywhere.test.ts',
+    'test/e2e/telephony/transfer-anywhere.test.ts',
+  ],
   ['realtime: cut at 51 places', 'vitest', 'run', '--project', 'e2e', 'test/e2e/gateway/realtime.test.ts'],
   [
     'connections that strangers hold, a disk that is full, and a database that is set back',

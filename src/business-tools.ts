@@ -9,6 +9,7 @@ export const builtInTools = [
   'current_time',
   'end_call',
   'hand_over',
+  'transfer',
 ] as const
 
 /** Secrets are named in the file and stand in the environment, under names that begin so and no others. */

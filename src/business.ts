@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { z } from 'zod'
+import {
+  destinations,
+  e164,
+  type ProblemsOfDestination,
+  problemsOfDestinations,
+  slug,
+  strayTransfers,
+  transfers,
+} from './business-destinations.ts'
 import { businessLookup } from './business-lookup.ts'
 import { businessTools, missingSecrets } from './business-tools.ts'
 import { NotYaml, readYaml } from './business-yaml.ts'
@@ -19,25 +28,9 @@ export const engineTitles: Readonly<Record<Engine, string>> = {
   scripted: 'scripted',
 }
 
-const e164 = z
-  .string()
-  .regex(/^\+[1-9][0-9]{6,14}$/, 'must be a telephone number in international form, such as +15551234567')
 const phrase = z.string().min(1).max(300)
 const timeOfDay = z.string().regex(/^([01][0-9]|2[0-3]):[0-5][0-9]$/, 'must be a time of day such as 09:00')
 const openFromTo = z.array(z.strictObject({ from: timeOfDay, to: timeOfDay }))
-/** Names with a meaning of their own where destinations are dialled. */
-const reservedKeys = ['fallback', 'trunk']
-
-const destinations = z
-  .array(z.strictObject({ name: z.string().min(1).max(100), address: z.string().min(1).max(200) }))
-  .max(50)
-  .superRefine((all, context) => {
-    for (const [index, { name }] of all.entries()) {
-      const earlier = all.slice(0, index).map(each => each.name)
-      const message = problemWithName(name, earlier)
-      if (message) context.addIssue({ code: 'custom', path: [index, 'name'], message })
-    }
-  })
 const timeZone = z.string().refine(isTimeZone, 'must be a time zone such as Europe/Zurich')
 
 /** Of the realtime engine, where it differs from what the gateway is set to. */
@@ -77,6 +70,9 @@ const conversationChoice = z
         handingOver: phrase,
         filler: phrase,
         fillerAgain: phrase,
+        notReached: phrase,
+        broughtBack: phrase,
+        returned: phrase,
       })
       .partial(),
   })
@@ -126,6 +122,7 @@ const businessSchema = z.strictObject({
     .default([]),
   address: z.string().min(1).max(300).optional(),
   destinations: destinations.default([]),
+  transfers: transfers.default({}),
   tools: businessTools,
   lookup: businessLookup.optional(),
   notify: z
@@ -155,8 +152,8 @@ export interface BusinessDefaults {
   readonly conversation?: Business['conversation']
   /** Engines that cannot be chosen here, and why, as the end of a sentence about them. */
   readonly unusable?: Readonly<Partial<Record<Engine, string>>>
-  /** What keeps a destination's address from being dialled. */
-  readonly problemWithAddress?: (address: string) => string | undefined
+  /** What keeps a destination from being dialled. */
+  readonly problemsOfDestination?: ProblemsOfDestination
 }
 
 /** As it was written, whatever is left out of it or filled in later. */
@@ -233,7 +230,7 @@ export function judgeChoice(choice: unknown, defaults: BusinessDefaults): { read
   const result = businessSchema.safeParse(choice)
   const impossible = [
     ...barredEngine(choice, defaults),
-    ...wrongAddresses(choice, defaults),
+    ...problemsOfDestinations(choice, defaults.problemsOfDestination),
     ...(result.success ? [...unstorable(result.data), ...contradictions(result.data, defaults)] : []),
   ]
   if (result.success && impossible.length === 0) return { business: complete(result.data, defaults) }
@@ -246,16 +243,6 @@ function barredEngine(chosen: unknown, { unusable }: BusinessDefaults): string[]
   const { engine } = Object(chosen) as { engine?: unknown }
   const why = unusable?.[engine as Engine]
   return why === undefined ? [] : [`engine: ${engine} ${why}`]
-}
-
-function wrongAddresses(chosen: unknown, { problemWithAddress }: BusinessDefaults): string[] {
-  const { destinations } = Object(chosen) as { destinations?: unknown }
-  if (!Array.isArray(destinations)) return []
-  return destinations.flatMap((each, at) => {
-    const { address } = Object(each) as { address?: unknown }
-    const problem = typeof address === 'string' && address !== '' ? problemWithAddress?.(address) : undefined
-    return problem === undefined ? [] : [`destinations.${at}.address: ${problem}`]
-  })
 }
 
 /** No database takes a zero character or half of a pair, wherever it stands: then none of the business's rows could be told. */
@@ -278,6 +265,7 @@ function contradictions(chosen: z.infer<typeof businessSchema>, defaults: Busine
   const { maxSeconds, warnSeconds } = { ...defaults.conversation, ...conversation }
   const late = maxSeconds !== undefined && warnSeconds !== undefined && warnSeconds >= maxSeconds
   return [
+    ...strayTransfers(chosen),
     ...(missing.length > 0 ? [`its requests name what the environment does not have: ${missing.join(', ')}`] : []),
     ...(late
       ? [`the warning (conversation.warnSeconds, ${warnSeconds}) must come within the call (maxSeconds, ${maxSeconds})`]
@@ -298,19 +286,12 @@ function complete(data: z.infer<typeof businessSchema>, defaults: BusinessDefaul
 }
 
 /** What this version takes in and a later one acts by, where it is set. */
-export function settingsForLater({ destinations, notify, recording }: Business): string | undefined {
+export function settingsForLater({ notify, recording }: Business): string | undefined {
   const names = [
-    ...(destinations.length > 0 ? ['destinations (whoever asks for one reaches the fallback)'] : []),
     ...(Object.keys(notify).length > 0 ? ['notify and OWNER_PHONE (nobody is notified)'] : []),
     ...(recording.enabled ? ['recording (no call is recorded)'] : []),
   ]
   return names.length === 0 ? undefined : `the business sets what does nothing yet in this version: ${names.join(', ')}`
-}
-
-/** What of a change comes into force only with the next start, if anything: destinations stand in the PBX's configuration. */
-export function restartAfter(now: Business, before: Business | undefined): string | undefined {
-  if (JSON.stringify(now.destinations) === JSON.stringify(before?.destinations ?? [])) return undefined
-  return 'the destinations have changed: they come into force when Parley is started again'
 }
 
 /** A file that cannot be looked at is one that has changed: reading it tells what is wrong. */
@@ -322,29 +303,6 @@ function stampOf(file: string | undefined): string {
   } catch {
     return 'missing'
   }
-}
-
-/** What a destination is dialled by: "Front Desk" is `front-desk`. Different for each destination of a business. */
-export function destinationKey(name: string): string {
-  return slug(name)
-}
-
-function problemWithName(name: string, earlier: readonly string[]): string | undefined {
-  const key = destinationKey(name)
-  if (!/^[a-z][a-z0-9-]{0,30}$/.test(key)) {
-    return `"${name}" cannot be dialled by: it must begin with a letter from a to z and have at most 31 characters`
-  }
-  if (reservedKeys.includes(key)) return `"${name}" has a meaning of its own; choose another name`
-  const same = earlier.find(each => destinationKey(each) === key)
-  if (same === undefined) return undefined
-  return `"${name}" and "${same}" are the same to whoever dials them (${key}); choose names that differ in letters or digits`
-}
-
-function slug(name: string): string {
-  return name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-|-$/g, '')
 }
 
 /**

@@ -1,9 +1,7 @@
-import { isIP } from 'node:net'
 import { join, resolve } from 'node:path'
 import { defaultSettings } from './agent/settings.ts'
 import { type BusinessDefaults, type Engine, engines, problemsOfBusiness } from './business.ts'
 import { type Environment, readEnvFile, unreadNames } from './environment.ts'
-import { GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
 import { busyWays } from './providers/local/engine.ts'
 import { defaultRealtimeModel } from './providers/openai/models.ts'
@@ -15,8 +13,8 @@ import {
   type RealtimeOptions,
   turnDetections,
 } from './providers/openai/options.ts'
-import { Secret } from './secret.ts'
-import { type Destination, parseDestination } from './telephony/asterisk/destination.ts'
+import { Reader } from './setting-reader.ts'
+import { problemsOfDestination, sipSettings } from './sip-settings.ts'
 import { mediaPorts } from './telephony/asterisk/media-ports.ts'
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -80,6 +78,7 @@ function settings(read: Reader) {
   const rtp = rtpRange(read)
   const asterisk = read.text('ASTERISK', '')
   const stateDir = resolve(read.text('STATE_DIR', '.parley'))
+  const sip = sipSettings(read, asterisk)
   const reachable = read.has('OPENAI_API_KEY') || read.has('OPENAI_BASE_URL')
   return {
     http: { host: read.text('HTTP_HOST', '127.0.0.1'), port: read.port('HTTP_PORT', 3_000) },
@@ -87,17 +86,7 @@ function settings(read: Reader) {
     logLevel: read.choice('LOG_LEVEL', logLevels, 'info'),
     apiToken: read.secret('API_TOKEN', 16),
     maxCalls: read.optionalInteger('MAX_CALLS', 1, limits.media.lines),
-    sip: {
-      user: read.pattern(
-        'SIP_USER',
-        'bianca',
-        /^(?![aehiostT]$)[A-Za-z0-9.][A-Za-z0-9_.-]{0,63}$/,
-        'letters, digits, dot, dash and underscore, and is no single letter of a, e, h, i, o, s, t, T',
-      ),
-      tcpPort: read.port('SIP_TCP_PORT', 5_061),
-      udpPort: read.port('SIP_UDP_PORT', 5_060),
-      allow: read.networks('SIP_ALLOW', asterisk === 'external' ? [] : ['127.0.0.1/32']),
-    },
+    ...sip,
     rtp,
     externalAddress: read.address('EXTERNAL_ADDRESS'),
     localNetworks: read.networks('LOCAL_NETWORKS', ['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16']),
@@ -109,8 +98,8 @@ function settings(read: Reader) {
       app: read.pattern('ARI_APP', 'parley', /^[A-Za-z0-9_-]{1,40}$/, 'letters, digits, dash and underscore'),
     },
     asterisk,
+    asteriskFolder: read.path('ASTERISK_FOLDER'),
     asteriskCache: resolve(read.optional('ASTERISK_CACHE') ?? join(stateDir, 'asterisk')),
-    fallbackDestination: read.destination('FALLBACK_DESTINATION'),
     business: {
       file: read.optional('BUSINESS_FILE'),
       name: read.text('BUSINESS_NAME', 'Parley'),
@@ -118,7 +107,7 @@ function settings(read: Reader) {
       ownerPhone: read.e164('OWNER_PHONE'),
       nothingChosen: !['BUSINESS_FILE', 'BUSINESS_NAME', 'BUSINESS_PHONE', 'OWNER_PHONE'].some(name => read.has(name)),
       unusable: unusableEngines(reachable),
-      problemWithAddress,
+      problemsOfDestination: problemsOfDestination(sip, read.environment),
     },
     engine: engineSetting(read, reachable),
     local: {
@@ -142,11 +131,6 @@ function settings(read: Reader) {
 /** Why an engine cannot hold a conversation with these settings, whoever chooses it. */
 function unusableEngines(reachable: boolean): Partial<Record<Engine, string>> {
   return reachable ? {} : { realtime: 'needs OPENAI_API_KEY, or OPENAI_BASE_URL for a server that wants no key' }
-}
-
-function problemWithAddress(address: string): string | undefined {
-  const parsed = parseDestination(address)
-  return 'problem' in parsed ? parsed.problem : undefined
 }
 
 /** Who has given a key or a server wants it used. */
@@ -237,160 +221,4 @@ function rtpRange(read: Reader) {
     )
   }
   return rtp
-}
-
-class Reader {
-  readonly #environment: Environment
-  readonly #problems: string[] = []
-  /** Of every variable that was asked for. */
-  readonly defaults = new Map<string, string>()
-
-  constructor(environment: Environment) {
-    this.#environment = environment
-  }
-
-  /** Nothing wrong so far. */
-  get allRight(): boolean {
-    return this.#problems.length === 0
-  }
-
-  has(name: string): boolean {
-    return this.optional(name) !== undefined
-  }
-
-  problem(text: string): void {
-    this.#problems.push(text)
-  }
-
-  optional(name: string, otherwise = ''): string | undefined {
-    if (!this.defaults.get(name)) this.defaults.set(name, otherwise)
-    return this.#environment[name]?.trim() || undefined
-  }
-
-  text(name: string, otherwise: string): string {
-    return this.optional(name, otherwise) ?? otherwise
-  }
-
-  pattern(name: string, otherwise: string, form: RegExp, allowed: string): string {
-    const value = this.text(name, otherwise)
-    if (!form.test(value)) this.problem(`${name} may hold only ${allowed}; it is "${value}".`)
-    return value
-  }
-
-  integer(name: string, otherwise: number, least: number, most: number): number {
-    const text = this.optional(name, String(otherwise))
-    if (text === undefined) return otherwise
-    const value = Number(text)
-    if (Number.isInteger(value) && value >= least && value <= most) return value
-    this.problem(`${name} must be a whole number from ${least} to ${most}; it is "${text}".`)
-    return otherwise
-  }
-
-  /** A comma-separated list of one to ten. */
-  integers(name: string, otherwise: readonly number[], least: number, most: number): number[] {
-    const text = this.optional(name, otherwise.join(','))
-    if (text === undefined) return [...otherwise]
-    const values = text.split(',').map(Number)
-    const right = values.length <= 10 && values.every(each => Number.isInteger(each) && each >= least && each <= most)
-    if (right) return values
-    this.problem(`${name} must list up to ten whole numbers from ${least} to ${most}, such as 8,8,8; it is "${text}".`)
-    return [...otherwise]
-  }
-
-  optionalInteger(name: string, least: number, most: number): number | undefined {
-    return this.has(name) ? this.integer(name, least, least, most) : undefined
-  }
-
-  port(name: string, otherwise: number): number {
-    return this.integer(name, otherwise, 1, 65_535)
-  }
-
-  choice<T extends string>(name: string, choices: readonly T[], otherwise: T): T {
-    const text = this.text(name, otherwise)
-    const found = choices.find(choice => choice === text)
-    if (found === undefined) this.problem(`${name} must be one of ${choices.join(', ')}; it is "${text}".`)
-    return found ?? otherwise
-  }
-
-  /** The value itself never appears in a message. */
-  secret(name: string, leastLength = 1): Secret | undefined {
-    const value = this.optional(name)
-    if (value === undefined) return undefined
-    if (value.length < leastLength) {
-      this.problem(
-        `${name} is too short: use at least ${leastLength} characters, or leave it out to have one generated.`,
-      )
-    }
-    return new Secret(value)
-  }
-
-  url(name: string, protocols: readonly string[], otherwise: string): string {
-    const text = this.text(name, otherwise)
-    return this.optionalUrl(name, protocols) ?? text
-  }
-
-  optionalUrl(name: string, protocols: readonly string[]): string | undefined {
-    const text = this.optional(name)
-    if (text === undefined) return undefined
-    if (URL.canParse(text) && protocols.includes(new URL(text).protocol)) return text.replace(/\/+$/, '')
-    this.problem(
-      `${name} must be an address that begins with ${protocols.map(each => `${each}//`).join(' or ')}; it is "${text}".`,
-    )
-    return undefined
-  }
-
-  /** It may hold a password, so no message shows it. */
-  database(name: string): Secret | undefined {
-    const text = this.optional(name)
-    if (text === undefined) return undefined
-    const form = 'postgresql://user:password@host:5432/name'
-    if (!/^postgres(ql)?:$/.test(URL.canParse(text) ? new URL(text).protocol : '')) {
-      this.problem(`${name} must be the address of a PostgreSQL database, such as ${form}.`)
-    }
-    return new Secret(text)
-  }
-
-  address(name: string): string | undefined {
-    const text = this.optional(name)
-    if (text !== undefined && isIP(text) !== 4)
-      this.problem(`${name} must be an IPv4 address such as 203.0.113.7; it is "${text}".`)
-    return text
-  }
-
-  destination(name: string): Destination | undefined {
-    const text = this.optional(name)
-    if (text === undefined) return undefined
-    const destination = parseDestination(text)
-    if (!('problem' in destination)) return destination
-    this.problem(`${name}: ${destination.problem}.`)
-    return undefined
-  }
-
-  e164(name: string): string | undefined {
-    const text = this.optional(name)
-    if (text !== undefined && !/^\+[1-9][0-9]{6,14}$/.test(text)) {
-      this.problem(`${name} must be a telephone number in international form, such as +15551234567.`)
-    }
-    return text
-  }
-
-  /** A comma-separated list; `none` is the empty one. */
-  networks(name: string, otherwise: readonly string[]): readonly string[] {
-    const text = this.optional(name, otherwise.join(','))
-    if (text === undefined) return otherwise
-    if (text === 'none') return []
-    const networks = text.split(',').map(each => each.trim())
-    for (const network of networks) {
-      const [address = '', bits = '32', ...rest] = network.split('/')
-      if (isIP(address) === 4 && rest.length === 0 && /^([0-9]|[12][0-9]|3[0-2])$/.test(bits)) continue
-      this.problem(`${name} must list networks such as 203.0.113.0/24, or be "none"; "${network}" is none.`)
-    }
-    return networks
-  }
-
-  finish(): void {
-    if (this.#problems.length === 0) return
-    const listed = this.#problems.map(problem => `  - ${problem}`).join('\n')
-    throw new GatewayError('CONFIG_INVALID', `The configuration has ${this.#problems.length} problem(s):\n${listed}`)
-  }
 }

@@ -1,7 +1,7 @@
 import { lookup as addressesOf } from 'node:dns/promises'
 import type { Business, Engine } from './business.ts'
 import type { ContextSources } from './call/caller-context.ts'
-import type { Handler } from './call/ports.ts'
+import type { AnnounceTransfer, Handler } from './call/ports.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { asError } from './errors.ts'
@@ -13,6 +13,7 @@ import { httpTools } from './tools/http-tools.ts'
 import { Lookup } from './tools/lookup.ts'
 import { reachOf } from './tools/reach.ts'
 import { eachOnce } from './tools/resolving.ts'
+import { transferWebhook } from './tools/transfer-webhook.ts'
 
 /** Everything that can hold a conversation here. */
 export interface Engines {
@@ -21,6 +22,8 @@ export interface Engines {
   prepare(business: Business): Promise<void>
   /** Asks a business's own records who calls. */
   readonly lookUp: ContextSources['lookUp']
+  /** Tells a business's own systems of transfers. */
+  readonly announce: AnnounceTransfer
   close(): Promise<void>
 }
 
@@ -67,6 +70,7 @@ export function openEngines({ config, environment, progress }: EngineSurrounding
       }
     },
     lookUp: call => lookup.ask(call),
+    announce: transferWebhook({ ...http, clock }),
     async close() {
       closing.abort(new Error('The gateway stops.'))
       await (await local?.catch(() => undefined))?.close()

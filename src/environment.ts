@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { sipPasswordName } from './business-destinations.ts'
 import { secretName } from './business-tools.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -102,7 +103,7 @@ function lineAt(text: string, at: number): string {
  * only what looks like a typing error.
  */
 export function unreadNames(file: EnvFile, environment: Environment, known: readonly string[]): string[] {
-  const isKnown = (name: string) => known.includes(name) || secretName.test(name)
+  const isKnown = (name: string) => known.includes(name) || secretName.test(name) || sipPasswordName.test(name)
   const inFile = [...file.lines].filter(([name]) => !isKnown(name))
   const elsewhere = Object.keys(environment).filter(name => !isKnown(name) && !file.lines.has(name))
   return [

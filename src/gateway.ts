@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { Registry } from 'prom-client'
-import { type Business, restartAfter } from './business.ts'
+import type { Business } from './business.ts'
 import { addresseeOf } from './call/addressee.ts'
 import { Admission } from './call/admission.ts'
 import { type ContextSources, callerContext } from './call/caller-context.ts'
@@ -11,19 +11,21 @@ import type { CallEvent } from './call/events.ts'
 import { Exchange } from './call/exchange.ts'
 import { type Journal, openJournal } from './call/journal.ts'
 import type { CallFacts } from './call/ports.ts'
-import { type UnfinishedCall, unfinishedCalls } from './call/unfinished.ts'
+import { transferredUntil, type UnfinishedCall, unfinishedCalls } from './call/unfinished.ts'
 import { askOptions } from './caller/ask.ts'
 import { systemClock } from './clock.ts'
 import { businessDefaults, type Config } from './config.ts'
+import { routeFinder } from './destinations.ts'
 import { asError, GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
 import type { Log } from './log.ts'
-import { ownAsterisk, type Surroundings } from './own-asterisk.ts'
+import { asteriskOf, type Surroundings } from './own-asterisk.ts'
 import { openPlane } from './plane/open-plane.ts'
 import { secondsOfWav, storeVoicemail } from './recording/voicemail.ts'
 import { Scope } from './scope.ts'
 import { apiTokenSecret, ariPasswordSecret, foreignAriPassword, keptSecret } from './secret.ts'
 import { callMetrics } from './server/call-metrics.ts'
+import type { ServerDependencies } from './server/dependencies.ts'
 import { buildServer } from './server/server.ts'
 import { holdStateDir, type StateDir } from './state-dir.ts'
 import { businessOfCall } from './store/businesses.ts'
@@ -33,7 +35,6 @@ import { recordsIn } from './store/records.ts'
 import { SnapshotFile } from './store/snapshot.ts'
 import { Store } from './store/store.ts'
 import { asteriskPorts } from './telephony/asterisk/media-ports.ts'
-import type { AsteriskProcess } from './telephony/asterisk/process.ts'
 import { watchAddress } from './telephony/asterisk/settings.ts'
 import { SipWatch } from './telephony/sip-watch.ts'
 import { createTelephony } from './telephony/telephony.ts'
@@ -77,7 +78,7 @@ async function rejectedBy(signal: AbortSignal): Promise<never> {
 }
 
 async function build(surroundings: Surroundings, scope: Scope) {
-  const { config, log, handlers } = surroundings
+  const { config, log } = surroundings
   const clock = systemClock
   const state = await holdStateDir(config.stateDir)
   scope.onClose(() => state.release())
@@ -89,9 +90,8 @@ async function build(surroundings: Surroundings, scope: Scope) {
     await journal.flushed().catch(() => {})
     await store.close()
   })
-  const directory = directoryOf(surroundings, state, store)
+  const directory = directoryOf(surroundings, state, store, () => asterisk.destinationsChanged())
   scope.onClose(() => directory.close())
-  const startedWith = directory.standard
   const registry = new Registry()
   const observe = observer(journal, callMetrics(registry), log)
   const media = openPlane({ forbiddenPorts: asteriskPorts(config.rtp), onTrouble: text => log.error(text) })
@@ -99,16 +99,18 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const ari = await ariSettings(config, state)
   const admission = new Admission(config.rtp, config.maxCalls, () => telephony.outsiders)
 
-  // Registered before telephony, so that it is stopped after it; started when everything else stands ready.
-  let asterisk: AsteriskProcess | undefined
-  scope.onClose(() => asterisk?.stop())
+  // Made before telephony, so that it is stopped after it; started when everything else stands ready.
+  const asterisk = asteriskOf(surroundings, state, scope, { ari, maxCalls: admission.maxCalls, directory })
   const telephony = createTelephony({
     ari,
     leaseMs: config.timing.leaseMs,
     clock,
     random: Math.random,
     scope: scope.child('telephony'),
-    onState: (ready, words) => log[ready ? 'info' : 'warn'](words),
+    onState: (ready, words) => {
+      log[ready ? 'info' : 'warn'](words)
+      if (ready) asterisk.connected()
+    },
     onTrouble: error => log.error({ code: error.code }, error.message),
     onVoicemail: async voicemail => {
       const { call } = voicemail
@@ -118,39 +120,66 @@ async function build(surroundings: Surroundings, scope: Scope) {
       await keepVoicemail(voicemail, known ?? directory.standard.id, state, journal, exchange)
     },
   })
-  const addressee = (facts: CallFacts) => addresseeOf(facts, directory.upToDate())
-  const knowCaller = callerContext({ clock, earlierCalls: earlierCallsIn(store), lookUp: surroundings.lookUp })
-  const parties = { telephony, plane: media, admission, addressee, handlers, knowCaller }
-  const exchange = new Exchange({ clock, scope, observe, earlierLife: unfinished.eventsOf, ...parties })
-
-  const token = await keptSecret(state.path, apiTokenSecret, config.apiToken?.reveal())
-  const sip = config.asterisk === 'external' ? undefined : watchSip(config, telephony, log, scope.child('sip'))
-  const sources = { exchange, telephony, sip, admission, journal, store, directory, media }
-  const server = buildServer({ ...sources, clock, log, token, version: version(), registry })
-  scope.onClose(() => server.close())
-  const httpAddress = await listen(server, config)
+  const parties = { scope, observe, telephony, plane: media, admission, earlierLife: unfinished.eventsOf }
+  const exchange: Exchange = new Exchange({ ...parties, ...askedPerCall(surroundings, directory, store) })
+  const sources = { exchange, telephony, admission, journal, store, directory, media, registry }
+  const httpAddress = await serve(surroundings, state, sources, scope)
 
   const storeOpened = store.open()
   // Told below; until then it must not count as unhandled.
   storeOpened.catch(() => {})
-  await surroundings.prepare(startedWith)
+  await surroundings.prepare(directory.standard)
   scope.signal.throwIfAborted()
-  if (config.asterisk !== 'external') {
-    asterisk = await ownAsterisk(surroundings, state, { ari, maxCalls: admission.maxCalls, business: startedWith })
-    scope.signal.throwIfAborted()
-    await asterisk.start()
-  }
+  await asterisk.start()
   // Callers of an earlier life wait for a word, and nothing of a call waits for the database.
   await unfinished.known
   await telephony.start()
-  for (const end of unfinished.ends()) if (!exchange.find(end.call)) observe(end)
+  tellEnds(unfinished.ends(), telephony, call => exchange.find(call) !== undefined, observe)
   await storeOpened
+  asterisk.destinationsChanged()
   return { exchange, httpAddress, business: directory.standard }
 }
 
-function directoryOf({ prepare, ...surroundings }: Surroundings, state: StateDir, store: Store): Directory {
+/** What a call asks for when it comes, and while it is up. */
+function askedPerCall(
+  { config, environment, handlers, lookUp, announce }: Surroundings,
+  directory: Directory,
+  store: Store,
+) {
+  const clock = systemClock
+  return {
+    clock,
+    handlers,
+    addressee: (facts: CallFacts) => addresseeOf(facts, directory.upToDate()),
+    knowCaller: callerContext({ clock, earlierCalls: earlierCallsIn(store), lookUp }),
+    transfers: { ringMs: config.transfers.ringMs, announce, route: routeFinder(config, environment) },
+  }
+}
+
+type Served = Omit<ServerDependencies, 'sip' | 'clock' | 'log' | 'token' | 'version'>
+
+async function serve(
+  { config, log }: Surroundings,
+  { path }: StateDir,
+  sources: Served,
+  scope: Scope,
+): Promise<string> {
+  const token = await keptSecret(path, apiTokenSecret, config.apiToken?.reveal())
+  const external = config.asterisk === 'external'
+  const sip = external ? undefined : watchSip(config, sources.telephony, log, scope.child('sip'))
+  const server = buildServer({ ...sources, sip, clock: systemClock, log, token, version: version() })
+  scope.onClose(() => server.close())
+  return listen(server, config)
+}
+
+function directoryOf(
+  { prepare, ...surroundings }: Surroundings,
+  state: StateDir,
+  store: Store,
+  changed: () => void,
+): Directory {
   const { config, log } = surroundings
-  const directory: Directory = new Directory({
+  return new Directory({
     defaults: businessDefaults(surroundings),
     nothingChosen: config.business.nothingChosen,
     snapshot: new SnapshotFile(join(state.path, 'businesses.json'), systemClock, text => log.error(text)),
@@ -161,13 +190,11 @@ function directoryOf({ prepare, ...surroundings }: Surroundings, state: StateDir
     trouble: text => log.error(text),
     changed(now, before) {
       log.info({ business: now.id }, before ? 'a business has changed' : 'a business is new')
-      const restart = now.id === directory.standard.id ? restartAfter(now, before) : undefined
-      if (restart !== undefined) log.warn(restart)
+      changed()
       // The first call for it does not wait, and what is missing is told before a caller meets it.
       if (now.active) prepare(now).catch(error => log.error({ business: now.id }, asError(error).message))
     },
   })
-  return directory
 }
 
 /** Nothing where it cannot be known: the caller never reached a gateway, or the database is away. */
@@ -221,6 +248,20 @@ function leftOpen(journal: Journal, log: Log) {
     known: unfinishedCalls(journal).then(take, failed),
     eventsOf: (call: string) => calls.get(call)?.events ?? [],
     ends: () => [...calls.values()].map(({ end }) => end),
+  }
+}
+
+/** Of calls that are not here; where the caller talks with somebody else, once that is over. */
+function tellEnds(
+  ends: readonly CallEvent[],
+  telephony: { talking(call: string): Promise<void> | undefined },
+  isHere: (call: string) => boolean,
+  observe: (event: CallEvent) => void,
+): void {
+  for (const end of ends.filter(({ call }) => !isHere(call))) {
+    const talked = telephony.talking(end.call)
+    if (!talked) observe(end)
+    else void talked.then(() => isHere(end.call) || observe(transferredUntil(end, systemClock.wallMs())))
   }
 }
 

@@ -28,7 +28,8 @@ export const limits = {
     endedKept: 200,
     offeredMs: 10_000,
     answeringMs: 30_000,
-    transferringMs: 60_000,
+    /** More than all that a transfer's own states may take. */
+    transferringMs: 240_000,
     endingMs: 5_000,
     /** What was said last is still on its way: through the PBX, the network (G.114: 150 ms) and the caller's own buffer. */
     lastWordMs: 200,
@@ -38,10 +39,25 @@ export const limits = {
     renewalsPerLease: 3,
     /** Times that a call's media channel, ended in mid-call, is made anew. */
     mediaReplacements: 3,
+    /** A channel that is dialled rings no longer, whoever forgets it: more than a destination may ask for. */
+    dialSeconds: 125,
     /** Events of a leg that nobody listens to yet. */
     earlyLegEvents: 64,
     /** Keypad digits sent to the caller at once: even half a second each is within the time of a tool. */
     digitsSent: 18,
+  },
+  transfer: {
+    /** For whoever has answered to hear us. */
+    consultMs: 10_000,
+    /** For telling them who calls, and for their yes. */
+    briefingMs: 60_000,
+    /** For both to be in one bridge, read back when an answer of the PBX was lost. */
+    joiningMs: 30_000,
+    reasonChars: 1_000,
+    /** Of one header, as it is written. */
+    headerChars: 256,
+    /** For the business's webhook to answer, each of two times. */
+    webhookMs: 3_000,
   },
   log: { waitingChars: 64 * 1024 },
   /** What each of them means is looked for through all that was written. */
@@ -78,6 +94,8 @@ export const limits = {
   },
   ari: {
     requestMs: 4_000,
+    /** Between two looks at what became of channels that are being joined, when no event has told of it. */
+    lookAgainMs: 250,
     /**
      * Each is a thread of Asterisk, which lets 10 connections wait to be taken: one more is dropped and tried again after a
      * second. Further requests wait, within their time limit.
@@ -110,6 +128,8 @@ export const limits = {
     stableMs: 60_000,
     /** How often it is looked whether SIP is answered, how long that may take, and how many looks in a row must agree. */
     sipWatch: { everyMs: 2_000, answerMs: 2_000, inARow: 2 },
+    /** How often it is asked what the names of destinations stand for. */
+    resolveAgainMs: 60_000,
     logBytes: 5 * 1024 * 1024,
     logFiles: 5,
     /** A stranger who sends to the port of a call can have a line written with each packet. */
@@ -136,6 +156,10 @@ export const limits = {
     toolProblemChars: 1_000,
     /** Of a message that is taken. */
     messageChars: 4_000,
+    /** Of why a caller is transferred. */
+    reasonChars: 300,
+    /** Whoever takes a call over is asked so often, with so much time to answer; people say hello before they listen. */
+    consult: { times: 3, answerMs: 5_000, beginMs: 400 },
     /** Kept as sound, a speaker: those of every business that has its own. */
     storedPhrases: 100,
     /** Sentences that wait to be spoken, events of a provider that wait to be looked at. */

@@ -1,17 +1,23 @@
 import { join } from 'node:path'
-import { type Business, destinationKey, type Engine } from './business.ts'
+import type { Business, Engine } from './business.ts'
 import type { ContextSources } from './call/caller-context.ts'
-import type { Handler } from './call/ports.ts'
+import type { AnnounceTransfer, Handler } from './call/ports.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
-import { GatewayError } from './errors.ts'
+import { onDisk } from './debian/disk.ts'
+import { outletsOf } from './destinations.ts'
 import type { Log } from './log.ts'
 import { addressOfDefaultRoute } from './own-address.ts'
+import type { Scope } from './scope.ts'
 import type { StateDir } from './state-dir.ts'
+import type { AriSettings } from './telephony/ari-client.ts'
 import { acquireAsterisk } from './telephony/asterisk/acquire.ts'
 import { readTrunkAddresses } from './telephony/asterisk/addresses.ts'
-import { type Destination, parseDestination } from './telephony/asterisk/destination.ts'
+import { isTelephoneNumber } from './telephony/asterisk/destination.ts'
+import { replaceFiles } from './telephony/asterisk/layout.ts'
+import { LiveDestinations } from './telephony/asterisk/live-destinations.ts'
 import { AsteriskProcess } from './telephony/asterisk/process.ts'
+import { endpointsInUse, reloadDestinations } from './telephony/asterisk/reload.ts'
 import type { AsteriskSettings } from './telephony/asterisk/settings.ts'
 
 /** What the gateway finds when it starts. */
@@ -25,6 +31,8 @@ export interface Surroundings {
   readonly prepare: (business: Business) => Promise<void>
   /** Asks a business's own records who calls. */
   readonly lookUp: ContextSources['lookUp']
+  /** Tells a business's own systems of transfers. */
+  readonly announce: AnnounceTransfer
   /** A long step of the start, for the person who waits. */
   readonly progress: (text: string) => void
 }
@@ -34,10 +42,13 @@ const VOICEMAIL_SECONDS = 120
 /** Where an Asterisk lives, and how it is told from others. */
 type Place = Pick<AsteriskSettings, 'systemName' | 'directory' | 'pidFile' | 'logsTo'>
 
+/** What it is told beyond the settings. */
+type Told = Pick<AsteriskSettings, 'ari' | 'maxCalls' | 'destinations'>
+
 /** What an Asterisk for this gateway is configured with, whoever starts it. */
 export async function asteriskSettings(
   config: Config,
-  { ari, maxCalls, business, ...place }: Place & Pick<AsteriskSettings, 'ari' | 'maxCalls'> & { business: Business },
+  { ari, maxCalls, destinations, ...place }: Place & Told,
 ): Promise<AsteriskSettings> {
   return {
     ...place,
@@ -52,7 +63,9 @@ export async function asteriskSettings(
     localNetworks: [...config.localNetworks, ...(await ownNetworks())],
     allowedNetworks: config.sip.allow,
     fallbackDestination: config.fallbackDestination,
-    destinations: destinationsOf(business),
+    fallbackCallerId: fallbackCallerId(config),
+    destinations,
+    tls: config.sip.tls,
     leaseSeconds: config.timing.leaseMs / 1_000,
     silentCallerSeconds: config.timing.silentCallerMs / 1_000,
     voicemailSeconds: VOICEMAIL_SECONDS,
@@ -60,10 +73,10 @@ export async function asteriskSettings(
 }
 
 /** The Asterisk that belongs to this gateway: obtained, configured by what the gateway was told, not started yet. */
-export async function ownAsterisk(
+async function ownAsterisk(
   { config, environment, log, progress }: Omit<Surroundings, 'handlers' | 'prepare'>,
   state: StateDir,
-  told: Pick<AsteriskSettings, 'ari' | 'maxCalls'> & { readonly business: Business },
+  told: Told,
 ): Promise<AsteriskProcess> {
   const settings = await asteriskSettings(config, {
     ...told,
@@ -92,6 +105,88 @@ export async function ownAsterisk(
   })
 }
 
+type ToldForGood = Pick<Told, 'maxCalls'> & {
+  readonly ari: AriSettings & Told['ari']
+  /** Whose destinations are reached: those that there are just now. */
+  readonly directory: { readonly active: readonly Business[] }
+}
+
+/** The Asterisk of a gateway, ours or not, and its destinations; ours is stopped with the scope. */
+export function asteriskOf(
+  surroundings: Omit<Surroundings, 'handlers' | 'prepare'>,
+  state: StateDir,
+  scope: Scope,
+  told: ToldForGood,
+) {
+  const { config, environment, log } = surroundings
+  const wanted = () => outletsOf(told.directory.active, config, environment)
+  let own: AsteriskProcess | undefined
+  let live: LiveDestinations | undefined
+  scope.onClose(() => own?.stop())
+  return {
+    /** Settles when calls would be taken, if it is ours. */
+    async start(): Promise<void> {
+      if (config.asterisk !== 'external') {
+        own = await ownAsterisk(surroundings, state, { ...told, destinations: wanted() })
+        scope.signal.throwIfAborted()
+        await own.start()
+      }
+      live = await liveDestinations(surroundings, scope.child('destinations'), own, { ...told, wanted })
+    },
+    destinationsChanged(): void {
+      if (live) void live.look()
+      else if (isForeign(config) && Object.keys(wanted()).length > 0) log.warn(foreign)
+    },
+    connected(): void {
+      void live?.again()
+    },
+  }
+}
+
+function isForeign({ asterisk, asteriskFolder }: Config): boolean {
+  return asterisk === 'external' && asteriskFolder === undefined
+}
+
+const foreign =
+  'Destinations of businesses do not reach this Asterisk by themselves: set ASTERISK_FOLDER, or render its configuration anew.'
+
+/**
+ * Changes the destinations of an Asterisk that runs: of our own, or of one that reads its configuration where it was rendered
+ * for it. Nothing for any other.
+ */
+async function liveDestinations(
+  { config, log }: Pick<Surroundings, 'config' | 'log'>,
+  scope: Scope,
+  own: AsteriskProcess | undefined,
+  told: Pick<Told, 'maxCalls'> & {
+    readonly ari: AriSettings & Told['ari']
+    readonly wanted: () => Told['destinations']
+  },
+): Promise<LiveDestinations | undefined> {
+  const folder = config.asteriskFolder
+  if (own === undefined && folder === undefined) return undefined
+  const settings =
+    own?.settings ?? (await asteriskSettings(config, { ...told, destinations: {}, ...placeIn(folder ?? '') }))
+  return new LiveDestinations({
+    settings,
+    trunk: readTrunkAddresses(),
+    clock: systemClock,
+    scope,
+    wanted: told.wanted,
+    write: files =>
+      own ? own.rewrite(files) : onDisk(settings.directory, () => replaceFiles(settings.directory, files, 'group')),
+    reload: names => reloadDestinations(told.ari, names),
+    inUse: () => endpointsInUse(told.ari),
+    told: text => log.info(text),
+    trouble: text => log.error(text),
+  })
+}
+
+/** Of an Asterisk that Parley does not start. */
+export function placeIn(folder: string): Place {
+  return { systemName: 'parley', directory: folder, pidFile: join(folder, 'asterisk.pid'), logsTo: 'console' }
+}
+
 /**
  * Asterisk puts the external address in the place of its own only where its own lies in a local network, and tells nobody when
  * it does not: whoever sets LOCAL_NETWORKS without this machine's would have calls without sound.
@@ -101,18 +196,8 @@ async function ownNetworks(): Promise<string[]> {
   return own === undefined ? [] : [`${own}/32`]
 }
 
-/** By the names they are dialled by. */
-export function destinationsOf(business: Business): Record<string, Destination> {
-  return Object.fromEntries(
-    business.destinations.map(({ name, address }) => [
-      destinationKey(name),
-      destination(`the destination "${name}"`, address),
-    ]),
-  )
-}
-
-function destination(whose: string, address: string): Destination {
-  const parsed = parseDestination(address)
-  if ('problem' in parsed) throw new GatewayError('CONFIG_INVALID', `${whose}: ${parsed.problem}.`)
-  return parsed
+/** A trunk lets its own numbers call, and few others. */
+function fallbackCallerId({ fallbackDestination, outlets, transfers }: Config): string | undefined {
+  const number = fallbackDestination !== undefined && isTelephoneNumber(fallbackDestination.user)
+  return number && fallbackDestination.host === outlets.trunk?.host ? transfers.trunkNumber : undefined
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defaultSettings, settingsOf } from '../src/agent/settings.ts'
-import { readBusiness, restartAfter, settingsForLater, watchBusinessFile } from '../src/business.ts'
+import { readBusiness, settingsForLater, watchBusinessFile } from '../src/business.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -129,13 +129,6 @@ describe('a business', () => {
     expect(watch()!.hash).toBe(first.hash)
   })
 
-  it('says what of a change waits for a restart', () => {
-    const { business } = openFile('name: First').watch()!
-    const destinations = [{ name: 'desk', address: 'sip:2000@192.0.2.10' }]
-    expect(restartAfter({ ...business, name: 'Second' }, business)).toBeUndefined()
-    expect(restartAfter({ ...business, destinations }, business)).toMatch(/^the destinations have changed: .* again$/)
-  })
-
   it('may not choose an engine that cannot be used, nor later', () => {
     const unusable = { realtime: 'needs a key' }
     const file = join(folder, 'business.yaml')
@@ -151,10 +144,9 @@ describe('a business', () => {
   it('says which of its settings do nothing yet', () => {
     const plain = readBusiness({ ...defaults, ownerPhone: undefined, file: undefined })
     expect(settingsForLater(plain)).toBeUndefined()
-    const destinations = [{ name: 'desk', address: 'sip:2000@192.0.2.10' }]
-    expect(
-      settingsForLater({ ...plain, destinations, notify: { phone: '+15550100201' }, recording: { enabled: true } }),
-    ).toMatch(/destinations \(.*\), notify and OWNER_PHONE \(.*\), recording \(no call is recorded\)$/)
+    expect(settingsForLater({ ...plain, notify: { phone: '+15550100201' }, recording: { enabled: true } })).toMatch(
+      /notify and OWNER_PHONE \(.*\), recording \(no call is recorded\)$/,
+    )
   })
 
   it('is told to be out of reach when the way to its file is barred', () => {
@@ -179,7 +171,7 @@ describe('a business', () => {
       warnBeforeEndMs: 20_000,
     })
     expect(settings.phrases).toEqual({ ...defaultSettings.phrases, goodbye: 'Bye.' })
-    expect(settingsOf({ conversation: {} }, defaultSettings)).toEqual(defaultSettings)
+    expect(settingsOf({ conversation: {}, destinations: [], transfers: {} }, defaultSettings)).toEqual(defaultSettings)
   })
 
   it('warns of the end within the call', () => {

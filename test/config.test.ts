@@ -97,8 +97,8 @@ describe('the configuration', () => {
     expect(first).toBe('The configuration has 7 problem(s):')
     expect(problems).toEqual([
       '  - .env, line 2: not of the form NAME=value; a comment begins with #.',
-      expect.stringMatching(/^ {2}- MAX_CALLS must be .*"many"/),
       expect.stringMatching(/^ {2}- SIP_USER may hold only/),
+      expect.stringMatching(/^ {2}- MAX_CALLS must be .*"many"/),
       expect.stringContaining(`  - ${file}: name: `),
       expect.stringMatching(/business\.yaml: the file: .*nome/),
       expect.stringMatching(/business\.yaml: engine: realtime needs OPENAI_API_KEY, or OPENAI_BASE_URL/),

@@ -33,6 +33,7 @@ const tests = sources('test/**/*.ts')
 /** The table "who may import whom" of the design; everyone may import the base files. */
 const base = [
   'business',
+  'business-destinations',
   'business-tools',
   'business-lookup',
   'business-yaml',
@@ -44,7 +45,20 @@ const base = [
   'file-lock',
 ]
 /** What wires the parts together: may import everything. */
-const wiring = ['main', 'ready', 'gateway', 'engines', 'own-asterisk', 'commands', 'config', 'secret', 'state-dir']
+const wiring = [
+  'main',
+  'ready',
+  'gateway',
+  'engines',
+  'own-asterisk',
+  'destinations',
+  'commands',
+  'config',
+  'sip-settings',
+  'setting-reader',
+  'secret',
+  'state-dir',
+]
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   debian: [],
   media: [],

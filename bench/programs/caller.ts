@@ -5,10 +5,12 @@ import { Wheel } from '../../src/media/wheel.ts'
 import { RECORD_PARAMETER, REPLY_PARAMETER } from '../conversation/replying.ts'
 import type { StreamFigures } from '../conversation/stream.ts'
 import { type Caller, Talker, type TalkFigures } from '../conversation/talker.ts'
+import { TRANSFER_PARAMETER } from '../conversation/transferring.ts'
 import { type Manner, type TurnFigures, TurnTaker } from '../conversation/turn-taker.ts'
 import { EchoProbe } from '../house/echo-probe.ts'
 import { monotonicMs } from '../house/monotonic.ts'
 import { answer } from '../house/requests.ts'
+import { beTransferred, openPhone, type Transferred } from './transferred.ts'
 
 /** Everyone who calls, in a process of its own: real SIP, real RTP. */
 
@@ -17,6 +19,8 @@ export interface Dialling {
   readonly replyMs: number
   /** Every so-manieth reply is told as a turn of the conversation. */
   readonly toldEach?: number | undefined
+  /** A destination to which each is transferred who clicks. */
+  readonly destination?: string
 }
 
 export interface Conversation extends TalkFigures {
@@ -44,7 +48,7 @@ const deps: CallerDeps = { clock: systemClock, wheel: new Wheel(systemClock), ra
 let connection: Connection | undefined
 const calls: { readonly call: Call; readonly law: 'ulaw' | 'alaw' }[] = []
 
-const requests = { open, converse, takeTurns, hangUp, placeShortCalls }
+const requests = { open, converse, takeTurns, hangUp, placeShortCalls, placeTransferredCalls }
 export type CallerRequests = typeof requests
 answer(requests)
 
@@ -57,13 +61,17 @@ async function open({ count, everyMs, ...dialling }: Dialling & { count: number;
   await Promise.all(opened)
 }
 
-async function dial({ sipPort, replyMs, toldEach }: Dialling) {
+async function dial({ sipPort, replyMs, toldEach, destination }: Dialling) {
   connection ??= new Connection({ target: { address: '127.0.0.1', port: sipPort }, transport: 'tcp' })
   const call = await placeCall(deps, {
     target: connection.target,
     transport: 'tcp',
     user: 'bianca',
-    parameters: { [REPLY_PARAMETER]: String(replyMs), ...(toldEach && { [RECORD_PARAMETER]: String(toldEach) }) },
+    parameters: {
+      [REPLY_PARAMETER]: String(replyMs),
+      ...(toldEach && { [RECORD_PARAMETER]: String(toldEach) }),
+      ...(destination && { [TRANSFER_PARAMETER]: destination }),
+    },
     connection,
   })
   const answered = await call.answered
@@ -159,4 +167,27 @@ async function placeShortCall(dialling: Dialling, figures: ShortCalls): Promise<
   if (received.packets === 0) figures.failures.push('a caller heard nothing')
   figures.callerLateMs.push(...sent.lateMs.values)
   await call.hangup()
+}
+
+/** So many calls, never more than `atOnce` of them up: each is transferred to a telephone that is busy in the end, and hangs up. */
+async function placeTransferredCalls({
+  count,
+  atOnce,
+  phonePort,
+  echoPort,
+  ...dialling
+}: Dialling & { count: number; atOnce: number; phonePort: number; echoPort: number }) {
+  const echo = new EchoProbe(echoPort)
+  const figures: Transferred = { gapsMs: [], callerLateMs: [], failures: [] }
+  await using _phone = await openPhone(deps, phonePort)
+  let placed = 0
+  const oneAfterTheOther = async () => {
+    while (placed++ < count) {
+      const { call } = await dial(dialling)
+      await beTransferred(deps, call, figures)
+      await call.hangup()
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, oneAfterTheOther))
+  return { ...figures, echoMs: echo.stop() }
 }

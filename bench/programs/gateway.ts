@@ -8,6 +8,7 @@ import { openEngines } from '../../src/engines.ts'
 import { startGateway } from '../../src/gateway.ts'
 import { createLog } from '../../src/log.ts'
 import { replying } from '../conversation/replying.ts'
+import { TRANSFER_PARAMETER, transferring } from '../conversation/transferring.ts'
 import { answer } from '../house/requests.ts'
 
 /**
@@ -35,15 +36,18 @@ process.on('worker', worker => {
 
 const config = readConfig(process.env)
 const progress = (text: string) => console.error(text)
+const agent: Handler = (call, scope) =>
+  (call.facts.parameters[TRANSFER_PARAMETER] === undefined ? replying : transferring)(call, scope)
 const measuring = {
-  handlers: Object.fromEntries(engines.map(engine => [engine, replying])) as Record<Engine, Handler>,
+  handlers: Object.fromEntries(engines.map(engine => [engine, agent])) as Record<Engine, Handler>,
   prepare: async () => {},
   lookUp: () => undefined,
+  announce: async () => {},
 }
-const { handlers, prepare, lookUp } =
+const { handlers, prepare, lookUp, announce } =
   config.engine === 'realtime' ? openEngines({ config, environment: process.env, progress }) : measuring
 const log = createLog(config.logLevel)
-const starting = startGateway({ config, environment: process.env, log, progress, handlers, prepare, lookUp })
+const starting = startGateway({ config, environment: process.env, log, progress, handlers, prepare, lookUp, announce })
 let unblock = () => {}
 let stopWatching = () => {}
 const lateMs: number[] = []

@@ -1,14 +1,19 @@
 import type { Business } from '../business.ts'
-import type { CallerContext } from '../call/ports.ts'
+import type { CallerContext, LiveCall } from '../call/ports.ts'
 import { callerBriefing } from './caller-briefing.ts'
 import { hoursAreKnown, spansOf, weekdays } from './hours.ts'
 
-/** What a model is told of the business it speaks for, of who calls, and of what it may promise. */
-export function briefing(business: Business, caller: CallerContext): string {
+/** What a model is told of the business it speaks for, of who calls and has just heard what, and of what it may promise. */
+export function briefing(
+  { business, returned }: Pick<LiveCall, 'business' | 'returned'>,
+  caller: CallerContext,
+  heard: string,
+): string {
   const parts = [
     business.instructions.trim(),
     `You speak on the telephone for ${business.name}. You are heard, not read: short sentences, no lists, no markup.`,
-    `The caller has just heard you say: "${business.greeting}" Do not greet again.`,
+    returned ? 'The caller was connected with somebody else, and that broke off: offer to try again or to help.' : '',
+    `The caller has just heard you say: "${heard}" Do not greet again.`,
     `The caller is expected to speak ${languageName(business.language)}.`,
     facts(business),
     callerBriefing(caller, business.timeZone),
@@ -40,12 +45,15 @@ function serviceLine({ name, minutes, price }: Business['services'][number]): st
 }
 
 function rules({ destinations }: Business): string {
-  const names = destinations.map(({ name }) => name).join(', ')
-  const people = names === '' ? 'a person' : `a person (here there are: ${names})`
+  const names = destinations.map(({ name, description }) => (description ? `${name} (${description})` : name))
+  const toSomebody =
+    names.length === 0
+      ? 'Who wants a person is handed over with hand_over; who is called then is not for the caller to choose by a number.'
+      : `Who wants a person is connected with transfer: there are ${names.join(', ')}, and nobody else; no number that a caller names is ever called.`
   return [
     'Only what stands here, or what a tool has told you, is known: never make up a price, a time or a fact.',
     'You do not know the time: ask current_time before you speak of today, tomorrow or whether it is open.',
-    `Who wants ${people} is handed over with hand_over; who is called then is not for the caller to choose by a number.`,
+    toSomebody,
     'Who wants to leave word leaves it with take_message.',
     'A name that the caller tells for themselves is kept with remember_caller, once.',
     'When the caller has nothing more to say, say goodbye and use end_call.',

@@ -1,8 +1,12 @@
 import type { LiveCall, Outcome } from '../call/ports.ts'
 import type { Clock } from '../clock.ts'
+import { outcomeTold } from './outcome-told.ts'
+import type { SettledTransfer } from './ports.ts'
 import type { AgentSettings, PhraseName } from './settings.ts'
 import type { Speech, Utterance } from './speech.ts'
+import type { Transferring } from './transferring.ts'
 import { greeting, step } from './turn.ts'
+import { phraseOf } from './turn-moves.ts'
 import { dueMs, isReplying, type TurnEffect, type TurnEvent, type TurnState } from './turn-state.ts'
 import { isEmpty, textOf } from './words.ts'
 
@@ -13,6 +17,8 @@ export interface Mind {
   cancelReply(): Promise<number>
   /** They belong to what is being replied to. */
   press?(keys: string): void
+  /** A transfer is over that has not come about: reply to that. */
+  tell(text: string, transfer: SettledTransfer): void
   finishHearing(): void
   commit(): void
   /** What the caller has said and pressed, and nobody will answer. */
@@ -32,6 +38,7 @@ interface ConversationDependencies {
   readonly settings: AgentSettings
   readonly speech: Speech
   readonly mind: Mind
+  readonly transferring: Pick<Transferring, 'begin' | 'recall' | 'back'>
 }
 
 /** Carries out what the turn machine decides, and tells it what happens and when time has passed. */
@@ -120,7 +127,7 @@ export class Conversation {
   }
 
   #carryOut(effect: TurnEffect, before: TurnState['phase']): void {
-    const { call, mind, speech } = this.#with
+    const { call, mind, speech, transferring } = this.#with
     switch (effect.kind) {
       case 'pauseSpeech':
         speech.pause()
@@ -151,9 +158,23 @@ export class Conversation {
         return mind.fill(effect.again)
       case 'allowWrite':
         return this.#allowWrite()
+      case 'transfer':
+        return transferring.begin(effect.wish)
+      case 'recall':
+        return transferring.recall()
+      case 'back':
+        return transferring.back()
+      case 'tellOutcome':
+        return this.#tellOutcome(effect)
       case 'end':
         return this.#settle(effect.outcome)
     }
+  }
+
+  #tellOutcome({ wish: { destination }, outcome }: Extract<TurnEffect, { kind: 'tellOutcome' }>): void {
+    const { call, mind, settings } = this.#with
+    const heard = settings.phrases[phraseOf(outcome)]
+    mind.tell(outcomeTold(call.business, { destination, outcome, heard }), { destination, outcome })
   }
 
   async #cancelReply(interrupted: boolean): Promise<void> {

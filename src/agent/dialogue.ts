@@ -1,18 +1,25 @@
-import type { Handler, LiveCall, Outcome } from '../call/ports.ts'
+import type { CallFact } from '../call/events.ts'
+import type { FarParty, Handler, LiveCall, Outcome, TransferWish } from '../call/ports.ts'
 import type { Clock } from '../clock.ts'
 import { GatewayError, isCode } from '../errors.ts'
 import { limits } from '../limits.ts'
+import type { AudioSink } from '../media/audio.ts'
 import type { Scope } from '../scope.ts'
 import { callTools } from './call-tools.ts'
 import { ClosingTools } from './closing-tools.ts'
+import { type Consulting, consult } from './consulting.ts'
 import { Conversation, type Mind } from './conversation.ts'
 import { degraded, heardOfAgent } from './facts.ts'
+import { hushed } from './hushed.ts'
+import { introduction } from './introduction.ts'
 import { unlessAborted } from './iterate.ts'
 import { Making } from './making.ts'
 import type { Tool, ToolsOf } from './ports.ts'
 import type { AgentSettings } from './settings.ts'
 import { Speech, type Utterance } from './speech.ts'
 import { ToolRunner } from './tools.ts'
+import { Transferring } from './transferring.ts'
+import { withoutEngine } from './without-engine.ts'
 
 interface DialogueDependencies {
   readonly call: LiveCall
@@ -23,20 +30,26 @@ interface DialogueDependencies {
   readonly mind: Mind
   /** More will come to be said, even if all that is there has been heard. */
   readonly replying: () => boolean
+  readonly consulting: Consulting
 }
 
 /** An agent's part in a call. One that cannot even begin leaves the caller to somebody who can, unanswered. */
-export function agent(begin: (call: LiveCall, scope: Scope) => Promise<Dialogue>): Handler {
+export function agent(clock: Clock, begin: (call: LiveCall, scope: Scope) => Promise<Dialogue>): Handler {
   return async (call, scope) => {
     const own = scope.child('conversation')
+    let answers = false
+    const answer = () => {
+      answers = true
+      return call.answer()
+    }
     try {
-      const dialogue = await begin(call, own)
+      const dialogue = await begin({ ...call, answer }, own)
       return await dialogue.outcome()
     } catch (error) {
       own.signal.throwIfAborted()
       // Whose caller has gone has not failed.
       if (!isCode(error, 'CHANNEL_GONE')) call.emit(degraded(error))
-      return { kind: 'handBack', reason: 'engine failed' }
+      return answers ? { kind: 'handBack', reason: 'engine failed' } : await withoutEngine(call, scope, clock)
     } finally {
       await own.close()
     }
@@ -51,6 +64,9 @@ export class Dialogue {
   readonly tools: readonly Tool[]
   readonly closing: ClosingTools
   readonly runner: ToolRunner
+  readonly transferring: Transferring
+  /** As they have told it. */
+  #callerName: string | undefined
   readonly #with: DialogueDependencies
 
   constructor(dependencies: DialogueDependencies) {
@@ -64,25 +80,37 @@ export class Dialogue {
       },
       heard: ({ kind }, heard) => {
         if (kind === 'filler') this.conversation.happened({ kind: 'fillerHeard' })
-        else if (heard.ms > 0) call.emit(heardOfAgent(heard))
+        if (kind === 'speech' && heard.ms > 0) call.emit(heardOfAgent(heard))
       },
       overflowed: utterance => this.#shed(utterance),
       quiet: () => this.quiet(),
     })
     this.making = new Making(scope, () => this.quiet())
     const { signal } = scope
-    this.conversation = new Conversation({ call, signal, clock, settings, speech: this.speech, mind })
-    this.closing = new ClosingTools(outcome => this.conversation.happened({ kind: 'endWanted', outcome }))
-    this.tools = [...dependencies.tools(call), ...callTools(call, clock, this.speech), ...this.closing.tools]
+    const { speech } = this
+    this.transferring = new Transferring({
+      ...{ call, signal, clock, speech },
+      settled: outcome => this.conversation.happened({ kind: 'transferSettled', outcome }),
+      consult: (wish, far, own) => this.#consult(wish, far, own),
+    })
+    const { transferring } = this
+    this.conversation = new Conversation({ call, signal, clock, settings, speech, mind, transferring })
+    this.closing = new ClosingTools(call.business, outcome =>
+      this.conversation.happened({ kind: 'endWanted', outcome }),
+    )
+    const named = { ...call, emit: (fact: CallFact) => this.#emitNamed(fact) }
+    this.tools = [...dependencies.tools(call), ...callTools(named, clock, speech), ...this.closing.tools]
     const callId = call.id
     this.runner = new ToolRunner({ callId, tools: this.tools, clock, signal, emit: fact => call.emit(fact) })
     scope.onClose(() => this.#finish())
     scope.onClose(this.speech.attach())
+    scope.onClose(() => this.transferring.close())
   }
 
-  /** A caller who was already talking to us hears that we are back. */
+  /** A caller who was already talking to us, or to somebody else, hears that we are back. */
   get openingWords(): string {
     const { call, settings } = this.#with
+    if (call.returned) return settings.phrases.returned
     return call.takenOver ? settings.phrases.back : call.business.greeting
   }
 
@@ -98,10 +126,26 @@ export class Dialogue {
     await unlessAborted(call.answer(), scope.signal)
     this.conversation.begin()
     const release = () => this.speech.release()
-    if (call.takenOver) release()
+    if (call.takenOver || call.returned) release()
     else scope.onClose(clock.after(settings.greetAfterMs, release))
     scope.onClose(call.onDigit(digit => this.conversation.happened({ kind: 'digit', digit })))
     scope.onClose(call.onHold(held => this.conversation.happened({ kind: held ? 'held' : 'unheld' })))
+    scope.onClose(
+      call.onTransferAsked(asked =>
+        this.conversation.happened(asked === 'back' ? { kind: 'recalled' } : { kind: 'transferWanted', wish: asked }),
+      ),
+    )
+  }
+
+  /** The caller is heard, unless what they say changes nothing any more or somebody else is to hear them. */
+  hear(sink: AudioSink): () => void {
+    return this.#with.call.line.hear(hushed(sink, () => this.transferring.away || this.conversation.endsFirmly))
+  }
+
+  /** Whole words of the caller, whatever is made of them. */
+  understood(text: string): void {
+    const wish = this.#with.settings.turn.transferIn?.({ text, keys: '' })
+    if (wish) this.conversation.happened({ kind: 'transferWanted', wish })
   }
 
   /** The conversation, until it is over. */
@@ -120,6 +164,22 @@ export class Dialogue {
     if (signal.aborted) return
     this.#with.call.emit(degraded(error))
     this.conversation.happened({ kind: 'failed', fatal })
+  }
+
+  #emitNamed(fact: CallFact): void {
+    if (fact.name === 'callerNamed') this.#callerName = fact.private.name
+    this.#with.call.emit(fact)
+  }
+
+  async #consult(wish: TransferWish, far: FarParty, signal: AbortSignal): Promise<'accepted' | 'declined'> {
+    const { call, clock, settings, consulting } = this.#with
+    const { name, language } = call.business
+    const told = introduction({
+      ...{ business: name, language, number: call.facts.callerNumber, reason: wish.reason },
+      name: this.#callerName ?? (await call.caller).name,
+      inTheirWords: wish.by === 'caller',
+    })
+    return consult(far, told, { ...consulting, clock, stepMs: settings.stepMs }, signal)
   }
 
   #shed(utterance: Utterance): void {

@@ -1,5 +1,5 @@
 import { limits } from '../limits.ts'
-import type { Message, ToolCall, ToolResult } from './ports.ts'
+import type { Message, SettledTransfer, ToolCall, ToolResult } from './ports.ts'
 import type { Utterance } from './speech.ts'
 
 type Entry =
@@ -15,6 +15,11 @@ export class Turn {
   constructor(caller: string) {
     this.caller = caller
     if (caller !== '') this.#add({ role: 'caller', text: caller })
+  }
+
+  /** It is cause for a reply by itself. */
+  isTold(text: string, transfer: SettledTransfer): void {
+    this.#add({ role: 'instruction', text, transfer })
   }
 
   says(utterance: Utterance): void {

@@ -4,12 +4,13 @@ import { GatewayError } from '../errors.ts'
 import { VoiceActivity } from '../media/voice-activity.ts'
 import type { Scope } from '../scope.ts'
 import { briefing } from './briefing.ts'
+import { listenBy } from './consulting.ts'
 import type { Mind } from './conversation.ts'
 import { agent, Dialogue } from './dialogue.ts'
 import { degraded } from './facts.ts'
 import { History, Turn } from './history.ts'
 import { guarded } from './iterate.ts'
-import type { Ear, Model, Recognizer, Speaker, ToolsOf } from './ports.ts'
+import type { Ear, Model, Recognizer, SettledTransfer, Speaker, ToolsOf } from './ports.ts'
 import { type ReplyParts, reply } from './reply.ts'
 import { type AgentSettings, type PhraseName, settingsOf } from './settings.ts'
 import { StoredPhrases } from './stored-phrases.ts'
@@ -28,7 +29,7 @@ export interface PipelineParts {
 /** An agent of three parts: one recognizes, one thinks, one speaks. */
 export function pipelineAgent(parts: PipelineParts): Handler {
   const stored = new StoredPhrases()
-  return agent((call, scope) => {
+  return agent(parts.clock, (call, scope) => {
     const settings = settingsOf(call.business, parts.settings)
     return new PipelineCall({ ...parts, settings }, stored, call, scope).begin()
   })
@@ -55,12 +56,13 @@ class PipelineCall implements Mind {
     this.#scope = scope
     this.#voice = new Voice(parts.speaker, call.line.law, clock, settings.stepMs)
     const replying = () => this.#dialogue.making.busy
-    this.#dialogue = new Dialogue({ call, scope, clock, settings, tools, mind: this, replying })
+    const consulting = { speaker: parts.speaker, listen: listenBy(parts.recognizer) }
+    this.#dialogue = new Dialogue({ call, scope, clock, settings, tools, mind: this, replying, consulting })
     this.#replyParts = {
       clock,
       stepMs: settings.stepMs,
       model: parts.model,
-      instructions: call.caller.then(known => briefing(call.business, known)),
+      instructions: call.caller.then(known => briefing(call, known, this.#dialogue.openingWords)),
       voice: this.#voice,
       history: this.#history,
       dialogue: this.#dialogue,
@@ -80,9 +82,20 @@ class PipelineCall implements Mind {
   }
 
   think(text: string, keys: string): void {
-    const { making, conversation } = this.#dialogue
     const turn = new Turn(recordOf(text, keys))
     this.#uncommitted = turn
+    this.#reply(turn)
+  }
+
+  tell(text: string, transfer: SettledTransfer): void {
+    const turn = new Turn('')
+    turn.isTold(text, transfer)
+    this.#history.add(turn)
+    this.#reply(turn)
+  }
+
+  #reply(turn: Turn): void {
+    const { making, conversation } = this.#dialogue
     making.start(async signal => {
       try {
         const spoke = await reply(turn, this.#replyParts, signal)
@@ -150,11 +163,10 @@ class PipelineCall implements Mind {
   }
 
   #converse(ear: Ear, earEnded: Promise<void>, greeting: Promise<void>): void {
-    const { line } = this.#call
     const { conversation, making } = this.#dialogue
     const { signal } = making
-    this.#scope.onClose(line.hear(new VoiceActivity(event => conversation.happened(event))))
-    this.#scope.onClose(line.hear(ear))
+    this.#scope.onClose(this.#dialogue.hear(new VoiceActivity(event => conversation.happened(event))))
+    this.#scope.onClose(this.#dialogue.hear(ear))
     // Deaf, the agent is of no use.
     void earEnded.then(() => conversation.happened({ kind: 'failed', fatal: true }))
     greeting.then(

@@ -1,4 +1,4 @@
-import type { Usage } from '../call/events.ts'
+import type { TransferOutcome, Usage } from '../call/events.ts'
 import type { LiveCall } from '../call/ports.ts'
 import type { AudioFormat, AudioSink } from '../media/audio.ts'
 
@@ -29,12 +29,18 @@ export type Message =
   | ({ readonly role: 'toolCall' } & ToolCall)
   | { readonly role: 'toolResult'; readonly id: string; readonly name: string; readonly result: ToolResult }
   /** From the gateway or an operator, not from the caller. */
-  | { readonly role: 'instruction'; readonly text: string }
+  | { readonly role: 'instruction'; readonly text: string; readonly transfer?: SettledTransfer }
+
+/** One that has not come about, for those who act by more than words. */
+export interface SettledTransfer {
+  readonly destination: string
+  readonly outcome: TransferOutcome
+}
 
 export type ReplyPart = { readonly kind: 'text'; readonly text: string } | ({ readonly kind: 'toolCall' } & ToolCall)
 
 export interface Model {
-  reply(history: readonly Message[], tools: readonly Tool[], signal: AbortSignal): AsyncIterable<ReplyPart>
+  reply(history: readonly Message[], tools: readonly ToolDescription[], signal: AbortSignal): AsyncIterable<ReplyPart>
 }
 
 export interface Speaker {
@@ -132,6 +138,9 @@ export interface Tool {
   /** What these arguments ask for, or in words what is wrong with them. */
   read(args: unknown): ToolRequest | { readonly problem: string }
 }
+
+/** All that a model is told of it. */
+export type ToolDescription = Pick<Tool, 'name' | 'description' | 'parameters'>
 
 export interface ToolRequest {
   /** As they were understood. */

@@ -4,6 +4,8 @@ import { GatewayError } from '../errors.ts'
 import type { Scope } from '../scope.ts'
 import { briefing } from './briefing.ts'
 import { answered, type Claim, claimAfter, isDue, NO_CLAIM } from './claim.ts'
+import { listenWith } from './consulting.ts'
+import { conversantSpeaker } from './conversant-speaker.ts'
 import { ConversantTools } from './conversant-tools.ts'
 import type { Mind } from './conversation.ts'
 import { agent, Dialogue } from './dialogue.ts'
@@ -33,7 +35,7 @@ export interface RealtimeParts {
 /** An agent that is one party: it hears, thinks and speaks. */
 export function realtimeAgent(parts: RealtimeParts): Handler {
   const { stored = new StoredPhrases() } = parts
-  return agent((call, scope) => {
+  return agent(parts.clock, (call, scope) => {
     const settings = settingsOf(call.business, parts.settings)
     return new RealtimeCall({ ...parts, settings }, stored, call, scope).begin()
   })
@@ -50,7 +52,6 @@ class RealtimeCall implements Mind {
   readonly #tools: ConversantTools
   readonly #items = new SaidItems(() => this.#dialogue.speech.utterance('speech'))
   #voice: ConversantVoice | undefined
-  #stopHearing = () => {}
   #dead = false
   readonly #gone = Promise.withResolvers<void>()
   /** It hears nothing for now. */
@@ -71,7 +72,12 @@ class RealtimeCall implements Mind {
     this.#replies = new OwedReplies({ clock, patienceMs: settings.stepMs, late })
     scope.onClose(() => this.#replies.drop())
     const replying = () => this.#absent || this.#busy || this.#dialogue.making.busy
-    this.#dialogue = new Dialogue({ call, scope, clock, settings, tools, mind: this, replying })
+    const { voice, language } = call.business
+    const consulting = {
+      speaker: speaker ?? conversantSpeaker(parts.conversant, { voice, language }),
+      listen: listenWith(parts.conversant, language),
+    }
+    this.#dialogue = new Dialogue({ call, scope, clock, settings, tools, mind: this, replying, consulting })
     this.#tools = new ConversantTools({
       dialogue: this.#dialogue,
       signal: scope.signal,
@@ -86,8 +92,7 @@ class RealtimeCall implements Mind {
     void this.#follow(voice)
     this.#sayBy(voice, this.#dialogue.openingWords)
     await this.#dialogue.answer(this.#gone.promise.then(goneTooSoon))
-    this.#stopHearing = this.#call.line.hear(voice.hear)
-    this.#scope.onClose(() => this.#stopHearing())
+    this.#scope.onClose(this.#dialogue.hear(voice.hear))
     void this.#gone.promise.then(() => this.#dialogue.conversation.happened({ kind: 'failed', fatal: true }))
     const { phrases } = this.#parts.settings
     if (this.#reserve) this.#stored.prepare(phrases, this.#reserve, this.#scope.signal).catch(() => {})
@@ -133,6 +138,11 @@ class RealtimeCall implements Mind {
     return ms
   }
 
+  tell(text: string): void {
+    this.#replies.await()
+    this.#live?.instruct(text, true)
+  }
+
   finishHearing(): void {}
 
   commit(): void {}
@@ -150,7 +160,6 @@ class RealtimeCall implements Mind {
 
   /** What is kept as sound is heard at once; what is not, the conversant says itself as long as it is there. */
   say(phrase: PhraseName): void {
-    this.#stopHearingAtTheEnd()
     const text = this.#parts.settings.phrases[phrase]
     const voice = this.#live
     if (voice && !this.#stored.has(text)) return this.#sayBy(voice, text)
@@ -187,7 +196,7 @@ class RealtimeCall implements Mind {
     const { business, line, caller } = this.#call
     const session = {
       format: { encoding: line.law, rate: 8_000 },
-      instructions: caller.then(known => briefing(business, known)),
+      instructions: caller.then(known => briefing(this.#call, known, this.#dialogue.openingWords)),
       voice: business.voice,
       language: business.language,
       tools: this.#dialogue.tools,
@@ -198,11 +207,6 @@ class RealtimeCall implements Mind {
     const voice = await unlessAborted(conversant.open(session, signal), signal, { clock, ms, late })
     this.#voice = voice
     return voice
-  }
-
-  /** What it heard of the caller now it would reply to. */
-  #stopHearingAtTheEnd(): void {
-    if (this.#dialogue.conversation.endsFirmly) this.#stopHearing()
   }
 
   #sayBy(voice: ConversantVoice, text: string): void {
@@ -271,8 +275,8 @@ class RealtimeCall implements Mind {
 
   async #respond(): Promise<void> {
     this.#claim = answered(this.#claim)
-    const { conversation, making } = this.#dialogue
-    if (conversation.endsFirmly) return
+    const { conversation, making, transferring } = this.#dialogue
+    if (conversation.endsFirmly || transferring.away) return
     this.#replies.await()
     conversation.happened({ kind: 'turnTaken' })
     const { signal } = making
@@ -313,9 +317,12 @@ class RealtimeCall implements Mind {
         return this.#call.emit(degraded(event.error))
       case 'words':
         if (event.final) this.#call.emit({ name: 'callerSpoke', private: { text: event.text } })
-        return conversation.happened(event)
+        conversation.happened(event)
+        return event.final ? this.#dialogue.understood(event.text) : undefined
       case 'audio': {
         const utterance = this.#items.utterance(event.item)
+        // What is said to nobody is no part of the conversation.
+        if (this.#dialogue.transferring.away) return this.#unsay(event.item, utterance)
         if (utterance.open) this.#replies.spoke()
         this.#ledger.made(this.#parts.clock.now())
         return utterance.write(event.audio, event.text)
@@ -329,11 +336,18 @@ class RealtimeCall implements Mind {
     }
   }
 
+  #unsay(item: string, utterance: Utterance): void {
+    if (utterance.open) this.#live?.heard(item, 0, '')
+    utterance.cut()
+    this.#stopMaking()
+    this.#replies.forget()
+  }
+
   #tellResult(id: string, result: ToolResult, reply: boolean): void {
-    this.#stopHearingAtTheEnd()
     const voice = this.#live
-    if (voice && reply) this.#replies.awaitMore()
-    voice?.toolResult(id, result, reply)
+    const wanted = reply && !this.#dialogue.transferring.away
+    if (voice && wanted) this.#replies.awaitMore()
+    voice?.toolResult(id, result, wanted)
   }
 
   #turnOver(): void {

@@ -1,4 +1,6 @@
 import type { Business } from '../business.ts'
+import type { TransferWish } from '../call/ports.ts'
+import { transferWishes } from './transfer-wishes.ts'
 
 /** What the agent says of its own accord. Rendered ahead and kept, so that it can be said when the speaker is down. */
 export interface Phrases {
@@ -12,6 +14,12 @@ export interface Phrases {
   readonly filler: string
   /** For a wait that one filler was not enough for. */
   readonly fillerAgain: string
+  /** To a caller who was to be connected with somebody, and is not. */
+  readonly notReached: string
+  /** To one who wanted to be back, or was wanted back. */
+  readonly broughtBack: string
+  /** To one who was connected with somebody, and has lost them. */
+  readonly returned: string
 }
 
 export type PhraseName = keyof Phrases
@@ -45,6 +53,14 @@ export interface TurnSettings {
   readonly warnBeforeEndMs: number
   /** Replies in a row that fail before the caller is handed back. */
   readonly failures: number
+  /** The longest that a caller is on their way to somebody else: ringing, and a word with whoever answers. */
+  readonly awayMs: number
+  /** For a caller who is wanted back to be given back. */
+  readonly recallMs: number
+  /** Whether a turn says by itself that the caller wants somebody else, whatever a model makes of it. */
+  readonly transferIn?: (turn: { readonly text: string; readonly keys: string }) => TransferWish | undefined
+  /** The destination for callers whose engine has failed. */
+  readonly onFailure?: string
 }
 
 export interface AgentSettings {
@@ -78,6 +94,8 @@ export const defaultSettings: AgentSettings = {
     durationMs: 30 * 60_000,
     warnBeforeEndMs: 60_000,
     failures: 3,
+    awayMs: 250_000,
+    recallMs: 5_000,
   },
   phrases: {
     back: 'Sorry, I am back.',
@@ -89,6 +107,9 @@ export const defaultSettings: AgentSettings = {
     handingOver: 'One moment please, I will connect you with someone.',
     filler: 'One moment please.',
     fillerAgain: 'It takes a little longer.',
+    notReached: 'I could not reach them.',
+    broughtBack: 'I am back with you.',
+    returned: 'The connection was lost. I am back with you.',
   },
   stepMs: 8_000,
   readyMs: 8_000,
@@ -96,13 +117,19 @@ export const defaultSettings: AgentSettings = {
 }
 
 /** Each business has its own way of talking; what it leaves open is as the engine has it. */
-export function settingsOf({ conversation }: Pick<Business, 'conversation'>, engine: AgentSettings): AgentSettings {
+export function settingsOf(
+  business: Pick<Business, 'conversation' | 'destinations' | 'transfers'>,
+  engine: AgentSettings,
+): AgentSettings {
+  const { conversation, transfers } = business
   const { noInputSeconds, maxSeconds, warnSeconds, phrases, ...times } = conversation
   const turn = {
     ...times,
     noInputMs: noInputSeconds?.map(seconds => seconds * 1_000),
     durationMs: maxSeconds && maxSeconds * 1_000,
     warnBeforeEndMs: warnSeconds && warnSeconds * 1_000,
+    transferIn: transferWishes(business),
+    onFailure: transfers.onFailure,
   }
   return { ...engine, turn: withChosen(engine.turn, turn), phrases: withChosen(engine.phrases, phrases ?? {}) }
 }

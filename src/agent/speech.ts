@@ -3,8 +3,8 @@ import { type Clock, within } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { limits } from '../limits.ts'
 
-/** A filler bridges a wait: it is neither an answer nor part of the conversation. */
-export type UtteranceKind = 'speech' | 'filler'
+/** A filler bridges a wait, and so does ringing: neither is an answer nor part of the conversation. */
+export type UtteranceKind = 'speech' | 'filler' | 'ringing'
 
 /** One thing that the agent says, while it is being made, spoken and heard. */
 export class Utterance {

@@ -1,11 +1,14 @@
-import type { Outcome } from '../call/ports.ts'
+import type { TransferOutcome } from '../call/events.ts'
+import type { TransferWish } from '../call/ports.ts'
 import type { PhraseName, TurnSettings } from './settings.ts'
 import {
+  type Away,
   always,
   type Doubt,
   type Ending,
   type Hearing,
   isReplying,
+  type Next,
   type Pausing,
   type Speaking,
   type Step,
@@ -46,8 +49,18 @@ export function listen(state: TurnState, at: At): Step {
   return [{ ...always(state), phase: 'listening' }, []]
 }
 
-/** The caller's turn is over: it is our turn to think. */
-export function take(state: Hearing | Pausing, at: At): readonly [Thinking, TurnEffect[]] {
+/** The caller's turn is over: it is our turn to think, unless it says clearly that somebody else is to. */
+export function take(state: Hearing | Pausing, at: At): Step {
+  return transferInWords(state, at) ?? takeToThink(state, at)
+}
+
+export function transferInWords(state: Hearing | Pausing, at: At): Step | undefined {
+  const { words } = state
+  const wish = at.settings.transferIn?.({ text: textOf(words), keys: words.keys })
+  return wish && announce({ ...state, prompts: 0, takenMs: turnEndMs(state) }, 'handingOver', at, firmly(wish))
+}
+
+export function takeToThink(state: Hearing | Pausing, at: At): readonly [Thinking, TurnEffect[]] {
   const { words } = state
   const thinking: Thinking = {
     ...always(state),
@@ -120,9 +133,25 @@ export function replyFailed(state: Thinking | Speaking, at: At): Step {
 
 /** The caller is better off with a person, and is told so. When not even that can be said, the call ends at once. */
 export function giveUp(state: Live, at: At): Step {
-  if (state.phase === 'speaking' && state.ending?.firm) return end(state, state.ending.outcome)
-  const outcome = { kind: 'handBack', reason: 'engine failed' } as const
-  return announce(state, 'handingOver', at, { ending: { outcome, firm: true } })
+  const dead = { ...state, dead: true }
+  if (dead.phase === 'away') return [dead, []]
+  if (dead.phase === 'speaking' && dead.ending?.firm)
+    return dead.begun ? [dead, []] : end(dead, dead.ending.outcome, at)
+  const promised = isReplying(dead) && dead.ending?.outcome.kind === 'transfer' ? dead.ending.outcome : undefined
+  const outcome = promised ?? insteadOfTheEngine(at.settings)
+  return announce(dead, 'handingOver', at, { ending: { outcome, firm: true } })
+}
+
+/** Whoever answers then has nobody to tell them who calls and why. */
+function insteadOfTheEngine({ onFailure }: TurnSettings): Next {
+  if (onFailure === undefined) return engineFailed
+  return { kind: 'transfer', wish: { destination: onFailure, by: 'failure', mode: 'blind' } }
+}
+
+const engineFailed: Next = { kind: 'handBack', reason: 'engine failed' }
+
+export function firmly(wish: TransferWish): { readonly ending: Ending } {
+  return { ending: { outcome: { kind: 'transfer', wish }, firm: true } }
 }
 
 export function conclude(state: Live, ending: Ending, at: At): Step {
@@ -143,6 +172,7 @@ export function announce(
     doubted: state.voice,
     ending,
     troubled,
+    begun: false,
     // Once it is heard it has more time.
     untilMs: at.nowMs + at.settings.thinkMs,
   }
@@ -165,8 +195,64 @@ function unanswered(state: Live): TurnEffect[] {
   }
 }
 
-export function end(state: Live, outcome: Outcome): Step {
-  return [{ ...always(state), phase: 'ended' }, [{ kind: 'end', outcome }]]
+export function end(state: Live, next: Next, at: At): Step {
+  if (next.kind !== 'transfer') return [{ ...always(state), phase: 'ended' }, [{ kind: 'end', outcome: next }]]
+  const { wish } = next
+  const away = { phase: 'away', wish, recalled: false, untilMs: at.nowMs + at.settings.awayMs } as const
+  const paused: TurnEffect[] = isReplying(state) && state.doubt ? [{ kind: 'resumeSpeech' }] : []
+  return [{ ...always(state), ...away }, [...paused, { kind: 'transfer', wish }]]
+}
+
+/** They are with the destination, or with us again and hear so at once. */
+export function comeBack(state: Away, outcome: TransferOutcome, at: At): Step {
+  if (outcome === 'connected') return end(state, { kind: 'transferred' }, at)
+  // The call ends without us.
+  if (outcome === 'callerGone') return [state, []]
+  const { wish } = state
+  const phrase = phraseOf(outcome)
+  // What was said to nobody belongs to no turn.
+  const here = { ...state, takenMs: Math.max(state.takenMs, state.voiceStartMs + 1) }
+  if (!state.dead) {
+    const tell: TurnEffect = { kind: 'tellOutcome', wish, outcome }
+    return [thinkOn(here, at), [{ kind: 'back' }, { kind: 'say', phrase }, tell]]
+  }
+  const tried = wish.by === 'failure' || wish.destination === at.settings.onFailure
+  const next = tried ? engineFailed : insteadOfTheEngine(at.settings)
+  const [speaking, effects] = announce(here, phrase, at, { ending: { outcome: next, firm: true } })
+  return [speaking, [{ kind: 'back' }, ...effects]]
+}
+
+/** What they hear at once, whatever the engine is going to say. */
+export function phraseOf(outcome: TransferOutcome): PhraseName {
+  return outcome === 'cancelled' ? 'broughtBack' : 'notReached'
+}
+
+/** They are wanted back: should nobody give them back in time, they are ours all the same. */
+export function recall(state: Away, at: At): Step {
+  if (state.recalled) return [state, []]
+  return [{ ...state, recalled: true, untilMs: at.nowMs + at.settings.recallMs }, [{ kind: 'recall' }]]
+}
+
+/** What there was of the reply has been heard, and more is being made. */
+export function thinkOn(state: Live, { nowMs, settings }: At): Thinking {
+  const { doubt, doubted, writeWanted, ending } = { ...unquestioned, ending: undefined, ...state }
+  return {
+    ...always(state),
+    phase: 'thinking',
+    words: NO_WORDS,
+    sinceMs: nowMs,
+    pauseMs: 0,
+    turnEndMs: state.takenMs,
+    committed: true,
+    answered: true,
+    doubt,
+    doubted,
+    writeWanted,
+    ending,
+    fillMs: nowMs + settings.fillAfterMs,
+    filled: false,
+    untilMs: nowMs + settings.thinkMs,
+  }
 }
 
 /** All was heard that we had to say. */

@@ -1,4 +1,5 @@
-import type { Outcome } from '../call/ports.ts'
+import type { TransferOutcome } from '../call/events.ts'
+import type { Outcome, TransferWish } from '../call/ports.ts'
 import type { PhraseName } from './settings.ts'
 import type { Words } from './words.ts'
 
@@ -23,6 +24,8 @@ export interface Always {
   readonly voiceEndMs: number
   /** Media time: words that began before it belong to a turn that has been answered. */
   readonly takenMs: number
+  /** The engine has failed for good: nothing but our own phrases can be said. */
+  readonly dead: boolean
 }
 
 /** We were paused by a voice and do not know yet whether it is an interruption. The line is paused exactly while this is. */
@@ -35,9 +38,11 @@ export interface Doubt {
   readonly dueMs: number
 }
 
-/** How the call ends once the last words were heard. */
+/** What comes once the last words were heard. */
+export type Next = Outcome | { readonly kind: 'transfer'; readonly wish: TransferWish }
+
 export interface Ending {
-  readonly outcome: Outcome
+  readonly outcome: Next
   /** Whatever the caller says meanwhile: nothing that was promised is taken back. */
   readonly firm: boolean
 }
@@ -81,10 +86,24 @@ export type Thinking = Always &
     /** A filler has been heard in it. */
     readonly filled: boolean
   }
-export type Speaking = Always & Replying & { readonly phase: 'speaking'; readonly troubled: boolean }
+export type Speaking = Always &
+  Replying & {
+    readonly phase: 'speaking'
+    readonly troubled: boolean
+    /** Some of it has been heard, so all of what is there will be. */
+    readonly begun: boolean
+  }
+/** The caller waits for somebody else: we neither hear nor speak, and the call's time goes on. */
+export type Away = Always & {
+  readonly phase: 'away'
+  readonly wish: TransferWish
+  /** They are wanted back. */
+  readonly recalled: boolean
+  readonly untilMs: number
+}
 type Ended = Always & { readonly phase: 'ended' }
 
-export type TurnState = Listening | Hearing | Pausing | Thinking | Speaking | Ended
+export type TurnState = Listening | Hearing | Pausing | Thinking | Speaking | Away | Ended
 
 export type TurnEvent =
   /** Media time of the line's incoming stream; `endLateMs`: how long after its end it will be known to have ended. */
@@ -102,7 +121,12 @@ export type TurnEvent =
   /** The reply has come to a tool that changes something. */
   | { readonly kind: 'writeWanted' }
   /** The reply has come to the call's end. */
-  | { readonly kind: 'endWanted'; readonly outcome: Outcome }
+  | { readonly kind: 'endWanted'; readonly outcome: Next }
+  /** Somebody else than the model wants a transfer: the caller in clear words, or an operator. */
+  | { readonly kind: 'transferWanted'; readonly wish: TransferWish }
+  /** An operator wants the caller back. */
+  | { readonly kind: 'recalled' }
+  | { readonly kind: 'transferSettled'; readonly outcome: TransferOutcome }
   /** The reply is over and there was nothing in it to be heard. */
   | { readonly kind: 'replyEmpty' }
   /** Fatal: the conversation cannot go on. Otherwise: this reply cannot. */
@@ -130,6 +154,12 @@ export type TurnEffect =
   | { readonly kind: 'allowWrite' }
   | { readonly kind: 'fill'; readonly again: boolean }
   | { readonly kind: 'say'; readonly phrase: PhraseName }
+  | { readonly kind: 'transfer'; readonly wish: TransferWish }
+  | { readonly kind: 'recall' }
+  /** The caller is with us again: nothing rings any more, and they are heard. */
+  | { readonly kind: 'back' }
+  /** The engine is to know what has become of it, and to go on from there. */
+  | { readonly kind: 'tellOutcome'; readonly wish: TransferWish; readonly outcome: TransferOutcome }
   | { readonly kind: 'end'; readonly outcome: Outcome }
 
 export type Step = readonly [TurnState, readonly TurnEffect[]]
@@ -147,6 +177,8 @@ export function dueMs(state: TurnState): number {
       return Math.min(state.untilMs, state.endsMs, state.doubt?.dueMs ?? state.fillMs)
     case 'speaking':
       return Math.min(state.untilMs, state.endsMs, state.doubt?.dueMs ?? (state.ending ? Infinity : state.warnMs))
+    case 'away':
+      return state.recalled ? state.untilMs : Math.min(state.untilMs, state.endsMs)
     case 'ended':
       return Number.POSITIVE_INFINITY
   }
@@ -158,6 +190,6 @@ export function isReplying(state: TurnState): state is Thinking | Speaking {
 
 /** The part of a state that outlives its phase. */
 export function always(state: TurnState): Always {
-  const { endsMs, warnMs, inputDueMs, held, prompts, failures, voice, voiceStartMs, voiceEndMs, takenMs } = state
-  return { endsMs, warnMs, inputDueMs, held, prompts, failures, voice, voiceStartMs, voiceEndMs, takenMs }
+  const { endsMs, warnMs, inputDueMs, held, prompts, failures, voice, voiceStartMs, voiceEndMs, takenMs, dead } = state
+  return { endsMs, warnMs, inputDueMs, held, prompts, failures, voice, voiceStartMs, voiceEndMs, takenMs, dead }
 }

@@ -1,10 +1,12 @@
 import {
   type At,
   announce,
+  comeBack,
   end,
   fallQuiet,
   type Live,
   listen,
+  recall,
   replyFailed,
   resume,
   take,
@@ -16,7 +18,7 @@ import { isEmpty } from './words.ts'
 /** What the passing of time alone leads to, phase by phase. */
 export function timePassed(state: Live, at: At): Step {
   const { nowMs } = at
-  if (nowMs >= state.endsMs) return timeOver(state, at)
+  if (nowMs >= state.endsMs && state.phase !== 'away') return timeOver(state, at)
   switch (state.phase) {
     case 'listening':
       if (!state.held && nowMs >= state.inputDueMs) return noInput(state, at)
@@ -40,6 +42,9 @@ export function timePassed(state: Live, at: At): Step {
       return nowMs < state.warnMs || state.ending
         ? [state, []]
         : [warned(state), [{ kind: 'say', phrase: 'endingSoon' }]]
+    case 'away':
+      if (state.recalled && nowMs >= state.untilMs) return comeBack(state, 'failed', at)
+      return nowMs < Math.min(state.untilMs, state.endsMs) ? [state, []] : recall(state, at)
   }
 }
 
@@ -77,7 +82,10 @@ function doubtTime(state: Thinking | Speaking, at: At): Step {
 
 /** The line has not told the end of what it plays. */
 function speechTooLong(state: Speaking, at: At): Step {
-  if (state.ending) return end(state, state.ending.outcome)
+  if (state.ending) {
+    const [next, effects] = end({ ...state, doubt: undefined }, state.ending.outcome, at)
+    return [next, next.phase === 'away' ? [{ kind: 'cancelReply', interrupted: false }, ...effects] : effects]
+  }
   const [next] = fallQuiet({ ...state, doubt: undefined }, at)
   return [next, [{ kind: 'cancelReply', interrupted: false }]]
 }

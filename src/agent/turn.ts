@@ -1,19 +1,26 @@
+import type { TransferWish } from '../call/ports.ts'
 import type { TurnSettings } from './settings.ts'
 import {
   type At,
   allowWrite,
+  announce,
+  comeBack,
   conclude,
   end,
   endOfTurnMs,
   fallQuiet,
+  firmly,
   giveUp,
   hear,
   inDoubt,
   type Live,
   pauseAfter,
+  recall,
   replyFailed,
   resume,
-  take,
+  takeToThink,
+  thinkOn,
+  transferInWords,
   turnEndMs,
   unquestioned,
   whileVoiced,
@@ -21,9 +28,9 @@ import {
 } from './turn-moves.ts'
 import {
   always,
-  type Ending,
   type Hearing,
   isReplying,
+  type Next,
   type Pausing,
   type Speaking,
   type Step,
@@ -36,7 +43,8 @@ import { timePassed } from './turn-time.ts'
 import { NO_WORDS, textOf, type Words, withKey, withWords } from './words.ts'
 
 /**
- * Who speaks when: `listening -> hearing -> pausing -> thinking -> speaking`. A pure decision: an event goes in, the next
+ * Who speaks when: `listening -> hearing -> pausing -> thinking -> speaking`, and `away` while the caller waits for somebody
+ * else. A pure decision: an event goes in, the next
  * state and what must be done come out. Every state has its time, so no conversation can get stuck.
  *
  * A voice pauses us at once; whether it is an interruption is decided later. What we think is speculative until the first
@@ -62,10 +70,19 @@ export function step(state: TurnState, event: TurnEvent, nowMs: number, settings
       return [{ ...state, held: false, inputDueMs: nowMs + (settings.noInputMs[state.prompts] ?? 0) }, []]
     case 'absent':
       // Whoever presses keys waits for nothing yet.
-      if (isReplying(state) || ('words' in state && state.words.keys !== '')) return [state, []]
+      if (isReplying(state) || state.phase === 'away' || ('words' in state && state.words.keys !== ''))
+        return [state, []]
       return [thinkOn(state, { ...at, nowMs: nowMs - event.forMs }), []]
     case 'agentStarted':
       return agentStarted(state, at)
+    case 'transferWanted':
+      return transferWanted(state, event.wish, at)
+    case 'recalled':
+      return state.phase === 'away' ? recall(state, at) : [state, []]
+    case 'transferSettled':
+      if (state.phase === 'away') return comeBack(state, event.outcome, at)
+      // They had been given up for back.
+      return event.outcome === 'connected' ? end(state, { kind: 'transferred' }, at) : [state, []]
     case 'timePassed':
       return timePassed(state, at)
     case 'failed':
@@ -91,6 +108,9 @@ export function step(state: TurnState, event: TurnEvent, nowMs: number, settings
   }
 }
 
+/** The key that brings back a caller who waits for somebody else. */
+const BRING_BACK = '*'
+
 /** The agent has begun its greeting. */
 export function greeting(nowMs: number, settings: TurnSettings): TurnState {
   const endsMs = nowMs + settings.durationMs
@@ -106,9 +126,11 @@ export function greeting(nowMs: number, settings: TurnSettings): TurnState {
     voiceStartMs: Number.NEGATIVE_INFINITY,
     voiceEndMs: Number.NEGATIVE_INFINITY,
     takenMs: Number.NEGATIVE_INFINITY,
+    dead: false,
     ...unquestioned,
     ending: undefined,
     troubled: false,
+    begun: false,
     untilMs: nowMs + settings.speechMs,
   }
 }
@@ -126,6 +148,8 @@ function voiceStarted(state: Live, at: At, endLateMs = 0): Step {
       if (state.ending?.firm) return [state, []]
       if (state.doubt) return [{ ...state, doubt: whileVoiced(state.doubt, at, endLateMs) }, []]
       return [{ ...state, ...inDoubt(at, endLateMs) }, [{ kind: 'pauseSpeech' }]]
+    case 'away':
+      return [state, []]
   }
 }
 
@@ -168,16 +192,25 @@ function wordsCame(state: Live, event: WordsCame, at: At): Step {
     case 'speaking':
       // Without any voice these are an echo, or the end of a turn that has been answered.
       return state.doubted && !state.ending?.firm ? yieldToCaller(state, at, added) : [state, []]
+    case 'away':
+      return [state, []]
   }
 }
 
 /** The recognizer says finally what the turn was: if it is something else, we think again. */
 function revise(state: Thinking, words: Words, at: At): Step {
-  if (textOf(words) === textOf(state.words)) return [{ ...state, words }, []]
+  const text = textOf(words)
+  if (text === textOf(state.words)) return [{ ...state, words }, []]
+  const wish = at.settings.transferIn?.({ text, keys: words.keys })
+  if (wish) {
+    const taken = { ...state, committed: true, takenMs: state.turnEndMs }
+    const [next, [cancel, ...effects]] = announce(taken, 'handingOver', at, firmly(wish))
+    return [next, [cancel!, { kind: 'unanswered', text, keys: words.keys }, ...effects]]
+  }
   const pause: TurnEffect[] = state.doubt ? [{ kind: 'pauseSpeech' }] : []
   return [
     { ...state, words, untilMs: at.nowMs + at.settings.thinkMs },
-    [{ kind: 'cancelReply', interrupted: false }, ...pause, { kind: 'think', text: textOf(words), keys: words.keys }],
+    [{ kind: 'cancelReply', interrupted: false }, ...pause, { kind: 'think', text, keys: words.keys }],
   ]
 }
 
@@ -193,6 +226,8 @@ function digitPressed(state: Live, digit: string, at: At): Step {
     case 'speaking':
       // Nobody presses a key by mistake for a cough.
       return state.ending?.firm ? [state, []] : yieldToCaller(state, at, words => withKey(words, digit))
+    case 'away':
+      return digit === BRING_BACK ? recall(state, at) : [state, []]
   }
 }
 
@@ -201,7 +236,9 @@ function turnTaken(state: Live, at: At): Step {
     case 'hearing':
     case 'pausing': {
       const { keys } = state.words
-      const [taken, effects] = turnTaken(take(state, at)[0], at)
+      const transferred = transferInWords(state, at)
+      if (transferred) return transferred
+      const [taken, effects] = turnTaken(takeToThink(state, at)[0], at)
       return [taken, keys === '' ? effects : [...effects, { kind: 'press', keys }]]
     }
     case 'thinking':
@@ -212,9 +249,21 @@ function turnTaken(state: Live, at: At): Step {
   }
 }
 
-function endWanted(state: Thinking | Speaking, outcome: Ending['outcome']): Step {
+function endWanted(state: Thinking | Speaking, outcome: Next): Step {
+  // What was promised to the caller themselves stands.
+  if (state.ending?.firm) return [state, []]
   const ending = { outcome, firm: outcome.kind === 'handBack' }
   return ending.firm && state.doubt ? resume({ ...state, ending }) : [{ ...state, ending }, []]
+}
+
+function transferWanted(state: Live, wish: TransferWish, at: At): Step {
+  if (state.phase === 'away') return [state, []]
+  const ending = isReplying(state) ? state.ending : undefined
+  if (ending?.firm) return [state, []]
+  if (!isReplying(state) || ending?.outcome.kind !== 'transfer') return announce(state, 'handingOver', at, firmly(wish))
+  // The caller is being told of it already, and whoever tells them knows better whom they want.
+  const firm = { ...state, ...firmly(wish.by === 'caller' ? ending.outcome.wish : wish) }
+  return firm.doubt ? resume(firm) : [firm, []]
 }
 
 function agentStarted(state: Live, at: At): Step {
@@ -225,11 +274,12 @@ function agentStarted(state: Live, at: At): Step {
     ...unquestioned,
     ending: undefined,
     troubled: false,
+    begun: true,
     untilMs,
   }
   switch (state.phase) {
     case 'speaking':
-      return [{ ...state, untilMs }, []]
+      return [{ ...state, begun: true, untilMs }, []]
     case 'thinking': {
       const { doubt, doubted, writeWanted, ending } = state
       const commit: TurnEffect[] = state.committed ? [] : [{ kind: 'commit' }]
@@ -249,6 +299,8 @@ function agentStarted(state: Live, at: At): Step {
         { ...speaking, takenMs: turnEndMs(state), ...inDoubt(at) },
         [{ kind: 'commit' }, { kind: 'pauseSpeech' }, ...unansweredKeys(state)],
       ]
+    case 'away':
+      return [state, []]
   }
 }
 
@@ -259,29 +311,7 @@ function unansweredKeys({ words: { keys } }: Hearing | Pausing): TurnEffect[] {
 
 function agentQuiet(state: Thinking | Speaking, replying: boolean, at: At): Step {
   if (replying) return [state.phase === 'speaking' ? thinkOn(state, at) : state, []]
-  if (state.ending) return end(state, state.ending.outcome)
+  if (state.ending) return end(state, state.ending.outcome, at)
   const failures = state.phase === 'speaking' && state.troubled ? state.failures : 0
   return fallQuiet({ ...state, failures }, at)
-}
-
-/** What there was of the reply has been heard, and more is being made. */
-function thinkOn(state: Live, { nowMs, settings }: At): Thinking {
-  const { doubt, doubted, writeWanted, ending } = { ...unquestioned, ending: undefined, ...state }
-  return {
-    ...always(state),
-    phase: 'thinking',
-    words: NO_WORDS,
-    sinceMs: nowMs,
-    pauseMs: 0,
-    turnEndMs: state.takenMs,
-    committed: true,
-    answered: true,
-    doubt,
-    doubted,
-    writeWanted,
-    ending,
-    fillMs: nowMs + settings.fillAfterMs,
-    filled: false,
-    untilMs: nowMs + settings.thinkMs,
-  }
 }

@@ -38,7 +38,11 @@ export class Admission {
   }
 
   get full(): boolean {
-    return this.#calls >= this.maxCalls || this.#pairsUsed + this.#outsiders() + PAIRS_A_CALL > this.pairs
+    return this.#calls >= this.maxCalls || !this.#pairLeft
+  }
+
+  get #pairLeft(): boolean {
+    return this.#pairsUsed + this.#outsiders() + PAIRS_A_CALL <= this.pairs
   }
 
   /** A seat for a call, or nothing when the house is full. */
@@ -55,15 +59,20 @@ export class Admission {
     return this.#seat()
   }
 
-  #seat(): Seat {
-    this.#calls += 1
+  /** For somebody whom a caller is connected with, or nothing when all pairs are in use. */
+  admitTransfer(): Seat | undefined {
+    return this.#pairLeft ? this.#seat(0) : undefined
+  }
+
+  #seat(calls = 1): Seat {
+    this.#calls += calls
     this.#pairsUsed += PAIRS_A_CALL
     let held = true
     return {
       release: () => {
         if (!held) return
         held = false
-        this.#calls -= 1
+        this.#calls -= calls
         this.#pairsUsed -= PAIRS_A_CALL
       },
     }

@@ -1,10 +1,12 @@
 import type { Business } from '../business.ts'
-import { type Clock, pause, within } from '../clock.ts'
+import { type Clock, pause } from '../clock.ts'
 import { asError, GatewayError, isCode } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Plane } from '../plane/line.ts'
 import type { Scope } from '../scope.ts'
-import type { CallEvent, CallFact } from './events.ts'
+import { nothingKnown } from './caller-context.ts'
+import { Engagement } from './engagement.ts'
+import type { CallEvent, CallFact, EndReason } from './events.ts'
 import { alreadyLive, type CallEffect, type CallInput, type CallState, offered, step } from './machine.ts'
 import type {
   CallerContext,
@@ -13,10 +15,11 @@ import type {
   KnowCaller,
   Leg,
   LegEvent,
-  Line,
   LineFigures,
   LiveCall,
+  TransferWish,
 } from './ports.ts'
+import { type TransferMeans, Transfers } from './transfers.ts'
 
 export interface CallDependencies {
   readonly clock: Clock
@@ -28,12 +31,11 @@ export interface CallDependencies {
   readonly knowCaller: KnowCaller
   /** What happened before this gateway took it over, as far as is known. */
   readonly earlier?: readonly CallEvent[] | undefined
+  readonly transfers: TransferMeans
   /** The call's lifetime; it closes when the call has ended. */
   readonly scope: Scope
   readonly observe: (event: CallEvent) => void
 }
-
-const FIGURES_MS = 500
 
 /** One call from its offer to its end: carries out what the machine decides, and tells each fact once. */
 export class Call {
@@ -43,7 +45,7 @@ export class Call {
   readonly #leg: Leg
   readonly #with: CallDependencies
   readonly #settleEnded: () => void
-  readonly #answered = Promise.withResolvers<void>()
+  readonly #transfers: Transfers
   /** The caller is. */
   readonly #gone = Promise.withResolvers<void>()
   readonly #digitListeners = new Set<(digit: string) => void>()
@@ -53,14 +55,12 @@ export class Call {
   /** How long it had lasted by then. */
   readonly #earlierMs: number
   #state: CallState
-  #connection: Connection | undefined
-  #connecting: Promise<Connection> | undefined
-  #line: Line | undefined
-  #lastFigures: LineFigures | undefined
+  #engagement: Engagement | undefined
   #answeredMs: number | undefined
   #endedMs: number | undefined
   #recordClosed = false
   #cancelWake = () => {}
+  #caller = Promise.resolve(nothingKnown)
 
   constructor(leg: Leg, dependencies: CallDependencies) {
     this.id = leg.id
@@ -76,8 +76,8 @@ export class Call {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.ended = promise
     this.#settleEnded = resolve
-    // A call that ends before it is answered leaves nobody to look at the rejection.
-    this.#answered.promise.catch(() => {})
+    const emit = (fact: CallFact) => this.#emit(fact)
+    this.#transfers = new Transfers({ ...dependencies, leg, means: dependencies.transfers, emit })
   }
 
   get state(): CallState['name'] {
@@ -87,6 +87,7 @@ export class Call {
   get view() {
     const { business } = this.#with
     const { facts } = this.#leg
+    const connection = this.#state.name === 'connected' ? undefined : this.#engagement?.connection
     return {
       id: this.id,
       state: this.#state.name,
@@ -96,11 +97,12 @@ export class Call {
       offeredAtMs: this.offeredAtMs,
       durationMs: this.#durationMs,
       codec: facts.law,
-      channels: { caller: this.id, media: this.#connection?.channel },
-      bridge: this.#connection?.bridge,
-      ports: this.#connection?.ports,
+      channels: { caller: this.id, media: connection?.channel },
+      bridge: connection?.bridge,
+      ports: connection?.ports,
       callerNumber: facts.callerNumber,
       parameters: facts.parameters,
+      transferredTo: this.#transfers.destination,
     }
   }
 
@@ -119,7 +121,7 @@ export class Call {
 
   /** Of the line while there is one, and what it came to afterwards. */
   async figures(): Promise<LineFigures | undefined> {
-    return this.#lastFigures ?? (await this.#line?.figures())
+    return this.#engagement?.figures()
   }
 
   /** Begins the call; everything else happens by events. */
@@ -140,11 +142,25 @@ export class Call {
     }
     this.#armTimeout()
     this.#leg.onEvent(event => this.#onLegEvent(event))
-    void this.#converse(this.#knowCaller())
+    this.#caller = this.#knowCaller()
+    void this.#caller.then(({ name }) => {
+      this.#transfers.callerName ??= name
+    })
+    this.#engage()
   }
 
   hangUp(by: 'operator' | 'drain'): void {
     this.#input({ kind: by === 'operator' ? 'operatorHungUp' : 'drained' })
+  }
+
+  /** By name. */
+  get destinations(): readonly string[] {
+    return this.#with.business.destinations.map(({ name }) => name)
+  }
+
+  /** An operator wants the caller transferred, or back; false when its agent cannot see to it. */
+  askTransfer(asked: TransferWish | 'back'): boolean {
+    return this.#transfers.ask(asked)
   }
 
   /** While it rings, and together with all that the agent opens. */
@@ -153,40 +169,39 @@ export class Call {
     return knowCaller({ id: this.id, facts: this.#leg.facts, business, emit: fact => this.#emit(fact) }, scope.signal)
   }
 
-  async #converse(caller: Promise<CallerContext>): Promise<void> {
-    const { scope, plane, handler } = this.#with
-    try {
-      const line = await plane.open(this.#leg.facts.law)
-      this.#line = line
-      scope.onClose(() => line.close())
-      if (scope.closed) return
-      line.onEvent(event => {
-        if (event.kind === 'failed') this.#fail(new GatewayError('MEDIA_FAILED', event.message))
-      })
-      this.#connecting = this.#leg.connect(line)
-      // Whoever awaits it later hears of a failure; until then it must not count as unhandled.
-      this.#connecting.catch(() => {})
-      const outcome = await handler(this.#liveCall(line, caller), scope.child('agent'))
-      this.#input({ kind: 'agentDone', outcome })
-    } catch (error) {
-      // Whoever waits for the answer of a call that is ending is told so; that is no failure.
-      if (this.#state.name === 'ending' && isCode(error, 'CHANNEL_GONE')) return
-      this.#fail(asError(error))
-    }
+  #engage(returned = false): void {
+    const { scope, handler } = this.#with
+    const engagement: Engagement = new Engagement({
+      ...this.#with,
+      leg: this.#leg,
+      scope: scope.child('engagement'),
+      run: (line, own) => handler(this.#liveCall(engagement, { line, returned }), own),
+      done: outcome => this.#input({ kind: 'agentDone', outcome }),
+      failed: error => {
+        // Whoever waits for the answer of a call that is ending is told so; that is no failure.
+        if (this.#state.name === 'ending' && isCode(error, 'CHANNEL_GONE')) return
+        this.#fail(error)
+      },
+      closed: figures => {
+        if (figures) this.#emit({ name: 'mediaClosed', figures })
+      },
+    })
+    this.#engagement = engagement
+    void engagement.begin()
   }
 
-  #liveCall(line: Line, caller: Promise<CallerContext>): LiveCall {
+  #liveCall(engagement: Engagement, own: Pick<LiveCall, 'line' | 'returned'>): LiveCall {
     return {
       id: this.id,
       facts: this.#leg.facts,
-      caller,
+      caller: this.#caller,
       business: this.#with.business,
       takenOver: this.#leg.takenOver,
-      line,
+      ...own,
       answer: () => {
-        if (this.#leg.takenOver) void this.#carryOut([{ kind: 'answer' }])
-        else this.#input({ kind: 'agentReady' })
-        return this.#answered.promise
+        if (this.#answeredMs === undefined) this.#input({ kind: 'agentReady' })
+        else void this.#carryOut([{ kind: 'answer' }])
+        return engagement.answered
       },
       onDigit: listener => {
         this.#digitListeners.add(listener)
@@ -200,15 +215,27 @@ export class Call {
         await this.#leg.sendDigits(digits)
         this.#emit({ name: 'digitsSent', private: { digits } })
       },
+      transfer: async (wish, party, signal) => {
+        if (this.#state.name === 'ending' || this.#state.name === 'ended') return 'callerGone'
+        const live = this.#state.name === 'live' && engagement === this.#engagement
+        if (!live) return this.#transfers.refuse(`The call is ${this.#state.name}.`)
+        this.#input({ kind: 'transferStarted' })
+        const outcome = await this.#transfers.run(wish, party, signal)
+        this.#input({ kind: 'transferSettled', connected: outcome === 'connected' })
+        return outcome
+      },
+      onTransferAsked: listener => this.#transfers.onAsked(listener),
       emit: fact => this.#emit(fact),
     }
   }
 
   #onLegEvent(event: LegEvent): void {
+    // What they do to each other is not ours to know.
+    if (this.#state.name === 'connected' && event.kind !== 'gone' && event.kind !== 'returned') return
     switch (event.kind) {
       case 'digit':
         this.#emit({ name: 'digitPressed', private: { digit: event.digit } })
-        this.#line?.digitReleased(event.heldMs)
+        this.#engagement?.line?.digitReleased(event.heldMs)
         for (const listener of this.#digitListeners) listener(event.digit)
         return
       case 'held':
@@ -222,6 +249,8 @@ export class Call {
         return this.#opened(event.connection)
       case 'mediaFailed':
         return this.#fail(new GatewayError('MEDIA_FAILED', event.detail))
+      case 'returned':
+        return this.#input({ kind: 'returned' })
       case 'gone':
         this.#gone.resolve()
         return this.#input({ kind: 'callerGone', how: event.how })
@@ -233,6 +262,7 @@ export class Call {
     const before = this.#state
     this.#state = state
     if (state === before) return
+    if (before.name === 'transferring') this.#transfers.stop(stopOf(state))
     if (state.name === 'ended') return this.#end(state.reason)
     this.#armTimeout()
     void this.#carryOut(effects)
@@ -269,46 +299,51 @@ export class Call {
       case 'handBack':
         await this.#leg.handBack(effect.reason)
         return this.#emit({ name: 'handedBack', reason: effect.reason })
+      case 'disengage':
+        return this.#engagement?.close()
+      case 'engage':
+        return this.#takeBack()
       case 'release':
         return this.#release()
     }
   }
 
   async #answer(): Promise<void> {
-    const connection = await this.#connecting
-    if (!connection || this.#with.scope.closed) return
+    const engagement = this.#engagement
+    const connection = await engagement?.connected
+    if (!engagement || !connection || this.#with.scope.closed) return
     this.#opened(connection)
-    if (!this.#leg.takenOver) {
+    if (this.#answeredMs === undefined) {
       await this.#leg.answer()
       this.#answeredMs = this.#with.clock.now()
       this.#emit({ name: 'answered', setUpMs: Math.round(this.#with.clock.now() - this.#beganMs) })
       this.#input({ kind: 'answered' })
     }
-    this.#answered.resolve()
+    engagement.settleAnswered()
   }
 
   #opened(connection: Connection): void {
-    this.#connection = connection
+    if (this.#engagement) this.#engagement.connection = connection
     this.#emit({ name: 'mediaOpened', ...connection })
   }
 
-  async #release(): Promise<void> {
-    this.#answered.reject(new GatewayError('CHANNEL_GONE', 'The call has ended.'))
-    this.#lastFigures = await this.#figuresInTime()
-    await this.#with.scope.close()
-    if (this.#lastFigures) this.#emit({ name: 'mediaClosed', figures: this.#lastFigures })
-    this.#input({ kind: 'released' })
+  async #takeBack(): Promise<void> {
+    this.#emit({ name: 'returned' })
+    this.#transfers.release()
+    await this.#engagement?.close()
+    // Who has gone meanwhile is not spoken to.
+    if (this.#state.name === 'live') this.#engage(true)
   }
 
-  /** A media thread that does not answer must not keep the call from being given back. */
-  async #figuresInTime(): Promise<LineFigures | undefined> {
-    if (!this.#line) return undefined
-    const late = () => new GatewayError('MEDIA_FAILED', 'The media thread did not tell its figures in time.')
-    return within(this.#with.clock, FIGURES_MS, this.#line.figures(), late).catch(() => undefined)
+  async #release(): Promise<void> {
+    await this.#engagement?.close()
+    await this.#with.scope.close()
+    this.#input({ kind: 'released' })
   }
 
   #end(reason: Extract<CallState, { name: 'ended' }>['reason']): void {
     this.#cancelWake()
+    this.#transfers.release()
     this.#digitListeners.clear()
     this.#holdListeners.clear()
     this.#endedMs = this.#with.clock.now()
@@ -329,8 +364,17 @@ export class Call {
     // The end closes the record, whatever is still on its way or took longer than it may.
     if (this.#recordClosed) return
     this.#recordClosed = fact.name === 'ended'
+    if (fact.name === 'callerNamed') this.#transfers.callerName = fact.private.name
     const event = { call: this.id, business: this.#with.business.id, atMs: this.#with.clock.wallMs(), fact }
     if (this.#events.length < limits.call.eventsKept) this.#events.push(event)
     this.#with.observe(event)
   }
+}
+
+/** What a transfer has come to when the call leaves it as it stands. */
+function stopOf(state: CallState): 'callerGone' | 'cancelled' | 'failed' {
+  if (state.name !== 'ending') return 'failed'
+  const gone: readonly EndReason[] = ['callerHungUp', 'callerVanished', 'lost', 'takenOver']
+  if (gone.includes(state.reason)) return 'callerGone'
+  return state.reason === 'failed' ? 'failed' : 'cancelled'
 }

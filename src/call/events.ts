@@ -68,6 +68,27 @@ export type CallFact =
   | { readonly name: 'callerLookedUp'; readonly of: 'store' | 'records'; readonly ok: boolean; readonly tookMs: number }
   | { readonly name: 'callerNamed'; readonly by: 'records' | 'caller'; readonly private: { readonly name: string } }
   | UsageCounted
+  /** Somebody else is to take the caller over; `attempt` counts from 1 in each call, and tells these facts' own apart. */
+  | {
+      readonly name: 'transferBegan'
+      readonly attempt: number
+      readonly destination: string
+      readonly mode: TransferMode
+      readonly by: TransferTrigger
+      readonly private: { readonly reason?: string }
+    }
+  /** Heard at the destination for the first time, so long after it was decided and the last word before it was heard. */
+  | { readonly name: 'transferRang'; readonly attempt: number; readonly afterMs: number }
+  | { readonly name: 'transferAnswered'; readonly attempt: number; readonly afterMs: number }
+  /** With `connected` the caller is with the destination, and otherwise with us. */
+  | {
+      readonly name: 'transferEnded'
+      readonly attempt: number
+      readonly outcome: TransferOutcome
+      readonly tookMs: number
+    }
+  /** The destination vanished from a call that had been connected with it: the agent has the caller back. */
+  | { readonly name: 'returned' }
   | { readonly name: 'degraded'; readonly code: string; readonly detail: string }
   | { readonly name: 'handedBack'; readonly reason: string }
   | {
@@ -118,6 +139,30 @@ export interface MediaPorts {
   readonly gateway: number
   readonly asterisk: number
 }
+
+/** `attended`: whoever answers hears first who calls and why, and may decline. */
+export type TransferMode = 'blind' | 'attended'
+
+/** Who wants it: the model, the caller's own words or key, an operator, or the gateway because its engine has failed. */
+export type TransferTrigger = 'agent' | 'caller' | 'key' | 'operator' | 'failure'
+
+export const transferOutcomes = [
+  'connected',
+  'busy',
+  'noAnswer',
+  'rejected',
+  /** By whoever had answered. */
+  'declined',
+  'unreachable',
+  /** All port pairs are in use: nothing was dialled. */
+  'noPort',
+  'callerGone',
+  /** By the caller, or by an operator. */
+  'cancelled',
+  'failed',
+] as const
+
+export type TransferOutcome = (typeof transferOutcomes)[number]
 
 export type EndReason =
   | 'callerHungUp'

@@ -10,6 +10,7 @@ import { Call } from './call.ts'
 import { nothingKnown } from './caller-context.ts'
 import type { CallEvent, CallFact } from './events.ts'
 import type { CallFacts, Handler, KnowCaller, Leg, Telephony } from './ports.ts'
+import type { TransferMeans } from './transfers.ts'
 
 export interface ExchangeDependencies {
   readonly clock: Clock
@@ -24,9 +25,13 @@ export interface ExchangeDependencies {
   readonly earlierLife?: (call: string) => readonly CallEvent[]
   /** Left out: nobody is known. */
   readonly knowCaller?: KnowCaller
+  /** Left out: nobody can be transferred anywhere. */
+  readonly transfers?: Omit<TransferMeans, 'admit'>
   /** Every fact about every call goes here, once. */
   readonly observe: (event: CallEvent) => void
 }
+
+const nowhere: Omit<TransferMeans, 'admit'> = { route: () => undefined, ringMs: 0 }
 
 /** Where offered calls become calls: admits or refuses them, keeps the books, and ends them all when the gateway stops. */
 export class Exchange {
@@ -70,6 +75,8 @@ export class Exchange {
   /** No new calls; running ones may finish until the time is up, then they are ended. */
   async drain(patienceMs: number): Promise<void> {
     this.#draining = true
+    // Who talks with somebody else needs no gateway.
+    for (const call of this.live) if (call.state === 'connected') call.hangUp('drain')
     await this.#allEnded(patienceMs)
     for (const call of this.live) call.hangUp('drain')
     await this.#allEnded(limits.call.endingMs)
@@ -93,7 +100,9 @@ export class Exchange {
     const scope = this.#with.scope.child(leg.id)
     const handler = handlers[business.engine]
     const earlier = leg.takenOver ? earlierLife?.(leg.id) : undefined
-    const call = new Call(leg, { clock, plane, business, doubt, handler, knowCaller, scope, observe, earlier })
+    const transfers = { ...(this.#with.transfers ?? nowhere), admit: () => admission.admitTransfer() }
+    const parts = { clock, plane, business, doubt, handler, knowCaller, transfers, scope, observe, earlier }
+    const call = new Call(leg, parts)
     this.#live.set(call.id, call)
     void call.ended.then(() => {
       seat.release()

@@ -3,13 +3,15 @@ import type { EndReason } from './events.ts'
 import type { Departure, HangupCause, Outcome } from './ports.ts'
 
 /**
- * What a call is: `offered -> answering -> live <-> transferring -> ending -> ended`. A pure decision: an event goes in,
- * the next state and what must be done come out. Every state has its time, so no call can get stuck.
+ * What a call is: `offered -> answering -> live <-> transferring -> connected -> ending -> ended`. A pure decision: an event goes
+ * in, the next state and what must be done come out. Every state has its time, so no call can get stuck.
  */
 export type CallState =
   | { readonly name: 'offered' | 'answering' | 'live'; readonly untilMs: number }
   /** The time of the whole call runs on while it is being transferred. */
   | { readonly name: 'transferring'; readonly untilMs: number; readonly liveUntilMs: number }
+  /** The caller talks with somebody else; nothing of it passes here, and it would go on without us. */
+  | { readonly name: 'connected'; readonly untilMs: number }
   | { readonly name: 'ending'; readonly untilMs: number; readonly reason: EndReason }
   | { readonly name: 'ended'; readonly reason: EndReason }
 
@@ -18,8 +20,10 @@ export type CallInput =
   | { readonly kind: 'agentReady' }
   | { readonly kind: 'answered' }
   | { readonly kind: 'transferStarted' }
-  /** A caller who was connected to a person is no longer ours; otherwise the agent has the caller back. */
+  /** A caller who is connected is no longer ours; otherwise the agent has the caller back. */
   | { readonly kind: 'transferSettled'; readonly connected: boolean }
+  /** Whom the caller was connected with has vanished. */
+  | { readonly kind: 'returned' }
   | { readonly kind: 'agentDone'; readonly outcome: Outcome }
   /** The agent, or the way to the caller: they are better off with the dialplan's fallback. */
   | { readonly kind: 'failed'; readonly reason: string }
@@ -35,6 +39,10 @@ export type CallEffect =
   | { readonly kind: 'awaitLastWord' }
   | { readonly kind: 'hangup'; readonly cause: HangupCause }
   | { readonly kind: 'handBack'; readonly reason: string }
+  /** The agent's part is over: it and its line go, and the call goes on. */
+  | { readonly kind: 'disengage' }
+  /** An agent has the caller, by a new line. */
+  | { readonly kind: 'engage' }
   /** Gives back all that the call holds; then `released` is expected. */
   | { readonly kind: 'release' }
 
@@ -64,6 +72,8 @@ export function step(state: CallState, input: CallInput, nowMs: number): Step {
     case 'live':
     case 'transferring':
       return stepRunning(state, input, nowMs)
+    case 'connected':
+      return stepConnected(state, input, nowMs)
     case 'ending':
       if (input.kind === 'released') return [{ name: 'ended', reason: state.reason }, []]
       // Releasing has its own bounds; if even they fail, the call must not stay in the books for ever.
@@ -74,7 +84,7 @@ export function step(state: CallState, input: CallInput, nowMs: number): Step {
   }
 }
 
-type Running = Exclude<CallState, { name: 'ending' | 'ended' }>
+type Running = Exclude<CallState, { name: 'connected' | 'ending' | 'ended' }>
 
 function stepRunning(state: Running, input: CallInput, nowMs: number): Step {
   switch (input.kind) {
@@ -88,7 +98,7 @@ function stepRunning(state: Running, input: CallInput, nowMs: number): Step {
       return [{ name: 'transferring', untilMs: nowMs + limits.call.transferringMs, liveUntilMs: state.untilMs }, []]
     case 'transferSettled':
       if (state.name !== 'transferring') return [state, []]
-      return input.connected ? end('transferred', nowMs) : [backFrom(state), []]
+      return input.connected ? [connected(nowMs), [{ kind: 'disengage' }]] : [backFrom(state), []]
     case 'agentDone':
       return agentDone(state, input.outcome, nowMs)
     case 'failed':
@@ -101,7 +111,27 @@ function stepRunning(state: Running, input: CallInput, nowMs: number): Step {
       return end('drained', nowMs, { kind: 'hangup', cause: 'normal' })
     case 'timePassed':
       return nowMs >= state.untilMs ? outOfTime(state, nowMs) : [state, []]
+    case 'returned':
     case 'released':
+      return [state, []]
+  }
+}
+
+/** Who hangs up first does not matter: they have talked. */
+function stepConnected(state: Extract<CallState, { name: 'connected' }>, input: CallInput, nowMs: number): Step {
+  switch (input.kind) {
+    case 'returned':
+      return [live(nowMs), [{ kind: 'engage' }]]
+    case 'callerGone':
+      return end(input.how === 'hungUp' || input.how === 'vanished' ? 'transferred' : departures[input.how], nowMs)
+    case 'operatorHungUp':
+      return end('operatorHungUp', nowMs, { kind: 'hangup', cause: 'normal' })
+    case 'drained':
+      // They go on talking.
+      return end('transferred', nowMs)
+    case 'timePassed':
+      return nowMs >= state.untilMs ? end('tooLong', nowMs, { kind: 'hangup', cause: 'normal' }) : [state, []]
+    default:
       return [state, []]
   }
 }
@@ -113,6 +143,9 @@ function agentDone(state: Running, outcome: Outcome, nowMs: number): Step {
       return end('agentHungUp', nowMs, ...heard, { kind: 'hangup', cause: 'normal' })
     case 'handBack':
       return end('handedBack', nowMs, ...heard, { kind: 'handBack', reason: outcome.reason })
+    case 'transferred':
+      // Nobody has taken the caller over: they are ours still.
+      return end('failed', nowMs, { kind: 'handBack', reason: 'transferred to nobody' })
     case 'refuse':
       return end('refused', nowMs, { kind: 'hangup', cause: 'congestion' })
   }
@@ -133,6 +166,10 @@ function outOfTime(state: Running, nowMs: number): Step {
 
 function live(nowMs: number): CallState {
   return { name: 'live', untilMs: nowMs + limits.call.durationMs }
+}
+
+function connected(nowMs: number): CallState {
+  return { name: 'connected', untilMs: nowMs + limits.call.durationMs }
 }
 
 function backFrom(state: Extract<CallState, { name: 'transferring' }>): CallState {

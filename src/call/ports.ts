@@ -2,7 +2,7 @@ import type { Business } from '../business.ts'
 import type { Law } from '../media/audio.ts'
 import type { Line } from '../plane/line.ts'
 import type { Scope } from '../scope.ts'
-import type { CallFact, MediaPorts } from './events.ts'
+import type { CallFact, MediaPorts, TransferMode, TransferOutcome, TransferTrigger } from './events.ts'
 
 export type { Heard, Line, LineEvent, LineFigures, SpokenChunk, UtteranceId } from '../plane/line.ts'
 
@@ -24,6 +24,8 @@ export type LegEvent =
   | { readonly kind: 'digit'; readonly digit: string; readonly heldMs: number }
   | { readonly kind: 'held' }
   | { readonly kind: 'unheld' }
+  /** Of a caller who was connected with somebody else: that one has vanished, and the caller is in our hands again. */
+  | { readonly kind: 'returned' }
   /** Its way to the line was cut. What follows is another, or nothing: then the caller is better off with the fallback. */
   | { readonly kind: 'mediaLost'; readonly detail: string }
   | { readonly kind: 'mediaReplaced'; readonly connection: Connection }
@@ -55,14 +57,87 @@ export interface Leg {
   answer(): Promise<void>
   /** Keys of ours for the caller's side: 0-9, *, #, A-D, and w for half a second. Nothing else reaches it until this settles. */
   sendDigits(digits: string): Promise<void>
+  /** Begins to dial; rejects when it cannot even begin, and then nothing is left of it. */
+  dial(request: DialRequest): Promise<Dialled>
+  /** The caller hears its own sound, or music, instead of our line; or our line again. */
+  letHear(what: Dialled | 'music' | undefined): Promise<void>
+  /**
+   * Leads both into a bridge of the PBX's own, which outlives this gateway: the media channel goes. Either both are there
+   * when it settles, or the caller is still ours (or gone), whatever was lost on the way.
+   */
+  join(dialled: Dialled): Promise<Joined>
   /** Leaves the caller to the dialplan's fallback. */
   handBack(reason: string): Promise<void>
   hangup(cause: HangupCause): Promise<void>
   /** One listener; events from before it came are delivered to it first. */
   onEvent(listener: (event: LegEvent) => void): void
-  /** Removes whatever this leg has made: media channel, bridge, lease. Never rejects; may be called at any time. */
+  /**
+   * Removes whatever this leg has made: media channel, bridge, lease. Never rejects; may be called at any time. Two who were
+   * joined go on talking.
+   */
   close(): Promise<void>
 }
+
+/** Where a destination is reached, as telephony has named it: opaque to everybody else. */
+interface DialTarget {
+  readonly dial: string
+}
+
+/** How a destination is called. */
+export type DialRoute = Pick<DialRequest, 'target' | 'callerId'>
+
+/** Nothing for what the business does not list: nothing else can be dialled. */
+export type FindRoute = (business: Business, destination: string, callerNumber: string) => DialRoute | undefined
+
+export interface DialRequest {
+  readonly target: DialTarget
+  /** Whom the far end sees calling; without a number: somebody who does not tell. */
+  readonly callerId: { readonly number: string; readonly name?: string }
+  /** X- headers of the INVITE: who calls, and why. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export type DialFailure = 'busy' | 'noAnswer' | 'rejected' | 'unreachable'
+
+export type DialledEvent =
+  | { readonly kind: 'ringing' }
+  /** It has sound of its own before it answers: an announcement, its own ringing. */
+  | { readonly kind: 'ownSound' }
+  | { readonly kind: 'answered' }
+  | { readonly kind: 'digit'; readonly digit: string; readonly heldMs: number }
+  /** Nothing follows. `hungUp`: after it had answered. */
+  | { readonly kind: 'ended'; readonly why: DialFailure | 'hungUp'; readonly cause: string }
+
+/** A channel towards somebody else, made for one caller and gone with them. */
+export interface Dialled {
+  readonly id: string
+  /** One listener; events from before it came are delivered to it first. */
+  onEvent(listener: (event: DialledEvent) => void): void
+  /** Once it has answered: joins a line to it, for a word before the caller is connected. */
+  consult(line: Line): Promise<Connection>
+  /** Removes it and what was made for it, unless it has been joined with the caller. Never rejects; may be called at any time. */
+  close(): Promise<void>
+}
+
+/** A transfer that begins, as the business's own systems are told of it. */
+export interface TransferNotice {
+  readonly call: string
+  /** Counts from 1 in each call. */
+  readonly attempt: number
+  readonly business: Business
+  readonly destination: string
+  readonly mode: TransferMode
+  readonly by: TransferTrigger
+  readonly reason: string | undefined
+  readonly caller: { readonly number: string; readonly name: string | undefined }
+  readonly parameters: CallFacts['parameters']
+}
+
+/** Settles in bounded time; rejects, in words, when nobody took it. */
+export type AnnounceTransfer = (notice: TransferNotice, signal: AbortSignal) => Promise<void>
+
+/** What became of joining two channels, read back from the PBX when its answer was lost. */
+export type Joined = 'joined' | 'callerGone' | 'otherGone'
 
 export interface Connection {
   readonly channel: string
@@ -139,6 +214,8 @@ export interface LiveCall {
   readonly caller: Promise<CallerContext>
   readonly business: Business
   readonly takenOver: boolean
+  /** They were connected with somebody else, and that broke off: answered long ago, as with `takenOver`. */
+  readonly returned: boolean
   readonly line: Line
   /** Called by the agent when it is ready to speak; settles when the caller can hear it. */
   answer(): Promise<void>
@@ -147,13 +224,49 @@ export interface LiveCall {
   sendDigits(digits: string): Promise<void>
   /** The caller puts us on hold, and comes back. */
   onHold(listener: (held: boolean) => void): () => void
+  /**
+   * Connects the caller with somebody else; one at a time. They are ours until it settles, and afterwards unless with
+   * `connected`: then the agent's part is over. Aborting the signal brings the caller back. It never rejects: what cannot
+   * even begin has `failed`.
+   */
+  transfer(wish: TransferWish, party: TransferParty, signal: AbortSignal): Promise<TransferOutcome>
+  /** An operator wants the caller transferred, or back. */
+  onTransferAsked(listener: (asked: TransferWish | 'back') => void): () => void
   emit(fact: CallFact): void
+}
+
+export interface TransferWish {
+  /** The name of one of the business's destinations: nothing else can be dialled. */
+  readonly destination: string
+  readonly by: TransferTrigger
+  /** Otherwise the destination's. */
+  readonly mode?: TransferMode
+  /** Who calls and why, in a sentence or two, as far as it is known: told to whoever answers. */
+  readonly reason?: string
+}
+
+/** The agent's part in a transfer. */
+export interface TransferParty {
+  /** It rings at the far end. */
+  rings(): void
+  /** The far end's own sound, or music, is heard instead of the line; or the line again. */
+  ownSound(heard: boolean): void
+  /** Tells whoever has answered who calls and why, by their line, and asks whether they take the call. */
+  brief(far: FarParty, signal: AbortSignal): Promise<'accepted' | 'declined'>
+}
+
+/** Somebody who has answered, before the caller is connected with them. */
+export interface FarParty {
+  readonly line: Line
+  onDigit(listener: (digit: string) => void): () => void
 }
 
 /** How an agent's part in a call ended. A hangup by the caller is no outcome: it aborts the scope. */
 export type Outcome =
   | { readonly kind: 'hangup' }
   | { readonly kind: 'handBack'; readonly reason: string }
+  /** The caller is with somebody else. */
+  | { readonly kind: 'transferred' }
   /** Before it was answered: the far end hears 503 and may try elsewhere. */
   | { readonly kind: 'refuse' }
 

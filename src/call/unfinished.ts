@@ -37,6 +37,15 @@ export async function unfinishedCalls(journal: Pick<Journal, 'read'>): Promise<R
   return new Map([...open].map(([call, known]) => [call, { events: known.events, end: endOf(known) }]))
 }
 
+/** Of a call whose caller went on talking with somebody else: its end is none before theirs. */
+export function transferredUntil(end: CallEvent, atMs: number): CallEvent {
+  if (end.fact.name !== 'ended') return end
+  const { durationMs, answeredMs } = end.fact
+  const moreMs = atMs - end.atMs
+  const answered = answeredMs === undefined ? {} : { answeredMs: answeredMs + moreMs }
+  return { ...end, atMs, fact: { name: 'ended', reason: 'transferred', durationMs: durationMs + moreMs, ...answered } }
+}
+
 async function* eventsOf(journal: Pick<Journal, 'read'>): AsyncIterable<CallEvent> {
   for (let at = JOURNAL_START; ; ) {
     const { events, next } = await journal.read(at)

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram'
-import { connect, isIPv6 } from 'node:net'
+import { connect, isIPv6, type Socket } from 'node:net'
 import { limits } from '../limits.ts'
-import type { Address } from './address.ts'
+import { type Address, tagOf } from './address.ts'
 import { headerOf, parseMessage, type SipMessage, type SipRequest, serialize } from './message.ts'
 import { MessageStream } from './message-stream.ts'
 import { allowed, responseTo } from './response.ts'
@@ -13,7 +13,10 @@ export interface ConnectionOptions {
   readonly localAddress?: string
 }
 
-interface Carrier {
+/** Somebody calls: whoever takes the call attaches to the connection by its Call-ID. */
+export type Invited = (invite: SipRequest, connection: Connection) => void
+
+export interface Carrier {
   /** The local address, once messages can be sent. */
   readonly opened: Promise<Address>
   write(bytes: Buffer): void
@@ -22,7 +25,7 @@ interface Carrier {
   destroy(): void
 }
 
-interface Reception {
+export interface Reception {
   received(message: SipMessage): void
   lost(reason: string): void
 }
@@ -35,10 +38,12 @@ export class Connection {
   readonly opened: Promise<void>
   readonly #carrier: Carrier
   readonly #calls = new Map<string, Reception>()
+  readonly #invited: Invited | undefined
   #local: Address | undefined
   #lost: string | undefined
 
-  constructor(options: ConnectionOptions) {
+  /** Where somebody else has opened it: how it is spoken on, and who is told of calls that come by it. */
+  constructor(options: ConnectionOptions, from?: { carrier(reception: Reception): Carrier; invited: Invited }) {
     this.target = options.target
     this.reliable = options.transport === 'tcp'
     this.transport = options.transport === 'tcp' ? 'TCP' : 'UDP'
@@ -46,7 +51,9 @@ export class Connection {
       received: (message: SipMessage) => this.#received(message),
       lost: (reason: string) => this.#fail(reason),
     }
-    this.#carrier = options.transport === 'tcp' ? tcpCarrier(options, reception) : udpCarrier(options, reception)
+    this.#invited = from?.invited
+    if (from) this.#carrier = from.carrier(reception)
+    else this.#carrier = options.transport === 'tcp' ? tcpCarrier(options, reception) : udpCarrier(options, reception)
     this.opened = this.#carrier.opened.then(local => {
       this.#local = local
     })
@@ -87,6 +94,7 @@ export class Connection {
   #received(message: SipMessage): void {
     const call = this.#calls.get(headerOf(message, 'Call-ID')!)
     if (call) call.received(message)
+    else if (this.#invited && isInvitation(message)) this.#invited(message, this)
     else if (message.kind === 'request' && message.method !== 'ACK') this.#answerForNobody(message)
   }
 
@@ -104,20 +112,31 @@ export class Connection {
   }
 }
 
+function isInvitation(message: SipMessage): message is SipRequest {
+  return message.kind === 'request' && message.method === 'INVITE' && tagOf(headerOf(message, 'To')) === undefined
+}
+
 function tcpCarrier({ target, localAddress }: ConnectionOptions, reception: Reception): Carrier {
-  const { promise: opened, resolve, reject } = Promise.withResolvers<Address>()
   const socket = connect({
     host: target.address,
     port: target.port,
     noDelay: true,
     ...(localAddress === undefined ? {} : { localAddress }),
   })
+  return socketCarrier(socket, reception)
+}
+
+/** Of a TCP connection, whoever has opened it. */
+export function socketCarrier(socket: Socket, reception: Reception): Carrier {
+  const { promise: opened, resolve, reject } = Promise.withResolvers<Address>()
   const stream = new MessageStream()
   const lost = (reason: string) => {
     reject(new Error(reason))
     reception.lost(reason)
   }
-  socket.on('connect', () => resolve({ address: socket.localAddress!, port: socket.localPort! }))
+  const connected = () => resolve({ address: socket.localAddress!, port: socket.localPort! })
+  if (socket.connecting) socket.on('connect', connected)
+  else connected()
   socket.on('data', chunk => {
     for (const message of stream.push(chunk)) reception.received(message)
     if (stream.broken) lost('the other side sent something that is not SIP')

@@ -1,7 +1,7 @@
 import { parseNameAddress, tagOf } from './address.ts'
 import { type Header, headerOf, type SipRequest, type SipResponse, sequenceOf, valuesOf } from './message.ts'
 
-/** What two sides share from the answer to the end of a call (RFC 3261 section 12), as the calling side holds it. */
+/** What two sides share from the answer to the end of a call (RFC 3261 section 12), as one of them holds it. */
 export interface Dialog {
   readonly callId: string
   readonly local: string
@@ -14,7 +14,7 @@ export interface Dialog {
   remoteSequence: number
 }
 
-/** From the INVITE and its success; undefined when that lacks its tag or its Contact. */
+/** As the calling side holds it, from the INVITE and its success; undefined when that lacks its tag or its Contact. */
 export function dialogOf(invite: SipRequest, success: SipResponse): Dialog | undefined {
   const remote = headerOf(success, 'To')!
   const remoteTag = tagOf(remote)
@@ -29,6 +29,24 @@ export function dialogOf(invite: SipRequest, success: SipResponse): Dialog | und
     routes: valuesOf(success, 'Record-Route').reverse(),
     lastSequence: sequenceOf(invite)!.number,
     remoteSequence: -1,
+  }
+}
+
+/** As the side that was called holds it, from the INVITE; undefined when that lacks its tag or its Contact. */
+export function dialogOfCallee(invite: SipRequest, tag: string, lastSequence: number): Dialog | undefined {
+  const remote = headerOf(invite, 'From')!
+  const remoteTag = tagOf(remote)
+  const target = targetOf(invite)
+  if (!remoteTag || !target) return undefined
+  return {
+    callId: headerOf(invite, 'Call-ID')!,
+    local: `${headerOf(invite, 'To')};tag=${tag}`,
+    remote,
+    remoteTag,
+    target,
+    routes: valuesOf(invite, 'Record-Route'),
+    lastSequence,
+    remoteSequence: sequenceOf(invite)!.number,
   }
 }
 

@@ -1,9 +1,9 @@
-import type { Law } from '../media/audio.ts'
 import { escapeParameter, escapeUser, hostPort } from './address.ts'
 import type { Connection, ConnectionOptions } from './connection.ts'
 import { type Header, isToken } from './message.ts'
+import type { SoundOptions } from './talk.ts'
 
-export interface CallOptions extends ConnectionOptions {
+export interface CallOptions extends ConnectionOptions, SoundOptions {
   /** The user part of the address that is called. */
   readonly user: string
   /** Parameters of the request URI, such as callSid. */
@@ -12,12 +12,6 @@ export interface CallOptions extends ConnectionOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** The number that calls. */
   readonly from?: string
-  /** In the order of preference; both by default. */
-  readonly laws?: readonly Law[]
-  /** Where the sound comes from when it is not the address that the callee describes: what a NAT in between would hide. */
-  readonly soundFrom?: string
-  /** A multiple of 20, up to 200. */
-  readonly ptimeMs?: number
   /** A connection that several calls share; whoever opened it closes it. By default each call has its own. */
   readonly connection?: Connection
 }

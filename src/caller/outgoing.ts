@@ -1,6 +1,7 @@
 import { limits } from '../limits.ts'
 import { type Law, SILENCE } from '../media/audio.ts'
-import { ENCODED } from '../media/g711.ts'
+import { ENCODED, encode } from '../media/g711.ts'
+import { toneGenerator } from '../media/tone.ts'
 import { digitPayloads } from './digits.ts'
 
 /** `cut`: the call ended first. */
@@ -23,16 +24,25 @@ interface HeldKey {
 }
 
 const SAMPLES_PER_MS = 8
+const RATE = 8_000
+/** Of a hummed tone, in dBFS. */
+const HUM_DB = -12
 /** Between one digit and the next, so that two alike are two. */
 const KEY_UP_MS = 80
 const keyUp = new Int16Array(KEY_UP_MS * SAMPLES_PER_MS)
 
-/** What the caller is about to say and to key in, in this order. Says silence when there is nothing. */
+/** What the caller is about to say and to key in, in this order. When there is nothing: silence, or the tone that it hums. */
 export class Outgoing {
   readonly #items: Item[] = []
   #unsaidSamples = 0
   #key: HeldKey | undefined
   #ended = false
+  #hum: ((into: Int16Array) => Int16Array) | undefined
+
+  /** What is said where there is nothing else to say: this tone, or silence. */
+  hum(hz: number | undefined): void {
+    this.#hum = hz === undefined ? undefined : toneGenerator(RATE, hz, HUM_DB)
+  }
 
   say(samples: Int16Array): Promise<Played> {
     if (this.#unsaidSamples + samples.length > limits.media.unplayedMs * SAMPLES_PER_MS) {
@@ -85,7 +95,8 @@ export class Outgoing {
       this.#items.shift()
       item.done('sent')
     }
-    frame.fill(SILENCE[law], filled)
+    if (this.#hum) encode(law, this.#hum(new Int16Array(frame.length - filled)), frame.subarray(filled))
+    else frame.fill(SILENCE[law], filled)
   }
 
   end(): void {

@@ -71,7 +71,7 @@ function renderLive(calls: readonly CallSummary[], width: number): string[] {
   const rows = calls.map(call => [
     call.id,
     call.private?.callerNumber ?? call.from,
-    call.state,
+    stateOf(call),
     duration(call.durationMs),
     call.engine ?? '-',
     call.codec ?? '-',
@@ -80,6 +80,11 @@ function renderLive(calls: readonly CallSummary[], width: number): string[] {
   ])
   const [head = '', ...lines] = table(callColumns, rows, width)
   return [head, ...lines.flatMap((line, index) => [line, carriers(calls[index]!)])]
+}
+
+function stateOf({ state, transferredTo }: CallSummary): string {
+  const told = transferredTo !== null && (state === 'transferring' || state === 'connected')
+  return told ? `${state} (${transferredTo})` : state
 }
 
 function carriers({ channels, bridge }: CallSummary): string {

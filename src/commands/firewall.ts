@@ -1,13 +1,12 @@
 import { parseArgs } from 'node:util'
-import { readBusiness } from '../business.ts'
 import { loadConfig } from '../config.ts'
+import { knownBusinesses, outletsOf } from '../destinations.ts'
 import { asError } from '../errors.ts'
-import { destinationsOf } from '../own-asterisk.ts'
 import { readTrunkAddresses } from '../telephony/asterisk/addresses.ts'
 import { renderFirewall } from '../telephony/asterisk/firewall.ts'
 import { resolveDestinations } from '../telephony/asterisk/resolve.ts'
 
-const usage = `Prints rules for nftables that let only Twilio, SIP_ALLOW and the destinations reach Parley's ports.
+const usage = `Prints rules for nftables that let only Twilio, SIP_ALLOW and the destinations of all businesses reach Parley's ports.
 
   npm run --silent firewall | sudo nft -f -    loads them, in place of those loaded before
   sudo nft delete table inet parley            takes them away`
@@ -20,10 +19,11 @@ await main().catch(error => {
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { help: { type: 'boolean', default: false } } })
   if (values.help) return console.log(usage)
-  const { sip, rtp, business, engine, fallbackDestination } = loadConfig(process.cwd()).config
-  const destinations = destinationsOf(readBusiness({ ...business, engine, unusable: {} }))
+  const loaded = loadConfig(process.cwd())
+  const { sip, rtp, fallbackDestination } = loaded.config
+  const destinations = outletsOf(knownBusinesses(loaded, warn), loaded.config, loaded.environment)
   const rules = renderFirewall({
-    settings: { tcpPort: sip.tcpPort, udpPort: sip.udpPort, rtp, allowedNetworks: sip.allow },
+    settings: { tcpPort: sip.tcpPort, udpPort: sip.udpPort, tls: sip.tls, rtp, allowedNetworks: sip.allow },
     trunk: readTrunkAddresses(),
     destinations: await resolveDestinations({ fallbackDestination, destinations }, warn),
   })

@@ -1,11 +1,12 @@
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readBusiness } from '../business.ts'
 import { Admission } from '../call/admission.ts'
 import { loadConfig } from '../config.ts'
 import { onDisk } from '../debian/disk.ts'
+import { outletsOf } from '../destinations.ts'
 import { asError } from '../errors.ts'
-import { asteriskSettings } from '../own-asterisk.ts'
+import { asteriskSettings, placeIn } from '../own-asterisk.ts'
 import { ariPasswordSecret, keptSecret } from '../secret.ts'
 import { readTrunkAddresses } from '../telephony/asterisk/addresses.ts'
 import { layFolders } from '../telephony/asterisk/layout.ts'
@@ -39,16 +40,19 @@ async function main(): Promise<void> {
   if (values.help) return console.log(usage)
   if (!folder || rest.length > 0 || !values.modules || !values.data) throw new Error(`That is not enough.\n\n${usage}`)
   const directory = resolve(folder)
-  const { config } = loadConfig(process.cwd())
+  const loaded = loadConfig(process.cwd())
+  const { config } = loaded
   const { ari, business, rtp } = config
   const settings = await asteriskSettings(config, {
-    systemName: 'parley',
-    directory,
-    pidFile: join(directory, 'asterisk.pid'),
-    logsTo: 'console',
+    ...placeIn(directory),
     ari: { ...ari, password: await keptSecret(config.stateDir, ariPasswordSecret, ari.password?.reveal()) },
     maxCalls: new Admission(rtp, config.maxCalls, () => 0).maxCalls,
-    business: readBusiness({ ...business, engine: config.engine, unusable: {} }),
+    // Those of other businesses are added by the gateway, which knows them.
+    destinations: outletsOf(
+      [readBusiness({ ...business, engine: config.engine, unusable: {} })],
+      config,
+      loaded.environment,
+    ),
   })
   const rendered = renderConfiguration({
     settings,

@@ -1,5 +1,5 @@
 import { Captions } from '../agent/captions.ts'
-import type { Model } from '../agent/ports.ts'
+import type { Model, ToolDescription } from '../agent/ports.ts'
 import { type Clock, pause } from '../clock.ts'
 import { limits } from '../limits.ts'
 import type { AudioFormat } from '../media/audio.ts'
@@ -13,6 +13,7 @@ import type { Fault, Faults } from './faults.ts'
 interface Home {
   readonly conversation: Conversation
   readonly instructions: string
+  readonly tools: readonly ToolDescription[]
   readonly client: Client
   readonly signal: AbortSignal
   readonly closed: boolean
@@ -113,7 +114,7 @@ export class Response {
     const { model, session } = this.#parts
     let text = ''
     const told = [{ role: 'instruction', text: session.instructions }, ...session.conversation.messages] as const
-    for await (const part of model.reply(told, [], signal)) {
+    for await (const part of model.reply(told, session.tools, signal)) {
       if (part.kind === 'text') text += part.text
       else {
         if (text.trim() !== '') await this.#speak(text, signal)

@@ -1,4 +1,4 @@
-import type { Model } from '../agent/ports.ts'
+import type { Model, ToolDescription } from '../agent/ports.ts'
 import { type Clock, pause } from '../clock.ts'
 import { type ClientEvent, newNames } from '../providers/openai/protocol.ts'
 import type { Client, Tell, Unnumbered } from './client.ts'
@@ -96,6 +96,10 @@ export class Session {
 
   get instructions(): string {
     return this.#settings.instructions
+  }
+
+  get tools(): readonly ToolDescription[] {
+    return this.#settings.tools
   }
 
   get signal(): AbortSignal {

@@ -1,3 +1,4 @@
+import type { ToolDescription } from '../agent/ports.ts'
 import type { AudioFormat } from '../media/audio.ts'
 import type { OlderSession, SessionRequest, TurnDetection } from '../providers/openai/protocol.ts'
 import { acceptable } from './acceptable.ts'
@@ -30,6 +31,7 @@ export interface Settings {
   readonly output: AudioFormat
   readonly voice: string
   readonly instructions: string
+  readonly tools: readonly ToolDescription[]
   readonly turnDetection: TurnDetection | null
   /** Who writes down what is heard; empty: nobody. */
   readonly transcribedBy: string
@@ -40,6 +42,7 @@ export const firstSettings: Settings = {
   output: pcm,
   voice: 'alloy',
   instructions: '',
+  tools: [],
   turnDetection: { type: 'server_vad', create_response: true, interrupt_response: true },
   transcribedBy: '',
 }
@@ -76,6 +79,7 @@ function fromNew(settings: Settings, session: SessionRequest): Changed {
     output: output?.format?.type,
     voice: typeof output?.voice === 'string' ? output.voice : undefined,
     instructions: session.instructions,
+    tools: toolsOf(session),
     turnDetection: input?.turn_detection,
     transcription: input?.transcription,
   })
@@ -87,9 +91,15 @@ function fromOlder(settings: Settings, session: OlderSession): Changed {
     output: session.output_audio_format,
     voice: session.voice,
     instructions: session.instructions,
+    tools: toolsOf(session),
     turnDetection: session.turn_detection,
     transcription: session.input_audio_transcription,
   })
+}
+
+/** They have been found acceptable. */
+function toolsOf({ tools }: SessionRequest | OlderSession): readonly ToolDescription[] | undefined {
+  return tools as readonly ToolDescription[] | undefined
 }
 
 interface Wanted {
@@ -97,6 +107,7 @@ interface Wanted {
   readonly output: string | undefined
   readonly voice: string | undefined
   readonly instructions: string | undefined
+  readonly tools: readonly ToolDescription[] | undefined
   readonly turnDetection: TurnDetection | null | undefined
   readonly transcription: { readonly model?: string } | null | undefined
 }
@@ -110,6 +121,7 @@ function complete(settings: Settings, wanted: Wanted): Changed {
     output,
     voice: wanted.voice || settings.voice,
     instructions: wanted.instructions ?? settings.instructions,
+    tools: wanted.tools ?? settings.tools,
     turnDetection: wanted.turnDetection === undefined ? settings.turnDetection : wanted.turnDetection,
     transcribedBy: wanted.transcription === undefined ? settings.transcribedBy : (wanted.transcription?.model ?? ''),
   }

@@ -1,5 +1,5 @@
 import { Counter, Histogram, type Registry } from 'prom-client'
-import { type CallEvent, type CallFact, type EndReason, usageCounters } from '../call/events.ts'
+import { type CallEvent, type CallFact, type EndReason, transferOutcomes, usageCounters } from '../call/events.ts'
 import type { LineFigures } from '../call/ports.ts'
 import { limits } from '../limits.ts'
 
@@ -7,6 +7,7 @@ const SETUP_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const OWN_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1]
 const TURN_SECONDS = [0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10]
 const CALL_SECONDS = [5, 15, 30, 60, 120, 300, 600, 1_800, 3_600]
+const RING_SECONDS = [0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10]
 const JITTER_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16]
 
 /** Every value of a closed list stands at zero from the start, so that the first of a kind is seen as an increase. */
@@ -75,6 +76,12 @@ export function callMetrics(registry: Registry): (event: CallEvent) => void {
         return turns.falselyInterrupted.inc()
       case 'toolRan':
         return turns.tool.observe({ tool: tool(fact.tool), ok: String(fact.ok) }, fact.tookMs / 1_000)
+      case 'transferRang':
+        return calls.transferRang.observe(fact.afterMs / 1_000)
+      case 'transferEnded':
+        return calls.transfers.inc({ outcome: fact.outcome })
+      case 'returned':
+        return calls.returned.inc()
       case 'mediaClosed':
         return countMedia(fact.figures)
     }
@@ -90,12 +97,20 @@ function callSeries(registry: Registry) {
     takenOver: counter('parley_calls_taken_over_total', 'Calls taken over from an earlier life of the gateway.'),
     handedBack: counter('parley_calls_handed_back_total', "Calls left to the dialplan's fallback."),
     voicemails: counter('parley_voicemails_total', 'Voicemails left.'),
+    transfers: counter('parley_transfers_total', 'Attempts to connect a caller with somebody else.', ['outcome']),
+    transferRang: histogram(
+      'parley_transfer_ring_seconds',
+      "From the end of the agent's last words to the first ringing at the destination.",
+      RING_SECONDS,
+    ),
+    returned: counter('parley_transfers_returned_total', 'Callers who came back because the other one had vanished.'),
     degraded: counter('parley_degraded_total', 'Failures that a call lived with or ended by.', ['code']),
     lookedUp: histogram('parley_caller_lookup_seconds', 'What asking took who calls.', OWN_SECONDS, ['of', 'ok']),
     setUp: histogram('parley_call_setup_seconds', 'From the offer of a call to its answer.', SETUP_SECONDS),
     duration: histogram('parley_call_duration_seconds', 'From the offer of a call to its end.', CALL_SECONDS),
   }
   for (const reason of Object.keys(endReasons)) series.ended.inc({ reason }, 0)
+  for (const outcome of transferOutcomes) series.transfers.inc({ outcome }, 0)
   for (const reason of Object.keys(refusals)) series.refused.inc({ reason }, 0)
   return series
 }

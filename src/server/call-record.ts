@@ -5,6 +5,7 @@ import type { CallDetail } from './schemas.ts'
 export interface CallRecord {
   readonly turns: CallDetail['turns']
   readonly tools: CallDetail['tools']
+  readonly transfers: CallDetail['transfers']
   readonly events: CallDetail['events']
 }
 
@@ -17,6 +18,7 @@ export function recordOf(events: readonly CallEvent[], withPrivate: boolean): Ca
       const { tool, ok, tookMs } = fact
       return [{ at: isoTime(atMs), tool, ok, tookMs }]
     }),
+    transfers: transfersOf(events, withPrivate),
     events: events.map(event => eventOf(event, withPrivate)),
   }
 }
@@ -41,6 +43,31 @@ function turnsOf(events: readonly CallEvent[], withPrivate: boolean): CallDetail
     latency = null
   }
   return turns
+}
+
+type TransferTold = CallDetail['transfers'][number]
+
+function transfersOf(events: readonly CallEvent[], withPrivate: boolean): TransferTold[] {
+  const transfers: TransferTold[] = []
+  for (const { atMs, fact } of events) {
+    if (fact.name === 'transferBegan') {
+      const {
+        name: _,
+        private: { reason },
+        ...known
+      } = fact
+      const open = { rangAt: null, answeredAt: null, endedAt: null, outcome: null }
+      const hidden = withPrivate && reason !== undefined ? { private: { reason } } : {}
+      transfers.push({ ...known, beganAt: isoTime(atMs), ...open, ...hidden })
+    }
+    if (!('attempt' in fact)) continue
+    const own = transfers.findLast(({ attempt }) => attempt === fact.attempt)
+    if (!own) continue
+    if (fact.name === 'transferRang') own.rangAt = isoTime(atMs)
+    if (fact.name === 'transferAnswered') own.answeredAt = isoTime(atMs)
+    if (fact.name === 'transferEnded') Object.assign(own, { endedAt: isoTime(atMs), outcome: fact.outcome })
+  }
+  return transfers
 }
 
 function eventOf({ atMs, fact }: CallEvent, withPrivate: boolean): CallDetail['events'][number] {

@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify'
 import { scopeOf } from './access.ts'
 import { Calls } from './calls.ts'
 import type { ServerDependencies } from './dependencies.ts'
-import { Refusal } from './problem.ts'
 import { accepted, callDetail, callList, callParameters, channelList, listQuery, privacyQuery } from './schemas.ts'
+import { transferRoutes } from './transfer-routes.ts'
 import type { TypedServer } from './typed.ts'
 
 export function callRoutes(app: TypedServer, dependencies: ServerDependencies): void {
@@ -26,13 +26,13 @@ export function callRoutes(app: TypedServer, dependencies: ServerDependencies): 
 
   const hangup = { summary: 'Ends a live call of this gateway', params: callParameters, response: { 202: accepted } }
   app.post('/v1/calls/:id/hangup', { config: business, schema: hangup }, async (request, reply) => {
-    const call = calls.here(scopeOf(request), request.params.id)
-    if (!call) throw new Refusal(404, 'There is no such call here, or it ended too long ago.')
-    if (call.state === 'ended') throw new Refusal(409, 'The call has ended already.')
+    const call = calls.mustBeHere(scopeOf(request), request.params.id)
     log.info({ call: call.id, by: whoOf(request) }, 'a call is hung up by request')
     call.hangUp('operator')
     return reply.code(202).send({ id: call.id, state: call.state })
   })
+
+  transferRoutes(app, calls, dependencies)
 
   const channels = { summary: 'Channels and bridges in Asterisk, and whose they are', response: { 200: channelList } }
   app.get('/v1/channels', { config: { access: 'operator' }, schema: channels }, async () => {

@@ -29,6 +29,14 @@ export class Calls {
     return call && isOf(scope, call) ? call : undefined
   }
 
+  /** For what is done to a call: only the gateway that has it can do it. */
+  mustBeHere(scope: StoreScope, id: string): ObservedCall {
+    const call = this.here(scope, id)
+    if (!call) throw new Refusal(404, 'There is no such call here, or it ended too long ago.')
+    if (call.state === 'ended') throw new Refusal(409, 'The call has ended already.')
+    return call
+  }
+
   async list(scope: StoreScope, query: ListQuery) {
     const { exchange } = this.#with
     const [live, ended] = [exchange.live, exchange.ended].map(calls => calls.filter(call => isOf(scope, call)))

@@ -10,7 +10,10 @@ import type { Directory } from '../store/directory.ts'
 import type { Store } from '../store/store.ts'
 
 /** A call as HTTP sees it. */
-export type ObservedCall = Pick<Call, 'id' | 'state' | 'view' | 'events' | 'figures' | 'hangUp'>
+export type ObservedCall = Pick<
+  Call,
+  'id' | 'state' | 'view' | 'events' | 'figures' | 'hangUp' | 'destinations' | 'askTransfer'
+>
 
 interface ObservedExchange extends Pick<Exchange, 'ready' | 'draining'> {
   readonly live: readonly ObservedCall[]

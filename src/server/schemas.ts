@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { transferOutcomes } from '../call/events.ts'
 import { limits } from '../limits.ts'
 
 /** What the API answers: each answer is cut to its schema, and clients read it by the same one. */
@@ -8,7 +9,7 @@ const texts = z.record(z.string(), z.string())
 
 const callSummary = z.object({
   id: z.string(),
-  state: z.enum(['offered', 'answering', 'live', 'transferring', 'ending', 'ended']),
+  state: z.enum(['offered', 'answering', 'live', 'transferring', 'connected', 'ending', 'ended']),
   outcome: z.string().nullable().describe('How it ended, such as callerHungUp.'),
   business: z.string(),
   /** None: it was refused, or is known by its voicemail alone. */
@@ -18,6 +19,10 @@ const callSummary = z.object({
   answeredAt: z.iso.datetime().nullable(),
   endedAt: z.iso.datetime().nullable(),
   durationMs: z.number(),
+  transferredTo: z
+    .string()
+    .nullable()
+    .describe('The destination that the caller is to be, or is or was last, connected with.'),
   /** The caller's number with all but its end hidden. */
   from: z.string(),
   channels: z.object({ caller: z.string(), media: z.string().nullable() }),
@@ -72,10 +77,28 @@ const turn = z.object({
   private: z.object({ text: z.string() }).optional().describe('What was said: only when asked for.'),
 })
 
+const moment = z.iso.datetime()
+const transfer = z.object({
+  attempt: z.number().describe('Counts from 1; anew where a gateway goes on with a call of another.'),
+  destination: z.string(),
+  mode: z.enum(['blind', 'attended']),
+  by: z.enum(['agent', 'caller', 'key', 'operator', 'failure']),
+  beganAt: moment,
+  rangAt: moment.nullable(),
+  answeredAt: moment.nullable(),
+  endedAt: moment.nullable().describe('When it was settled: with the outcome connected they talked from then on.'),
+  outcome: z
+    .enum(transferOutcomes)
+    .nullable()
+    .describe('None while it is under way, or when its gateway has died meanwhile.'),
+  private: z.object({ reason: z.string() }).optional().describe('Why: only when asked for.'),
+})
+
 export const callDetail = callSummary.extend({
   rtp: lineFigures.nullable(),
   turns: z.array(turn),
   tools: z.array(z.object({ at: z.iso.datetime(), tool: z.string(), ok: z.boolean(), tookMs: z.number() })),
+  transfers: z.array(transfer),
   events: z.array(happened),
   complete: z.boolean().describe('False when not all of its events are told here.'),
 })
@@ -113,7 +136,7 @@ export const privacyQuery = z.strictObject({
 })
 export const business = storableText(limits.http.paramChars)
 const limit = z.coerce.number().int().min(1).max(mostListed).default(100)
-const moment = z.iso.datetime({ offset: true })
+const momentAsked = z.iso.datetime({ offset: true })
 
 /** Weeks before and after it are days, too. */
 export const askedDay = z.iso
@@ -133,8 +156,8 @@ export const listQuery = pageQuery.extend({
     .optional(),
   state: z.enum(['live', 'ended']).optional(),
   outcome: storableText(limits.http.paramChars).optional(),
-  since: moment.optional(),
-  before: moment.optional(),
+  since: momentAsked.optional(),
+  before: momentAsked.optional(),
   text: storableText(limits.http.textChars).optional().describe('Words said in it, by either side, once it has ended.'),
 })
 export const callParameters = z.strictObject({ id: z.string().min(1).max(limits.http.paramChars) })

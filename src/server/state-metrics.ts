@@ -2,7 +2,7 @@ import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Sources } from './dependencies.ts'
 import { readiness } from './readiness.ts'
 
-const states = ['offered', 'answering', 'live', 'transferring', 'ending'] as const
+const states = ['offered', 'answering', 'live', 'transferring', 'connected', 'ending'] as const
 
 /** What the gateway is at the moment of the scrape. */
 export function stateMetrics(registry: Registry, sources: Sources, version: string): void {

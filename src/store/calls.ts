@@ -49,6 +49,7 @@ const told = [
   'duration_ms',
   'set_up_ms',
   'figures',
+  'transferred_to',
 ] as const satisfies readonly (keyof CallRow)[]
 
 /** The newest first. */

@@ -3,10 +3,10 @@ import {
   type BusinessDefaults,
   type Choice,
   type ChosenByFile,
-  destinationKey,
   judgeChoice,
   watchBusinessFile,
 } from '../business.ts'
+import { destinationKey } from '../business-destinations.ts'
 import { type Clock, every } from '../clock.ts'
 import { asError, GatewayError, isCode } from '../errors.ts'
 import { limits } from '../limits.ts'
@@ -104,6 +104,11 @@ export class Directory {
   get all(): readonly StoredBusiness[] {
     const all = [...this.#entries.values()].map(({ stored }) => stored)
     return all.sort((one, other) => (one.createdAt === other.createdAt ? 0 : one.createdAt < other.createdAt ? -1 : 1))
+  }
+
+  /** Those whose calls are taken. */
+  get active(): readonly Business[] {
+    return [...this.#entries.values()].flatMap(({ business }) => (business.active ? [business] : []))
   }
 
   stored(id: string): StoredBusiness | undefined {

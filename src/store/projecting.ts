@@ -3,6 +3,7 @@ import { telephoneNumber, withheldNumbers } from '../call/caller-number.ts'
 import type { CallEvent } from '../call/events.ts'
 import { limits } from '../limits.ts'
 import type { Tables } from './tables.ts'
+import { transfers } from './transfers-projection.ts'
 import { type Projection, usage } from './usage-projection.ts'
 
 /**
@@ -169,4 +170,8 @@ const voicemails: Projection = ids => sql`
   )
   order by call, private->>'recording', id`
 
-const projections: readonly Projection[] = [calls, callers, turns, words, toolCalls, messages, voicemails, ...usage]
+const projections: readonly Projection[] = [
+  ...[calls, callers, turns, words, toolCalls, messages, voicemails],
+  ...transfers,
+  ...usage,
+]

@@ -1,5 +1,5 @@
 import type { ColumnType, GeneratedAlways, JSONColumnType } from 'kysely'
-import type { UsageCounter } from '../call/events.ts'
+import type { TransferMode, TransferOutcome, TransferTrigger, UsageCounter } from '../call/events.ts'
 
 /** What the database holds, as the migrations make it. Every row belongs to a business. */
 export interface Tables {
@@ -11,6 +11,7 @@ export interface Tables {
   call_events: CallEventRow
   turns: TurnRow
   tool_calls: ToolCallRow
+  transfers: TransferRow
   messages: MessageRow
   voicemails: VoicemailRow
   recordings: RecordingRow
@@ -65,6 +66,8 @@ export interface CallRow {
   duration_ms: number | null
   set_up_ms: number | null
   figures: Json | null
+  /** The destination that the caller was last connected with. */
+  transferred_to: string | null
   /** What was said in it, to be found by, once it has ended. */
   words: ColumnType<string | null, never, never>
 }
@@ -115,6 +118,24 @@ interface ToolCallRow {
   tool: string
   ok: boolean
   took_ms: number
+}
+
+interface TransferRow {
+  /** Of the event with which it began. */
+  id: string
+  call: string
+  business: string
+  attempt: number
+  destination: string
+  mode: TransferMode
+  by: TransferTrigger
+  began_at: Time
+  rang_at: Time | null
+  answered_at: Time | null
+  /** When it was settled: with `connected` they talked from then on. */
+  ended_at: Time | null
+  /** Open while it is under way, and when its gateway died. */
+  outcome: TransferOutcome | null
 }
 
 export interface MessageRow {

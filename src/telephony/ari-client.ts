@@ -2,16 +2,18 @@ import { type Clock, within } from '../clock.ts'
 import { GatewayError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Address } from '../plane/line.ts'
-import type {
-  AriBridge,
-  AriChannel,
-  AriConnection,
-  AriEndpoint,
-  AriHangupReason,
-  AriListener,
-  DialplanPlace,
-  ExternalMedia,
-  SentKeys,
+import {
+  type AriBridge,
+  type AriChannel,
+  type AriConnection,
+  type AriEndpoint,
+  type AriHangupReason,
+  type AriListener,
+  type DialplanPlace,
+  type ExternalMedia,
+  MUSIC,
+  type OutgoingChannel,
+  type SentKeys,
 } from './ari.ts'
 import { type AriClient, copyOfAriClient, type Operation } from './ari-client-copy.ts'
 import { eventTypes } from './ari-events.ts'
@@ -115,6 +117,28 @@ export class AriClientAdapter implements AriEndpoint {
     }
   }
 
+  async createChannel({ channel, endpoint, originator, variables }: OutgoingChannel): Promise<string> {
+    const where = { channelId: channel, app: this.#settings.app, endpoint, originator }
+    return text(await this.#ask('channels', 'create', { ...where, variables }), 'name')
+  }
+
+  async dial(channel: string, timeoutSeconds: number): Promise<void> {
+    await this.#ask('channels', 'dial', { channelId: channel, timeout: timeoutSeconds })
+  }
+
+  async startMusic(channel: string): Promise<void> {
+    await this.#ask('channels', 'startMoh', { channelId: channel, mohClass: MUSIC })
+  }
+
+  async stopMusic(channel: string): Promise<void> {
+    await this.#ask('channels', 'stopMoh', { channelId: channel })
+  }
+
+  async subscribe(channels: readonly string[]): Promise<void> {
+    const eventSource = channels.map(channel => `channel:${channel}`).join(',')
+    await this.#ask('applications', 'subscribe', { applicationName: this.#settings.app, eventSource })
+  }
+
   async createBridge(bridge: string): Promise<void> {
     // proxy_media keeps Asterisk from joining the two RTP streams natively, past its own jitter-free simple bridge.
     await this.#ask('bridges', 'createWithId', { bridgeId: bridge, type: 'mixing,proxy_media' })
@@ -130,11 +154,16 @@ export class AriClientAdapter implements AriEndpoint {
 
   async channels(): Promise<AriChannel[]> {
     const channels = list(await this.#ask('channels', 'list', {}))
-    return channels.map(channel => ({
-      id: text(channel, 'id'),
-      name: text(channel, 'name'),
-      state: text(channel, 'state'),
-    }))
+    return channels.map(channel => {
+      const dialplan = field(channel, 'dialplan')
+      return {
+        id: text(channel, 'id'),
+        name: text(channel, 'name'),
+        state: text(channel, 'state'),
+        context: text(dialplan, 'context'),
+        inStasis: text(dialplan, 'app_name') === 'Stasis',
+      }
+    })
   }
 
   async bridges(): Promise<AriBridge[]> {

@@ -10,6 +10,7 @@ export const eventTypes = [
   'ChannelDtmfReceived',
   'ChannelHold',
   'ChannelUnhold',
+  'Dial',
 ] as const
 
 type Fields = Readonly<Record<string, unknown>>
@@ -18,24 +19,28 @@ type Fields = Readonly<Record<string, unknown>>
 export function readEvent(raw: unknown): AriEvent | undefined {
   if (!isFields(raw)) return undefined
   if (raw.type === 'ApplicationReplaced') return { kind: 'replaced' }
-  const { type, channel: subject } = raw
+  const { type } = raw
+  const subject = type === 'Dial' ? raw.peer : raw.channel
   if (!isFields(subject) || typeof subject.id !== 'string') return undefined
   const channel = subject.id
   switch (type) {
     case 'StasisStart':
       return { kind: 'entered', channel, args: strings(raw.args) }
     case 'StasisEnd':
-    case 'ChannelDestroyed':
       return { kind: 'left', channel }
+    case 'ChannelDestroyed':
+      return { kind: 'ended', channel, cause: number(raw.cause) }
     case 'ChannelHangupRequest':
-      return { kind: 'hangupRequested', channel, cause: typeof raw.cause === 'number' ? raw.cause : undefined }
+      return { kind: 'hangupRequested', channel, cause: number(raw.cause) }
+    case 'Dial':
+      return typeof raw.dialstatus === 'string' ? { kind: 'dialled', channel, status: raw.dialstatus } : undefined
     case 'ChannelDtmfReceived':
       if (typeof raw.digit !== 'string') return undefined
       return {
         kind: 'digit',
         channel,
         digit: raw.digit,
-        heldMs: typeof raw.duration_ms === 'number' ? raw.duration_ms : 0,
+        heldMs: number(raw.duration_ms) ?? 0,
       }
     case 'ChannelHold':
       return { kind: 'held', channel }
@@ -48,6 +53,10 @@ export function readEvent(raw: unknown): AriEvent | undefined {
 
 function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null
+}
+
+function number(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined
 }
 
 function strings(value: unknown): string[] {

@@ -27,7 +27,12 @@ const LONGEST_WORDS = 200
 const IDLE_MS = 5_000
 
 /** Asterisk's words for a channel that has ended, or that the dialplan has taken back. */
-const goneWords = new Set(['Channel not found', 'Channel not in Stasis application'])
+const goneWords = new Set([
+  'Channel not found',
+  'Provided channel was not found',
+  'Event source does not exist',
+  'Channel not in Stasis application',
+])
 
 /**
  * Runs ari-client's requests to a certain end. Left alone it never settles a request whose connection fails, forgets the

@@ -1,6 +1,9 @@
 import type { Law } from '../media/audio.ts'
 import type { Address } from '../plane/line.ts'
 
+/** A class of musiconhold.conf: what waiting callers hear, and whoever is put on hold. */
+export const MUSIC = 'waiting'
+
 /**
  * What the gateway asks of Asterisk, and nothing more. Every request has a time limit and rejects with a GatewayError:
  * CHANNEL_GONE when the channel has ended or has left our application, ARI_REJECTED with Asterisk's status and words,
@@ -18,12 +21,21 @@ export interface Ari {
   setVariables(channel: string, values: Readonly<Record<string, string>>): Promise<void>
   /** Tells where Asterisk listens. The channel is of use only after it has entered the application. */
   createExternalMedia(media: ExternalMedia): Promise<Address>
+  /** In our application at once, and not dialled yet; tells the name that Asterisk has given it. */
+  createChannel(channel: OutgoingChannel): Promise<string>
+  /** Begins to dial, and gives up after so long; what comes of it is told by events. */
+  dial(channel: string, timeoutSeconds: number): Promise<void>
+  startMusic(channel: string): Promise<void>
+  stopMusic(channel: string): Promise<void>
+  /** What happens to these channels is told also once they have left our application. */
+  subscribe(channels: readonly string[]): Promise<void>
   createBridge(bridge: string): Promise<void>
+  /** Out of whatever bridge each is in: never in both, and never twice in one. */
   addToBridge(bridge: string, channels: readonly string[]): Promise<void>
   destroyBridge(bridge: string): Promise<void>
   channels(): Promise<AriChannel[]>
   bridges(): Promise<AriBridge[]>
-  /** The channels that are in our application. */
+  /** The channels that our application is told of: those that are in it, and those it has subscribed to. */
   ownChannels(): Promise<string[]>
   storedRecordings(): Promise<string[]>
   fetchRecording(name: string): Promise<Uint8Array>
@@ -70,10 +82,23 @@ export interface ExternalMedia {
   readonly host: Address
 }
 
+export interface OutgoingChannel {
+  readonly channel: string
+  /** As the dialplan would dial it. */
+  readonly endpoint: string
+  /** The channel it is made for, whose codec it is to speak. */
+  readonly originator: string
+  readonly variables: Readonly<Record<string, string>>
+}
+
 export interface AriChannel {
   readonly id: string
   readonly name: string
   readonly state: string
+  /** Of the dialplan. */
+  readonly context: string
+  /** In whatever application, not in the dialplan's hands. */
+  readonly inStasis: boolean
 }
 
 export interface AriBridge {
@@ -84,8 +109,11 @@ export interface AriBridge {
 
 export type ChannelEvent =
   | { readonly kind: 'entered'; readonly channel: string; readonly args: readonly string[] }
-  /** The channel has ended or has left the application. */
+  /** The application; it ends soon after, or goes on elsewhere. */
   | { readonly kind: 'left'; readonly channel: string }
+  | { readonly kind: 'ended'; readonly channel: string; readonly cause: number | undefined }
+  /** Of a channel that is being dialled. */
+  | { readonly kind: 'dialled'; readonly channel: string; readonly status: string }
   /** The channel leaves soon after. The cause is of Q.850; a plain BYE has none. */
   | { readonly kind: 'hangupRequested'; readonly channel: string; readonly cause: number | undefined }
   | { readonly kind: 'digit'; readonly channel: string; readonly digit: string; readonly heldMs: number }

@@ -1,16 +1,18 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { briefing } from '../../src/agent/briefing.ts'
-import { readBusiness } from '../../src/business.ts'
+import { type Business, readBusiness } from '../../src/business.ts'
 import { nothingKnown } from '../../src/call/caller-context.ts'
 
 const defaults = { name: 'Test', phone: undefined, ownerPhone: undefined, engine: 'realtime' } as const
 const example = readBusiness({ ...defaults, file: join(import.meta.dirname, '../../business.example.yaml') })
 const bare = readBusiness({ ...defaults, file: undefined })
 
+const told = (business: Business, returned = false) => briefing({ business, returned }, nothingKnown, business.greeting)
+
 describe('what a model is told of a business', () => {
   it('begins with its own instructions, and holds what callers ask for', () => {
-    const text = briefing(example, nothingKnown)
+    const text = told(example)
     expect(text).toMatch(/^You are the receptionist of a dental practice\./)
     for (const told of [
       'for Harbour Dental',
@@ -29,14 +31,28 @@ describe('what a model is told of a business', () => {
   })
 
   it('names people, and no address of theirs: who is called is nobody’s choice in the call', () => {
-    for (const { address } of example.destinations) expect(briefing(example, nothingKnown)).not.toContain(address)
-    for (const number of [...example.numbers, example.notify.phone])
-      expect(briefing(example, nothingKnown)).not.toContain(number)
+    for (const { address } of example.destinations) expect(told(example)).not.toContain(address)
+    for (const number of [...example.numbers, example.notify.phone]) expect(told(example)).not.toContain(number)
   })
 
   it('says nothing of what it has not been told', () => {
-    const text = briefing(bare, nothingKnown)
+    const text = told(bare)
     expect(text).toMatch(/^You speak on the telephone for Test\./)
     expect(text).not.toMatch(/Address|Opening hours|Services|undefined|here there are/)
+  })
+
+  it('names whom it may connect callers with, where there is somebody, and how it hands over otherwise', () => {
+    expect(told(example)).toContain(
+      'connected with transfer: there are reception (Whoever has the desk), and nobody else',
+    )
+    expect(told(example)).not.toContain('hand_over')
+    expect(told(bare)).toContain('hand_over')
+    const described = { ...example, destinations: [{ ...example.destinations[0]!, description: 'bookings' }] }
+    expect(told(described)).toContain('reception (bookings)')
+  })
+
+  it('tells that a caller is back from somebody else', () => {
+    expect(told(example, true)).toContain('was connected with somebody else')
+    expect(told(example)).not.toContain('somebody else, and that broke off')
   })
 })

@@ -1,22 +1,22 @@
 import { describe, expect, it } from 'vitest'
-import type { ConversantEvent, ToolResult } from '../../src/agent/ports.ts'
+import type { ConversantEvent, Tool, ToolResult } from '../../src/agent/ports.ts'
 import { Queue } from '../../src/agent/queue.ts'
 import { realtimeAgent } from '../../src/agent/realtime.ts'
 import { builtInTools } from '../../src/business-tools.ts'
 import { limits } from '../../src/limits.ts'
 import { Sounds } from '../../src/providers/scripted/sounds.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
-import { House, toneSettings } from './house.ts'
+import { House, type HouseOptions, toneSettings } from './house.ts'
 
 /** A call in which a model greets, and asks for tools, a reply each. */
-async function talking() {
+async function talking(options: HouseOptions = {}) {
   const clock = new VirtualClock()
   const events = new Queue<ConversantEvent>()
   const results: { id: string; result: ToolResult; reply: boolean }[] = []
-  let names: string[] = []
+  let offered: readonly Tool[] = []
   const conversant = {
-    open: async ({ format, tools }: { format: never; tools: readonly { name: string }[] }) => {
-      names = tools.map(({ name }) => name)
+    open: async ({ format, tools }: { format: never; tools: readonly Tool[] }) => {
+      offered = tools
       const toolResult = (id: string, result: ToolResult, reply: boolean) => results.push({ id, result, reply })
       const nothing = () => {}
       const hear = { format, write: nothing }
@@ -33,7 +33,7 @@ async function talking() {
     },
   }
   const parts = { speaker: undefined, tools: () => [], settings: toneSettings, clock }
-  const house = new House(clock).start(realtimeAgent({ ...parts, conversant: conversant as never }))
+  const house = new House(clock, options).start(realtimeAgent({ ...parts, conversant: conversant as never }))
   await house.run(20)
   const audio = new Sounds({ encoding: 'ulaw', rate: 8_000 }).render('[tone 440 600ms]')
   const said = [
@@ -52,13 +52,23 @@ async function talking() {
     await house.run(20)
     return results.find(each => each.id === id)?.result
   }
-  return { house, events, results, ask, names: () => names }
+  const names = () => offered.map(({ name }) => name)
+  return { house, events, results, ask, names, tool: (name: string) => offered.find(each => each.name === name) }
 }
 
 describe('what a model can do in every call', () => {
   it('is all that is called so, and nothing else', async () => {
     const { names } = await talking()
-    expect(names()).toEqual([...builtInTools])
+    expect(names()).toEqual(builtInTools.filter(name => name !== 'transfer'))
+    const destinations = [
+      { name: 'billing', address: 'sip:1@192.0.2.10', mode: 'blind' as const, description: 'bills' },
+    ]
+    const connecting = await talking({ business: { destinations } })
+    expect(connecting.names()).toEqual(builtInTools.filter(name => name !== 'hand_over'))
+    expect(connecting.tool('transfer')?.parameters).toMatchObject({
+      properties: { destination: { enum: ['billing'], description: 'billing: bills' }, reason: { type: 'string' } },
+      required: ['destination', 'reason'],
+    })
   })
 
   it('takes a message once, with the number the caller calls from or another', async () => {

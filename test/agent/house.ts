@@ -1,8 +1,8 @@
 import { type AgentSettings, defaultSettings } from '../../src/agent/settings.ts'
-import { readBusiness } from '../../src/business.ts'
+import { type Business, readBusiness } from '../../src/business.ts'
 import { nothingKnown } from '../../src/call/caller-context.ts'
-import type { CallFact } from '../../src/call/events.ts'
-import type { Handler, LiveCall, Outcome } from '../../src/call/ports.ts'
+import type { CallFact, TransferOutcome } from '../../src/call/events.ts'
+import type { Handler, LiveCall, Outcome, TransferParty, TransferWish } from '../../src/call/ports.ts'
 import { word } from '../../src/caller/voice.ts'
 import { pause } from '../../src/clock.ts'
 import { GatewayError } from '../../src/errors.ts'
@@ -25,6 +25,9 @@ export const toneSettings: AgentSettings = {
     handingOver: '[tone 560 300ms]',
     filler: '[tone 380 300ms]',
     fillerAgain: '[tone 380 300ms]',
+    notReached: '[tone 620 300ms]',
+    broughtBack: '[tone 640 300ms]',
+    returned: '[tone 660 300ms]',
   },
 }
 export const phraseHz = {
@@ -36,6 +39,9 @@ export const phraseHz = {
   trouble: 540,
   handingOver: 560,
   filler: 380,
+  notReached: 620,
+  broughtBack: 640,
+  returned: 660,
 }
 const business = readBusiness({
   file: undefined,
@@ -53,6 +59,25 @@ export interface HouseOptions {
   readonly law?: Law
   /** The caller goes while they are being answered. */
   readonly goes?: boolean
+  /** They were connected with somebody else before. */
+  readonly returned?: boolean
+  readonly business?: Partial<Business>
+}
+
+/** A transfer as the agent has asked for it, and what a test makes of it. */
+export interface Transfer {
+  readonly wish: TransferWish
+  readonly party: TransferParty
+  readonly signal: AbortSignal
+  readonly beganMs: number
+  settle(outcome: TransferOutcome): void
+}
+
+/** Who has answered there: a line of their own, keys, and what becomes of it. */
+export interface Far {
+  readonly line: FakeLine
+  readonly answer: Promise<'accepted' | 'declined'>
+  press(key: string): void
 }
 
 /** One call with a caller in virtual time. */
@@ -68,6 +93,8 @@ export class House {
   answeredMs: number | undefined
   readonly #digits = new Set<(digit: string) => void>()
   readonly #holds = new Set<(held: boolean) => void>()
+  readonly #askers = new Set<(asked: TransferWish | 'back') => void>()
+  readonly transfers: Transfer[] = []
   readonly #random = seeded(7)
   readonly #options: HouseOptions
 
@@ -108,6 +135,33 @@ export class House {
     for (const listener of this.#holds) listener(held)
   }
 
+  /** An operator does. */
+  ask(asked: TransferWish | 'back'): void {
+    for (const listener of [...this.#askers]) listener(asked)
+  }
+
+  /** Somebody takes the latest transfer up, and hears what the agent has to tell them. */
+  answersFar(): Far {
+    const { party, signal } = this.transfers.at(-1)!
+    const line = new FakeLine(this.clock, this.line.law)
+    this.scope.onClose(() => line.close())
+    line.connect()
+    const listeners = new Set<(digit: string) => void>()
+    const onDigit = (listener: (digit: string) => void) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    }
+    const answer = party.brief({ line, onDigit }, signal)
+    answer.catch(() => {})
+    return {
+      line,
+      answer,
+      press: key => {
+        for (const listener of [...listeners]) listener(key)
+      },
+    }
+  }
+
   async hangUp(): Promise<void> {
     const closed = this.scope.close(new Error('The caller hung up.'))
     await this.clock.settle()
@@ -134,13 +188,23 @@ export class House {
   }
 
   get listeners(): number {
-    return this.line.attached + this.#digits.size + this.#holds.size
+    return this.line.attached + this.#digits.size + this.#holds.size + this.#askers.size
+  }
+
+  /** Whoever is wanted back is given back at once. */
+  #transfer(wish: TransferWish, party: TransferParty, signal: AbortSignal): Promise<TransferOutcome> {
+    const { promise, resolve } = Promise.withResolvers<TransferOutcome>()
+    this.transfers.push({ wish, party, signal, beganMs: this.clock.now(), settle: resolve })
+    signal.addEventListener('abort', () => resolve('cancelled'), { once: true })
+    return promise
   }
 
   #liveCall(): LiveCall {
     const {
       takenOver = false,
       goes = false,
+      returned = false,
+      business: changes = {},
       greeting = '[tone 440 600ms]',
       caller = Promise.resolve(nothingKnown),
     } = this.#options
@@ -154,9 +218,10 @@ export class House {
         callerNumber: '+15550100300',
         law: this.line.law,
       },
-      business: { ...business, greeting, instructions: 'Be kind.' },
+      business: { ...business, greeting, instructions: 'Be kind.', ...changes },
       caller,
       takenOver,
+      returned,
       line: this.line,
       answer: async () => {
         await pause(this.clock, ANSWER_MS, this.scope.signal)
@@ -171,6 +236,11 @@ export class House {
       onHold: listener => {
         this.#holds.add(listener)
         return () => this.#holds.delete(listener)
+      },
+      transfer: (wish, party, signal) => this.#transfer(wish, party, signal),
+      onTransferAsked: listener => {
+        this.#askers.add(listener)
+        return () => this.#askers.delete(listener)
       },
       sendDigits: async digits => {
         this.sentDigits.push(digits)

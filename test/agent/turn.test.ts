@@ -1,83 +1,19 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { defaultSettings, type TurnSettings } from '../../src/agent/settings.ts'
+import type { TurnSettings } from '../../src/agent/settings.ts'
 import { greeting, step } from '../../src/agent/turn.ts'
 import { dueMs, type TurnEffect, type TurnEvent, type TurnState } from '../../src/agent/turn-state.ts'
+import { listening, settings, speaking, thinking } from './turn-table.ts'
 
-const settings = defaultSettings.turn
 const hangup = { kind: 'hangup' } as const
 const transfer = { kind: 'handBack', reason: 'asked for a person' } as const
-
-/** A conversation without anybody: time passes when told to, and due moments are met to the millisecond. */
-class Table {
-  state: TurnState
-  nowMs = 1_000
-  readonly #settings: TurnSettings
-  effects: TurnEffect[] = []
-
-  constructor(changes: Partial<TurnSettings> = {}) {
-    this.#settings = { ...settings, ...changes }
-    this.state = greeting(this.nowMs, this.#settings)
-  }
-
-  on(event: TurnEvent): this {
-    const [state, effects] = step(this.state, event, this.nowMs, this.#settings)
-    this.state = state
-    this.effects.push(...effects)
-    return this
-  }
-
-  wait(ms: number): this {
-    const untilMs = this.nowMs + ms
-    while (dueMs(this.state) <= untilMs) {
-      this.nowMs = Math.max(this.nowMs, dueMs(this.state))
-      this.on({ kind: 'timePassed' })
-    }
-    this.nowMs = untilMs
-    return this
-  }
-
-  voice(): this {
-    return this.on({ kind: 'voiceStarted', atMs: this.nowMs })
-  }
-
-  silence(): this {
-    return this.on({ kind: 'voiceStopped', atMs: this.nowMs })
-  }
-
-  words(text: string, final = false, startMs = this.nowMs - 100): this {
-    return this.on({ kind: 'words', text, final, startMs })
-  }
-
-  /** Effects since this was last asked. */
-  take(): string[] {
-    const taken = this.effects.map(effect => ('phrase' in effect ? `${effect.kind} ${effect.phrase}` : effect.kind))
-    this.effects = []
-    return taken
-  }
-
-  get phase(): string {
-    return this.state.phase
-  }
-}
-
-function listening(changes: Partial<TurnSettings> = {}): Table {
-  return new Table(changes).on({ kind: 'agentStarted' }).on({ kind: 'agentQuiet', replying: false })
-}
-
-/** The caller has said "hello" and is silent. */
-function thinking(changes: Partial<TurnSettings> = {}): Table {
-  const table = listening(changes).voice().wait(400).words('hello', true).silence().wait(settings.completeMs)
-  expect(table.phase).toBe('thinking')
-  table.take()
-  return table
-}
-
-function speaking(changes: Partial<TurnSettings> = {}): Table {
-  const table = thinking(changes).wait(300).on({ kind: 'agentStarted' })
-  expect(table.phase).toBe('speaking')
-  table.take()
-  return table
+const away = { kind: 'transfer', wish: { destination: 'billing', by: 'agent' } } as const
+/** As a business has it that has destinations. */
+const withDestinations: TurnSettings = {
+  ...settings,
+  onFailure: 'reception',
+  transferIn: ({ text, keys }) =>
+    text === 'two words' || keys === '1' ? { destination: 'billing', by: 'caller' } : undefined,
 }
 
 describe('the end of a turn', () => {
@@ -415,7 +351,7 @@ const event = fc.oneof(
     final: fc.boolean(),
     startMs: fc.nat(20_000),
   }),
-  fc.record({ kind: fc.constant('digit' as const), digit: fc.constantFrom('1', '#') }),
+  fc.record({ kind: fc.constant('digit' as const), digit: fc.constantFrom('1', '#', '*') }),
   fc.record({
     kind: fc.constantFrom(
       'turnTaken' as const,
@@ -427,7 +363,16 @@ const event = fc.oneof(
     ),
   }),
   fc.record({ kind: fc.constant('absent' as const), forMs: fc.constantFrom(0, 1_000) }),
-  fc.record({ kind: fc.constant('endWanted' as const), outcome: fc.constantFrom(hangup, transfer) }),
+  fc.record({ kind: fc.constant('endWanted' as const), outcome: fc.constantFrom(hangup, transfer, away) }),
+  fc.record({
+    kind: fc.constant('transferWanted' as const),
+    wish: fc.constantFrom(away.wish, { ...away.wish, by: 'operator' as const }),
+  }),
+  fc.record({ kind: fc.constant('recalled' as const) }),
+  fc.record({
+    kind: fc.constant('transferSettled' as const),
+    outcome: fc.constantFrom('connected' as const, 'busy' as const, 'cancelled' as const),
+  }),
   fc.record({ kind: fc.constant('failed' as const), fatal: fc.boolean() }),
   fc.record({ kind: fc.constantFrom('agentStarted' as const, 'timePassed' as const) }),
   fc.record({ kind: fc.constant('agentQuiet' as const), replying: fc.boolean() }),
@@ -446,6 +391,7 @@ const doubtAndFillerTogether: [TurnEvent, number][] = [
 class Judge {
   #paused = false
   #ended = false
+  #away = false
 
   see(before: TurnState, after: TurnState, effects: readonly TurnEffect[]): void {
     expect(effects.length).toBeLessThanOrEqual(4)
@@ -453,6 +399,8 @@ class Judge {
     for (const effect of effects) this.#effect(effect)
     const doubt = 'doubt' in after && after.doubt !== undefined
     if (after.phase !== 'ended') expect(doubt).toBe(this.#paused)
+    // Exactly while the caller is away nothing is said, thought or filled.
+    if (after.phase !== 'ended') expect(this.#away).toBe(after.phase === 'away')
     if (before.phase === 'thinking' && before.committed && after.phase === 'thinking')
       expect(after.committed).toBe(true)
   }
@@ -472,6 +420,7 @@ class Judge {
         return
       case 'think':
       case 'unanswered':
+        expect(this.#away).toBe(false)
         expect(effect.text + effect.keys).not.toBe('')
         return
       case 'allowWrite':
@@ -483,17 +432,33 @@ class Judge {
       case 'end':
         this.#ended = true
         return
+      case 'transfer':
+        expect([this.#away, this.#paused]).toEqual([false, false])
+        this.#away = true
+        return
+      case 'back':
+        expect(this.#away).toBe(true)
+        this.#away = false
+        return
+      case 'recall':
+        return expect(this.#away).toBe(true)
+      case 'tellOutcome':
+        return expect(this.#away).toBe(false)
       case 'commit':
       case 'finishHearing':
       case 'press':
-      case 'say':
         return
+      case 'say':
+        return expect(this.#away).toBe(false)
     }
   }
 }
 
 describe('whatever happens', () => {
-  it('no effect comes at the wrong time, and every state leaves by itself', () => {
+  it.each([
+    ['without destinations', settings],
+    ['with destinations', withDestinations],
+  ])('no effect comes at the wrong time, and every state leaves by itself: %s', (_, settings) => {
     fc.assert(
       fc.property(story, steps => {
         let nowMs = 0
@@ -539,6 +504,7 @@ describe('whatever happens', () => {
       { numRuns: 300, seed: 1 },
     )
     expect([...reached].sort()).toEqual([
+      'away',
       'ended',
       'hearing',
       'listening',

@@ -32,6 +32,18 @@ describe('admission', () => {
     expect(admission.figures).toMatchObject({ calls: 0, pairsUsed: 0 })
   })
 
+  it('gives a transfer a pair of its own, also when no call more is taken, and none where there is none', () => {
+    const admission = new Admission({ start: 10_000, end: 10_009 }, 1, none)
+    admission.admit()
+    expect(admission.full).toBe(true)
+    const seats = Array.from({ length: 5 }, () => admission.admitTransfer())
+    expect(seats.map(seat => seat !== undefined)).toEqual([true, true, true, false, false])
+    expect(admission.figures).toMatchObject({ calls: 1, pairs: 4, pairsUsed: 4 })
+    seats[0]!.release()
+    seats[0]!.release()
+    expect(admission.admitTransfer()).toBeDefined()
+  })
+
   it('counts calls that are up already, even beyond the limit', () => {
     const admission = new Admission(defaultRange, 1, none)
     admission.readmit()

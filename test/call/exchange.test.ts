@@ -1,95 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { readBusiness } from '../../src/business.ts'
-import type { Addressee } from '../../src/call/addressee.ts'
-import { Admission } from '../../src/call/admission.ts'
 import type { CallEvent } from '../../src/call/events.ts'
-import { Exchange } from '../../src/call/exchange.ts'
-import type { Handler, Line, LineEvent, LiveCall } from '../../src/call/ports.ts'
+import type { LiveCall } from '../../src/call/ports.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { limits } from '../../src/limits.ts'
-import { Scope } from '../../src/scope.ts'
-import { channelGone, FakeLeg, FakeTelephony } from '../support/fake-leg.ts'
+import { channelGone, FakeLeg } from '../support/fake-leg.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
-
-const business = readBusiness({
-  file: undefined,
-  name: 'Test',
-  phone: undefined,
-  ownerPhone: undefined,
-  engine: 'scripted',
-})
-
-const answerAndWait: Handler = async (call, scope) => {
-  await call.answer()
-  return new Promise((_, reject) => scope.signal.addEventListener('abort', () => reject(scope.signal.reason)))
-}
-
-interface Options {
-  readonly maxCalls?: number
-  readonly addressee?: Addressee
-  readonly earlier?: readonly CallEvent[]
-}
-
-function house(handler: Handler, options: Options = {}) {
-  const clock = new VirtualClock()
-  const failures: string[] = []
-  const scope = new Scope('test', error => failures.push(String(error)))
-  const telephony = new FakeTelephony()
-  const digitsHeldMs: number[] = []
-  const lines = new Set<Line>()
-  let lineHappened: (event: LineEvent) => void = () => {}
-  const events: CallEvent[] = []
-  const plane = {
-    lineCount: 0,
-    close: async () => {},
-    open: async () => {
-      const line = {
-        law: 'ulaw' as const,
-        local: { address: '127.0.0.1', port: 40_000 },
-        connect: () => {},
-        onEvent: (listener: typeof lineHappened) => {
-          lineHappened = listener
-          return () => {}
-        },
-        figures: async () => undefined,
-        digitReleased: (heldMs: number) => digitsHeldMs.push(heldMs),
-        close: async () => void lines.delete(line),
-      } as unknown as Line
-      lines.add(line)
-      return line
-    },
-  }
-  const admission = new Admission({ start: 10_000, end: 10_100 }, options.maxCalls, () => telephony.outsiders)
-  const exchange = new Exchange({
-    clock,
-    scope,
-    telephony,
-    plane,
-    admission,
-    addressee: () => options.addressee ?? { business },
-    handlers: { realtime: handler, local: handler, scripted: handler },
-    earlierLife: call => (options.earlier ?? []).filter(event => event.call === call),
-    observe: event => events.push(event),
-  })
-  const facts = (id: string) => events.filter(event => event.call === id).map(event => event.fact.name)
-  const offer = async (leg: FakeLeg) => {
-    telephony.offer(leg)
-    await clock.settle()
-    return leg
-  }
-  const nothingIsLeft = () => {
-    expect(exchange.live).toEqual([])
-    expect(admission.figures).toMatchObject({ calls: 0, pairsUsed: 0 })
-    expect(lines.size).toBe(0)
-    expect(clock.pending).toBe(0)
-    expect(failures).toEqual([])
-  }
-  const failLine = async (message: string) => {
-    lineHappened({ kind: 'failed', message })
-    await clock.settle()
-  }
-  return { clock, exchange, admission, events, facts, offer, lines, digitsHeldMs, failLine, nothingIsLeft }
-}
+import { answerAndWait, business, house } from './house.ts'
 
 describe('a call in the exchange', () => {
   it('tells how and when it ended, however long ago that was', async () => {

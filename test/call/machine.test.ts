@@ -11,6 +11,8 @@ const inputs: readonly CallInput[] = [
   { kind: 'transferStarted' },
   { kind: 'transferSettled', connected: true },
   { kind: 'transferSettled', connected: false },
+  { kind: 'returned' },
+  { kind: 'agentDone', outcome: { kind: 'transferred' } },
   { kind: 'agentDone', outcome: { kind: 'hangup' } },
   { kind: 'agentDone', outcome: { kind: 'handBack', reason: 'asked for a person' } },
   { kind: 'failed', reason: 'ENGINE_FAILED' },
@@ -21,19 +23,24 @@ const inputs: readonly CallInput[] = [
   { kind: 'timePassed' },
 ]
 
-function after(...kinds: CallInput[]): CallState {
+function reached(...kinds: CallInput[]): CallState {
   return kinds.reduce<CallState>((state, input) => step(state, input, 0)[0], offered(0))
 }
 
 const ready: CallInput = { kind: 'agentReady' }
 const answered: CallInput = { kind: 'answered' }
+const connected: readonly CallInput[] = [
+  ...[ready, answered, { kind: 'transferStarted' } as const],
+  { kind: 'transferSettled', connected: true },
+]
 const states: readonly CallState[] = [
   offered(0),
-  after(ready),
-  after(ready, answered),
-  after(ready, answered, { kind: 'transferStarted' }),
-  after({ kind: 'callerGone', how: 'hungUp' }),
-  after({ kind: 'callerGone', how: 'hungUp' }, { kind: 'released' }),
+  reached(ready),
+  reached(ready, answered),
+  reached(ready, answered, { kind: 'transferStarted' }),
+  reached(...connected),
+  reached({ kind: 'callerGone', how: 'hungUp' }),
+  reached({ kind: 'callerGone', how: 'hungUp' }, { kind: 'released' }),
 ]
 
 describe('the call machine', () => {
@@ -46,7 +53,8 @@ describe('the call machine', () => {
   })
 
   it('leaves every state but the last by its timeout', () => {
-    expect(states.map(state => state.name)).toEqual(['offered', 'answering', 'live', 'transferring', 'ending', 'ended'])
+    const names = ['offered', 'answering', 'live', 'transferring', 'connected', 'ending', 'ended']
+    expect(states.map(state => state.name)).toEqual(names)
     for (const state of states.slice(0, -1)) {
       const dueMs = 'untilMs' in state ? state.untilMs : 0
       expect(step(state, { kind: 'timePassed' }, dueMs - 1)[0]).toBe(state)
@@ -61,10 +69,47 @@ describe('the call machine', () => {
   })
 
   it('gives the agent the caller back when a transfer fails or takes too long, with the time of the call running on', () => {
-    const transferring = after(ready, answered, { kind: 'transferStarted' })
+    const transferring = reached(ready, answered, { kind: 'transferStarted' })
     const failed = step(transferring, { kind: 'transferSettled', connected: false }, 5)[0]
     const late = step(transferring, { kind: 'timePassed' }, limits.call.transferringMs)[0]
     for (const state of [failed, late]) expect(state).toEqual({ name: 'live', untilMs: limits.call.durationMs })
+  })
+
+  it('goes on while the caller talks with somebody else, without the agent, and has them back when that breaks off', () => {
+    const [state, effects] = step(reached(...connected.slice(0, -1)), connected.at(-1)!, 0)
+    expect([state.name, effects]).toEqual(['connected', [{ kind: 'disengage' }]])
+    for (const input of inputs.filter(({ kind }) => kind === 'agentDone' || kind === 'failed')) {
+      expect(step(state, input, 0)[0]).toBe(state)
+    }
+    const [back, more] = step(state, { kind: 'returned' }, 5)
+    expect([back, more]).toEqual([{ name: 'live', untilMs: 5 + limits.call.durationMs }, [{ kind: 'engage' }]])
+  })
+
+  it('ends as transferred whoever of the two hangs up, and as what it was when they did not', () => {
+    const state = reached(...connected)
+    const reasons = departures.map(how => step(state, { kind: 'callerGone', how }, 0)[0])
+    expect(reasons.map(each => 'reason' in each && each.reason)).toEqual([
+      'transferred',
+      'transferred',
+      'handedBack',
+      'takenOver',
+      'lost',
+    ])
+  })
+
+  it('leaves two who talk alone when the gateway stops, and parts them when an operator says so or it is too long', () => {
+    const state = reached(...connected)
+    expect(step(state, { kind: 'drained' }, 0)).toMatchObject([{ reason: 'transferred' }, [{ kind: 'release' }]])
+    for (const input of [{ kind: 'operatorHungUp' }, { kind: 'timePassed' }] as const) {
+      const [next, effects] = step(state, input, limits.call.durationMs)
+      expect(next.name).toBe('ending')
+      expect(effects.map(({ kind }) => kind)).toEqual(['hangup', 'release'])
+    }
+  })
+
+  it('hands a caller back of whom their agent says that somebody else has them, and nobody does', () => {
+    const effects = step(alreadyLive(0), { kind: 'agentDone', outcome: { kind: 'transferred' } }, 0)[1]
+    expect(effects.map(({ kind }) => kind)).toEqual(['handBack', 'release'])
   })
 
   it('ends a call that is too long', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CallEvent, CallFact } from '../../src/call/events.ts'
 import { openJournal } from '../../src/call/journal.ts'
-import { unfinishedCalls } from '../../src/call/unfinished.ts'
+import { transferredUntil, unfinishedCalls } from '../../src/call/unfinished.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
 let directory = ''
@@ -60,6 +60,12 @@ describe('calls that a killed gateway has left open', () => {
       lost('takenBack', 4_000, { durationMs: 1_000, answeredMs: 0 }),
     ])
     await journal.close()
+  })
+
+  it('end as transferred where the caller has gone on talking with somebody else', () => {
+    const end = lost('talking', 3_000, { durationMs: 2_000, answeredMs: 1_500 })
+    const fact = { name: 'ended', reason: 'transferred', durationMs: 9_000, answeredMs: 8_500 }
+    expect(transferredUntil(end, 10_000)).toEqual({ ...end, atMs: 10_000, fact })
   })
 
   it('are ended once', async () => {

@@ -23,6 +23,7 @@ const call: CallSummary = {
   answeredAt: '2026-01-05T09:00:00.040Z',
   endedAt: null,
   durationMs: 3_725_900,
+  transferredTo: null,
   from: '…77',
   channels: { caller: '1763690000.12', media: '1763690000.13' },
   bridge: '2f9b2f6e-3c58-4f4e-9c57-0a1f0b6f3d11',
@@ -49,6 +50,13 @@ const snapshot: Snapshot = {
 }
 
 describe('the table of calls', () => {
+  it('shows whom a caller is to be connected with, or is', () => {
+    for (const state of ['transferring', 'connected', 'live'] as const) {
+      const told = renderCalls({ ...snapshot, calls: [{ ...call, state, transferredTo: 'reception' }] }, 120)[3]
+      expect(told?.includes(`${state} (reception)`)).toBe(state !== 'live')
+    }
+  })
+
   it('shows calls, channels and bridges within 80 columns, orphans marked', () => {
     expect(renderCalls(snapshot, 80)).toEqual([
       '2 live calls, 4 ended, 2 channels, 1 bridge, 1 orphan',

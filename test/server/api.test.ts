@@ -31,6 +31,7 @@ describe('GET /v1/calls', () => {
       answeredAt: '2026-01-05T09:00:00.040Z',
       endedAt: null,
       durationMs: 61_000,
+      transferredTo: null,
       from: '…77',
       channels: { caller: 'live-1', media: 'live-1-media' },
       bridge: 'live-1-bridge',

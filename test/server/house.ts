@@ -1,7 +1,7 @@
 import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
 import { Registry } from 'prom-client'
 import type { CallEvent } from '../../src/call/events.ts'
-import type { Inspection, LineFigures } from '../../src/call/ports.ts'
+import type { Inspection, LineFigures, TransferWish } from '../../src/call/ports.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { createLog } from '../../src/log.ts'
 import type { ObservedCall } from '../../src/server/dependencies.ts'
@@ -43,6 +43,10 @@ export class FakeCall implements ObservedCall {
   reason: ObservedCall['view']['reason']
   readonly events: CallEvent[]
   hangUps = 0
+  destinations: readonly string[] = ['reception', 'billing']
+  readonly askedTransfers: (TransferWish | 'back')[] = []
+  /** Its agent listens. */
+  listens = true
   figures: () => Promise<LineFigures | undefined> = async () => figures
 
   constructor(id: string) {
@@ -82,7 +86,13 @@ export class FakeCall implements ObservedCall {
       ports: { gateway: 40_000, asterisk: 10_002 },
       callerNumber,
       parameters: { callSid: 'CA1', patientId: 'patient-4711' },
+      transferredTo: undefined,
     }
+  }
+
+  askTransfer(asked: TransferWish | 'back'): boolean {
+    if (this.listens) this.askedTransfers.push(asked)
+    return this.listens
   }
 
   hangUp(): void {

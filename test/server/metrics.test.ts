@@ -83,6 +83,24 @@ describe('what events tell', () => {
     })
   })
 
+  it('counts transfers by what came of them, and how soon the far end rang', async () => {
+    const samples = await countsOf(
+      { name: 'transferBegan', attempt: 1, destination: 'reception', mode: 'blind', by: 'agent', private: {} },
+      { name: 'transferRang', attempt: 1, afterMs: 80 },
+      { name: 'transferEnded', attempt: 1, outcome: 'busy', tookMs: 900 },
+      { name: 'transferEnded', attempt: 2, outcome: 'connected', tookMs: 2_000 },
+      { name: 'returned' },
+    )
+    expect(Object.fromEntries(samples)).toMatchObject({
+      'parley_transfers_total{outcome="busy"}': 1,
+      'parley_transfers_total{outcome="connected"}': 1,
+      'parley_transfers_total{outcome="noPort"}': 0,
+      parley_transfers_returned_total: 1,
+      'parley_transfer_ring_seconds_bucket{le="0.05"}': 0,
+      'parley_transfer_ring_seconds_bucket{le="0.1"}': 1,
+    })
+  })
+
   it('counts turns, interruptions and those that were none', async () => {
     const samples = await countsOf(
       { name: 'turnAnswered', thinkMs: 600, pauseMs: 900 },

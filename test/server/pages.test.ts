@@ -25,6 +25,7 @@ function storedCall(id: string, minutesBefore: number): StoredCall {
     duration_ms: 5_000,
     set_up_ms: 40,
     figures: null,
+    transferred_to: null,
   }
 }
 

@@ -14,6 +14,8 @@ export const routeCases: Readonly<Record<string, RouteCase>> = {
   'GET /v1/calls': { access: 'business' },
   'GET /v1/calls/:id': { access: 'business', id: 'call' },
   'POST /v1/calls/:id/hangup': { access: 'business', id: 'call' },
+  'POST /v1/calls/:id/transfer': { access: 'business', id: 'call', body: { destination: 'reception' } },
+  'DELETE /v1/calls/:id/transfer': { access: 'business', id: 'call' },
   'GET /v1/calls/:id/usage': { access: 'business', id: 'call' },
   'GET /v1/usage': { access: 'business' },
   'GET /v1/channels': { access: 'operator' },

@@ -16,12 +16,12 @@ export interface CallerSurroundings {
   readonly random: () => number
   readonly wheel: Wheel
   readonly voice: Voice
-  readonly ledger: (port: number) => Ledger
+  readonly ledger: (port: number) => Ledger | undefined
   readonly note: (what: string) => void
   readonly blame: (message: string) => void
 }
 
-export type CallerFate = 'hungUpByCaller' | 'hungUpByGateway' | 'handedBack'
+export type CallerFate = 'hungUpByCaller' | 'hungUpByGateway' | 'handedBack' | 'hungUpByFar'
 
 /** Between the packets' end and the trunk's notice of it. */
 const UNNOTICED_MS = 2_500
@@ -35,6 +35,13 @@ const RECOGNIZED_MS = 300 + 2 * FRAME_MS
 /** Of the longest message between the threads, there and back, and of the frame that is under way. */
 const THREADS_MS = 2 * 3 + FRAME_MS
 
+/** As it is where the simulated business is. */
+const RINGING_HZ = 400
+const BETWEEN_RINGS_MS = 2_000 + FRAME_MS
+const RINGS_WITHIN_MS = 1_000
+/** What was handed over of a ring when the far end's own sound began. */
+const HUSHED_MS = 300 + 2 * FRAME_MS
+
 /** A caller in virtual time: does what the plan says, and hears whether all is well. */
 export class SimCaller implements FarEnd {
   readonly plan: CallPlan
@@ -42,11 +49,25 @@ export class SimCaller implements FarEnd {
   readonly #packet = new RtpPacket()
   readonly #sequences = new Set<number>()
   readonly #actor = new AbortController()
-  /** Milliseconds heard of each utterance, in the order in which they were said. */
-  readonly heardMs = new Map<number, number>()
+  /** Milliseconds heard of each utterance, in the order in which they were said; each line has utterances of its own. */
+  readonly heardMs = new Map<string, number>()
+  /** Those of them that rang. */
+  readonly #rings = new Set<string>()
+  #lines = 0
+  /** Whom they hear. */
+  #hears: 'line' | 'far' = 'line'
+  #hearsSinceMs = 0
+  /** The line has sound all the same. */
+  #spokeIntoMs: number | undefined
+  /** Somebody is called for them, and it has not rung yet. */
+  #dialledAtMs: number | undefined
+  /** It rang last: what follows may be the silence between two rings. */
+  #ringing = false
   fate: CallerFate | undefined
   leg: SimLeg | undefined
   ledger: Ledger | undefined
+  /** Of each line that they have had. */
+  readonly ledgers: Ledger[] = []
   /** When the caller could first have heard something. */
   audibleMs: number | undefined
   firstHeardMs: number | undefined
@@ -89,9 +110,14 @@ export class SimCaller implements FarEnd {
   }
 
   connected(socket: PlaneSocket, line: Line): void {
+    this.#lines += 1
+    this.#sequences.clear()
+    this.#hearsNothing()
     this.#socket = socket
     this.#line = line
     this.ledger = this.#with.ledger(line.local.port)
+    // None of a line whose thread has died meanwhile.
+    if (this.ledger) this.ledgers.push(this.ledger)
     if (this.plan.takenOver || this.#answered) this.#hearsAndSpeaks()
   }
 
@@ -99,6 +125,37 @@ export class SimCaller implements FarEnd {
     this.#answered = true
     if (!this.#socket) this.#with.blame('answered, and the media was not connected')
     else this.#hearsAndSpeaks()
+  }
+
+  dialling(): void {
+    this.#dialledAtMs = this.#with.clock.now()
+  }
+
+  hears(whom: 'far' | 'line'): void {
+    this.note(`hears the ${whom}`)
+    this.#checkHushed(this.plan.leg.tookMs.close / 4)
+    this.#hears = whom
+    this.#hearsSinceMs = this.#with.clock.now()
+    this.#quietSinceMs = this.#hearsSinceMs
+    this.#dialledAtMs = undefined
+  }
+
+  joined(): void {
+    this.note('is with the far end')
+    this.#checkHushed(0)
+    this.#hearsNothing()
+    this.#sender?.stop()
+    this.#sender = undefined
+  }
+
+  parted(): void {
+    this.#end('hungUpByFar')
+  }
+
+  #hearsNothing(): void {
+    this.#hears = 'line'
+    this.#dialledAtMs = undefined
+    this.#ringing = false
   }
 
   hungUp(): void {
@@ -146,7 +203,7 @@ export class SimCaller implements FarEnd {
     const { law } = this.plan
     const line = this.#line!
     const socket = this.#socket!
-    this.ledger!.audible = true
+    if (this.ledger) this.ledger.audible = true
     this.audibleMs = clock.now()
     this.#quietSinceMs = clock.now()
     this.#sender = new Sender({ clock, wheel, random }, 20, packet => socket.send(packet, line.local))
@@ -159,6 +216,8 @@ export class SimCaller implements FarEnd {
   async #act(sender: Sender): Promise<void> {
     const { clock } = this.#with
     for (const doing of this.plan.doings) {
+      // Whoever is back begins anew, by another line.
+      if (sender !== this.#sender) return
       await this.#do(doing, sender)
       await pause(clock, 100, this.#actor.signal)
     }
@@ -197,6 +256,7 @@ export class SimCaller implements FarEnd {
           await sender.outgoing.press(digit)
           if (signal.aborted) return
           this.#pressed = true
+          this.#ringing = false
           this.#quietSinceMs = clock.now()
           this.leg?.happen({ kind: 'digit', digit, heldMs: 100 })
           await pause(clock, 100, signal)
@@ -206,6 +266,7 @@ export class SimCaller implements FarEnd {
 
   async #make(sound: Int16Array, ms: number, sender: Sender): Promise<void> {
     this.#saidAtMs = this.#with.clock.now() + ms
+    this.#ringing = false
     this.#quietSinceMs = this.#saidAtMs
     void sender.outgoing.say(sound)
     await pause(this.#with.clock, ms, this.#actor.signal)
@@ -229,22 +290,51 @@ export class SimCaller implements FarEnd {
     const packet = parseRtp(datagram, this.#packet)!
     if (this.#sequences.has(packet.sequence)) return
     this.#sequences.add(packet.sequence)
-    const said = this.ledger!.said(packet.sequence)
-    if (said) this.heardMs.set(said.utterance, (this.heardMs.get(said.utterance) ?? 0) + said.ms)
+    const said = this.ledger?.said(packet.sequence)
+    const utterance = `${this.#lines} ${said?.utterance}`
+    if (said) this.heardMs.set(utterance, (this.heardMs.get(utterance) ?? 0) + said.ms)
     if (said && this.fate) this.cutMs += said.ms
-    const share = shareOfTone(this.plan.law, datagram.subarray(packet.start, packet.end), voice.toneHz)
+    const payload = datagram.subarray(packet.start, packet.end)
+    const share = shareOfTone(this.plan.law, payload, voice.toneHz)
+    const rings = share !== undefined && share < 0.5 && shareOfTone(this.plan.law, payload, RINGING_HZ)! > 0.5
+    if (rings) this.#rings.add(utterance)
+    if (this.#hears === 'far') return said && this.#spokeInto()
     if (share === undefined) return this.#checkQuiet()
-    if (share < 0.5) this.#with.blame(`heard something that is not its own tone of ${voice.toneHz} Hz`)
+    if (share < 0.5 && !rings) this.#with.blame(`heard something that is not its own tone of ${voice.toneHz} Hz`)
+    if (rings) this.#dialledAtMs = undefined
+    this.#ringing = rings
     this.firstHeardMs ??= clock.now()
     this.#heardAtMs = clock.now()
     if (this.#heardAtMs > this.#saidAtMs) this.#waiting = false
     this.#quietSinceMs = Math.max(this.#quietSinceMs, clock.now())
   }
 
+  /** Of what the agent has said to them. */
+  get spokenMs(): number[] {
+    return [...this.heardMs].filter(([utterance]) => !this.#rings.has(utterance)).map(([, ms]) => ms)
+  }
+
+  #spokeInto(): void {
+    const { clock } = this.#with
+    if (clock.now() > this.#hearsSinceMs + HUSHED_MS + this.#wayMs) this.#spokeIntoMs ??= clock.now()
+  }
+
+  /** Two things would be heard at once, had the PBX not taken the line away; it sounds again before it is given back. */
+  #checkHushed(switchingMs: number): void {
+    const ms = this.#with.clock.now() - (this.#spokeIntoMs ?? Number.POSITIVE_INFINITY)
+    this.#spokeIntoMs = undefined
+    if (ms > switchingMs + this.#wayMs) this.#with.blame('the line goes on while the far end is heard')
+  }
+
   /** Nobody has said anything for longer than it should take the agent to say something. */
   #checkQuiet(): void {
     const quietMs = this.#with.clock.now() - this.#quietSinceMs
     if (this.fate || this.leg?.leaving || !this.#sender || this.#holds) return
+    const silentMs = this.#with.clock.now() - (this.#dialledAtMs ?? Number.POSITIVE_INFINITY)
+    if (silentMs > RINGS_WITHIN_MS + this.#wayMs) {
+      this.#dialledAtMs = undefined
+      this.#with.blame(`somebody was called for them, and it did not ring for ${Math.round(silentMs)} ms`)
+    }
     if (this.#blamedQuiet || quietMs < this.#longestQuietMs) return
     this.#blamedQuiet = true
     this.#with.blame(`dead air for ${Math.round(quietMs)} ms`)
@@ -254,7 +344,6 @@ export class SimCaller implements FarEnd {
   get #longestQuietMs(): number {
     const { faults, stepMs, latencyMs } = this.plan.engine
     const turn = { ...defaultSettings.turn, ...this.plan.engine.turn }
-    const { delayMs, jitterMs } = this.plan.conditions
     const turnEndMs = Math.max(turn.endOfTurnMs, this.#pressed ? turn.betweenKeysMs : 0)
     const answerMs = NOTICED_MS + turnEndMs + turn.fillAfterMs
     const promptMs = Math.max(
@@ -263,10 +352,17 @@ export class SimCaller implements FarEnd {
       turn.fillAgainMs,
       ...turn.noInputMs,
     )
+    if (this.#ringing) return BETWEEN_RINGS_MS + this.#wayMs
     const quietMs = this.#waiting && this.isClean ? answerMs : Math.max(answerMs, promptMs)
     // A part that is broken takes its time limit to be known as such, and as often as the agent puts up with it.
     const brokenMs = faults.length > 0 ? turn.failures * stepMs : 0
-    return quietMs + brokenMs + latencyMs.speaker + 2 * (delayMs + jitterMs) + THREADS_MS
+    return quietMs + brokenMs + latencyMs.speaker + this.#wayMs
+  }
+
+  /** There and back. */
+  get #wayMs(): number {
+    const { delayMs, jitterMs } = this.plan.conditions
+    return 2 * (delayMs + jitterMs) + THREADS_MS
   }
 
   /** Nothing is lost, doubled or late on the way. */

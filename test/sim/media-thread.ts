@@ -38,8 +38,8 @@ export class MediaThread {
     return this.#core?.lineCount ?? 0
   }
 
-  ledger(port: number): Ledger {
-    return this.#ledgers.get(port)!
+  ledger(port: number): Ledger | undefined {
+    return this.#ledgers.get(port)
   }
 
   get openPorts(): number[] {

@@ -21,6 +21,29 @@ export interface CallPlan {
   /** Without a word: the packets stop, and the trunk notices some seconds later. */
   readonly vanishes: boolean
   readonly operatorAfterMs: number | undefined
+  /** An operator wants the caller transferred, or back. */
+  readonly asks: readonly { readonly afterMs: number; readonly what: 'transfer' | 'back' }[]
+  /** Whoever is dialled, one after the other, and from the beginning again. */
+  readonly fars: readonly FarPlan[]
+  readonly hasOnFailure: boolean
+  readonly hasMusic: boolean
+}
+
+export interface FarPlan {
+  readonly dials: 'well' | 'rejected' | 'timesOut'
+  readonly tookMs: number
+  readonly ringsMs: number
+  readonly ownSoundMs: number | undefined
+  readonly ends: 'answers' | 'busy' | 'rejected' | 'noAnswer' | 'unreachable' | 'never'
+  readonly endsMs: number
+  /** To whoever tells them who calls. */
+  readonly presses: '1' | '2' | undefined
+  readonly pressesMs: number
+  /** After the answer, unless they are with the caller by then. */
+  readonly hangsUpMs: number | undefined
+  readonly joins: 'joined' | 'otherGone' | 'timesOut'
+  readonly talksMs: number
+  readonly parts: 'hangsUp' | 'vanishes'
 }
 
 export interface EnginePlan {
@@ -47,7 +70,7 @@ interface PlannedFault {
 
 export type Operation = 'connect' | 'answer' | 'handBack' | 'hangup'
 
-type Trouble = 'rejected' | 'timesOut' | 'callerLeaves'
+export type Trouble = 'rejected' | 'timesOut' | 'callerLeaves'
 
 interface LegPlan {
   readonly tookMs: Readonly<Record<Operation | 'close', number>>
@@ -106,6 +129,33 @@ export function planCall(id: string, arrivesMs: number, chance: Chance): CallPla
     leavesAfterMs: leavesEarly ? chance.between(0, 900) : 3_000 + (LONGEST_CALL_MS - 3_000) * chance.random() ** 3,
     vanishes: chance.of(0.1),
     operatorAfterMs: chance.of(0.06) ? chance.between(0, 12_000) : undefined,
+    asks: chance.of(0.3) ? chance.many(1, 3, () => planAsk(chance)) : [],
+    fars: chance.many(1, 3, () => planFar(chance)),
+    hasOnFailure: chance.of(0.5),
+    hasMusic: chance.of(0.2),
+  }
+}
+
+function planAsk(chance: Chance): CallPlan['asks'][number] {
+  return { afterMs: chance.between(500, 15_000), what: chance.one('transfer', 'transfer', 'back') }
+}
+
+function planFar(chance: Chance): FarPlan {
+  const ringsMs = chance.between(20, 400)
+  const endsMs = ringsMs + chance.between(10, chance.of(0.3) ? 300 : 6_000)
+  return {
+    dials: chance.of(0.9) ? 'well' : chance.one('rejected', 'timesOut'),
+    tookMs: chance.between(5, 80),
+    ringsMs,
+    ownSoundMs: chance.of(0.25) ? ringsMs + chance.between(0, 1_000) : undefined,
+    ends: chance.one('answers', 'answers', 'answers', 'busy', 'rejected', 'noAnswer', 'unreachable', 'never'),
+    endsMs,
+    presses: chance.one('1', '1', '2', undefined),
+    pressesMs: chance.between(100, 6_000),
+    hangsUpMs: chance.of(0.2) ? chance.between(5, 4_000) : undefined,
+    joins: chance.of(0.85) ? 'joined' : chance.one('otherGone', 'timesOut'),
+    talksMs: chance.between(200, 4_000),
+    parts: chance.one('hangsUp', 'hangsUp', 'vanishes'),
   }
 }
 
@@ -149,17 +199,18 @@ function planEngine(chance: Chance): EnginePlan {
 function planReply(chance: Chance): ReplyStep[] {
   const say = () => ({ sayMs: chance.ms(100, chance.of(0.15) ? 6_000 : 1_600) })
   const dice = chance.random()
-  if (dice < 0.55) return [say()]
-  if (dice < 0.63) return [say(), { waitMs: chance.between(50, 2_500) }, say()]
-  if (dice < 0.78) {
+  if (dice < 0.5) return [say()]
+  if (dice < 0.58) return [say(), { waitMs: chance.between(50, 2_500) }, say()]
+  if (dice < 0.73) {
     const call = chance.one('look_up', 'look_up_slowly', 'look_up_slowly', 'fail', 'get_stuck', 'book', 'unknown')
     return chance.of(0.5) ? [say(), { call }] : [{ call }]
   }
-  if (dice < 0.83) return [say(), { call: 'end_call' }]
-  if (dice < 0.87) return [say(), { call: 'hand_over' }]
-  if (dice < 0.9) return ['fail']
-  if (dice < 0.92) return [say(), 'fail']
-  if (dice < 0.98) return ['stall']
+  if (dice < 0.77) return [say(), { call: 'end_call' }]
+  if (dice < 0.95)
+    return chance.of(0.7) ? [say(), { transferTo: chance.one(1, 2) }] : [{ transferTo: chance.one(1, 2) }]
+  if (dice < 0.965) return ['fail']
+  if (dice < 0.975) return [say(), 'fail']
+  if (dice < 0.995) return ['stall']
   return []
 }
 
@@ -211,6 +262,9 @@ export function settingsOf({ turn, stepMs, readyMs }: EnginePlan, toneHz: number
       handingOver: tone(460),
       filler: tone(FILLER_MS),
       fillerAgain: tone(FILLER_MS),
+      notReached: tone(480),
+      broughtBack: tone(500),
+      returned: tone(520),
     },
     stepMs,
     readyMs,

@@ -10,14 +10,17 @@ export function checkRecord(caller: SimCaller, events: readonly CallEvent[], bla
   if (names[0] !== 'offered') blame(`the first event is ${names[0]}`)
   if (names.at(-1) !== 'ended') blame(`the last event is ${names.at(-1)}`)
   for (const once of ['offered', 'ended']) if (count(once) !== 1) blame(`${once} ${count(once)} times`)
+  // Each return is by a line of its own.
   for (const atMostOnce of ['takenOver', 'mediaOpened', 'answered', 'handedBack', 'mediaClosed']) {
-    if (count(atMostOnce) > 1) blame(`${atMostOnce} ${count(atMostOnce)} times`)
+    const times = atMostOnce.startsWith('media') ? 1 + count('returned') : 1
+    if (count(atMostOnce) > times) blame(`${atMostOnce} ${count(atMostOnce)} times`)
   }
   checkOrder(caller, names, blame)
   checkTimes(events, blame)
   checkEnd(caller, events, blame)
   checkWhoSpoke(caller, events, blame)
   checkKeys(events, blame)
+  checkTransfers(caller, events, blame)
   checkArrivals(caller, events, blame)
   // A media thread that dies takes with it what it knew.
   const threadDied = events.some(({ fact }) => fact.name === 'degraded' && fact.code === 'MEDIA_FAILED')
@@ -73,15 +76,58 @@ function checkEnd(caller: SimCaller, events: readonly CallEvent[], blame: (messa
   if (reason === 'callerHungUp' && caller.fate !== 'hungUpByCaller') blame('the caller is said to have hung up')
   const handedBack = events.some(each => each.fact.name === 'handedBack')
   if (handedBack && caller.fate !== 'handedBack') blame('said to have been handed back')
-  if (!handedBack && caller.fate === 'handedBack' && !unable) blame(`given back without a word of it (${reason})`)
+  // Who loses somebody else after the gateway has let them go is the dialplan's.
+  const letGo = reason === 'transferred'
+  if (!handedBack && caller.fate === 'handedBack' && !unable && !letGo)
+    blame(`given back without a word of it (${reason})`)
   if (fact.durationMs < 0) blame(`lasted ${fact.durationMs} ms`)
+}
+
+/** Each attempt is told once from its beginning to its one end, one at a time, and never of another call's. */
+function checkTransfers(caller: SimCaller, events: readonly CallEvent[], blame: (message: string) => void): void {
+  let running: number | undefined
+  let attempts = 0
+  let connected = false
+  for (const { fact } of events) {
+    switch (fact.name) {
+      case 'transferBegan':
+        if (running !== undefined) blame(`attempt ${fact.attempt} began within ${running}`)
+        if (fact.attempt !== attempts + 1) blame(`attempt ${fact.attempt} came after ${attempts}`)
+        attempts = fact.attempt
+        running = fact.attempt
+        break
+      case 'transferRang':
+      case 'transferAnswered':
+        if (fact.attempt !== running) blame(`${fact.name} of ${fact.attempt}, while ${running} ran`)
+        break
+      case 'transferEnded':
+        if (fact.attempt !== running) blame(`attempt ${fact.attempt} ended (${fact.outcome}), while ${running} ran`)
+        running = undefined
+        connected = fact.outcome === 'connected'
+        break
+      case 'returned':
+        if (!connected) blame('returned from nowhere')
+        connected = false
+        break
+      case 'agentSpoke':
+      case 'callerSpoke':
+        if (connected) blame(`${fact.name} while the caller was with somebody else`)
+    }
+  }
+  if (running !== undefined) blame(`nobody was told how attempt ${running} ended`)
+  const last = events.at(-1)!.fact
+  if (last.name === 'ended' && last.reason === 'transferred' && !connected) blame('transferred to nobody')
+  if (caller.fate === 'hungUpByFar' && !connected) blame('hung up by somebody with whom they were not connected')
 }
 
 function checkWhoSpoke(caller: SimCaller, events: readonly CallEvent[], blame: (message: string) => void): void {
   const last = events.findLast(({ fact }) => fact.name === 'callerSpoke')
+  // Nobody listens to the rest of a word when it is decided that somebody else is to.
+  const isAway = awayIn(events)
   for (const event of events) {
     const { fact } = event
     if (fact.name !== 'callerSpoke' || !caller.isClean || (event === last && caller.inMidWord)) continue
+    if (isAway(event.atMs)) continue
     const foreign = [...fact.private.text.matchAll(/tone (\d+)/g)].filter(([, hz]) => Number(hz) !== caller.markerHz)
     if (foreign.length > 0) blame(`heard the caller say "${fact.private.text}", whose marker is ${caller.markerHz} Hz`)
   }
@@ -98,25 +144,53 @@ function checkKeys(events: readonly CallEvent[], blame: (message: string) => voi
   const told = events.flatMap(({ fact }) =>
     fact.name === 'callerSpoke' ? [...fact.private.text.matchAll(/\[pressed (\S+)\]/g)].map(([, keys]) => keys) : [],
   )
-  let next = 0
-  const missed: typeof pressed = []
-  for (const each of pressed) {
-    if (told.join('')[next] === each.digit) next += 1
-    else missed.push(each)
-  }
-  if (next < told.join('').length) blame(`told to have pressed ${told}, and pressed ${pressed.map(each => each.digit)}`)
+  const missed = missedOf(pressed, [...told.join('')])
+  if (pressed.length - missed.length < told.join('').length)
+    blame(`told to have pressed ${told}, and pressed ${pressed.map(each => each.digit)}`)
   const endMs = events.at(-1)!.atMs
-  const forgotten = missed.filter(({ atMs }) => endMs - atMs > KEYS_TAKEN_MS)
-  if (forgotten.length > 0) blame(`pressed ${forgotten.map(each => each.digit)}, and nobody took it (told: ${told})`)
+  // Who is on the way to somebody else, or was just told so, presses them for nobody.
+  const isAway = awayIn(events)
+  const forgottenOf = (missed: typeof pressed) =>
+    missed.filter(({ atMs }) => endMs - atMs > KEYS_TAKEN_MS && !isAway(atMs))
+  const forgotten = forgottenOf(missed)
+  // The same keys may have been pressed once for nobody and once for us: then they are the later ones.
+  const latest = missedOf(pressed.toReversed(), [...told.join('')].reverse())
+  if (forgotten.length > 0 && forgottenOf(latest).length > 0)
+    blame(`pressed ${forgotten.map(each => each.digit)}, and nobody took it (told: ${told})`)
+}
+
+/** Those that are not among the told ones, which are found as early as they can be. */
+function missedOf<T extends { readonly digit: string }>(pressed: readonly T[], told: readonly string[]): T[] {
+  let next = 0
+  return pressed.filter(({ digit }) => {
+    if (told[next] !== digit) return true
+    next += 1
+    return false
+  })
+}
+
+const LAST_WORDS_MS = 8_000
+
+/** Tells of a moment whether the caller was on the way to somebody else, or just being told so. */
+function awayIn(events: readonly CallEvent[]): (atMs: number) => boolean {
+  const away = events.flatMap(({ fact, atMs: fromMs }) => {
+    if (fact.name !== 'transferBegan') return []
+    const end = events.find(each => each.fact.name === 'transferEnded' && each.fact.attempt === fact.attempt)
+    return [[fromMs - LAST_WORDS_MS, end?.atMs ?? Number.POSITIVE_INFINITY] as const]
+  })
+  return atMs => away.some(([fromMs, toMs]) => atMs > fromMs && atMs <= toMs)
 }
 
 /** Each packet that reached the line is counted, and none from elsewhere taken for the caller's. */
-function checkArrivals({ ledger }: SimCaller, events: readonly CallEvent[], blame: (message: string) => void): void {
-  for (const { fact } of events) {
-    if (fact.name !== 'mediaClosed' || !ledger?.told) continue
-    const { packets, strangers } = fact.figures.received
-    if (strangers !== ledger.told.strangers) blame(`${strangers} strangers counted of ${ledger.told.strangers}`)
-    if (packets > ledger.told.fromPeer) blame(`${packets} packets taken, and ${ledger.told.fromPeer} have come`)
+function checkArrivals({ ledgers }: SimCaller, events: readonly CallEvent[], blame: (message: string) => void): void {
+  const closed = events.flatMap(({ fact }) => (fact.name === 'mediaClosed' ? [fact.figures.received] : []))
+  // Of a line whose thread has died nothing is told.
+  if (closed.length !== ledgers.length) return
+  for (const [at, { told }] of ledgers.entries()) {
+    const { packets, strangers } = closed[at]!
+    if (!told) continue
+    if (strangers !== told.strangers) blame(`${strangers} strangers counted of ${told.strangers}`)
+    if (packets > told.fromPeer) blame(`${packets} packets taken, and ${told.fromPeer} have come`)
   }
 }
 
@@ -124,7 +198,7 @@ const FRAME_MS = 20
 
 /** What the record says was heard is what arrived. Fillers, which are no part of it, may stand between. */
 function checkWhatWasHeard(caller: SimCaller, events: readonly CallEvent[], blame: (message: string) => void): void {
-  const heardMs = [...caller.heardMs.values()]
+  const heardMs = caller.spokenMs
   const told = events.flatMap(({ fact }) => (fact.name === 'agentSpoke' ? [fact] : []))
   let next = 0
   for (const { ms, complete, private: words } of told) {

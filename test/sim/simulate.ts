@@ -1,4 +1,4 @@
-import { type Business, readBusiness } from '../../src/business.ts'
+import { type Business, type BusinessDefaults, judgeChoice } from '../../src/business.ts'
 import { Admission } from '../../src/call/admission.ts'
 import type { CallEvent } from '../../src/call/events.ts'
 import { Exchange } from '../../src/call/exchange.ts'
@@ -34,6 +34,7 @@ const STEP_MS = 100
 const DRAIN_MS = 4_000
 const LONGEST_DRAIN_MS = 60_000
 const STRANGER_MS = 700
+const RING_MS = 5_000
 
 /** So many random calls on one gateway, in virtual time; the same seed gives the same log. */
 export async function simulate(seed: number, calls: number): Promise<Simulated> {
@@ -47,6 +48,12 @@ export async function simulate(seed: number, calls: number): Promise<Simulated> 
     process.off('unhandledRejection', unhandled)
   }
   return house.result()
+}
+
+function businessOf(choice: unknown, defaults: BusinessDefaults): Business {
+  const judged = judgeChoice(choice, defaults)
+  if ('problems' in judged) throw new Error(judged.problems.join())
+  return judged.business
 }
 
 class House {
@@ -80,7 +87,7 @@ class House {
     const random = seeded(seed)
     this.#chance = new Chance(random)
     this.#network = new VirtualNetwork(clock, random, undefined, GATEWAY_PORTS.first, GATEWAY_PORTS.count)
-    this.#telephony = new SimTelephony(clock, this.#network, ASTERISK_PORTS)
+    this.#telephony = new SimTelephony(clock, this.#network, ASTERISK_PORTS, port => this.#thread.ledger(port))
     this.#admission = new Admission(ASTERISK_PORTS, undefined, () => this.#telephony.outsiders)
     this.#thread = new MediaThread({
       clock,
@@ -98,7 +105,10 @@ class House {
       ownerPhone: undefined,
       engine: 'scripted',
     } as const
-    this.#business = readBusiness(defaults)
+    const destinations = ['first', 'second'].map(name => ({ name, address: `sip:${name}@192.0.2.10` }))
+    const keys = { '7': 'second' }
+    const choice = { name: 'House', timeZone: 'Asia/Tokyo', destinations, transfers: { keys } }
+    this.#business = businessOf(choice, defaults)
     const engineOfCall: Handler = (call, scope) => this.#engines.get(call.id)!.handler(call, scope)
     this.#exchange = new Exchange({
       clock: this.#callClock,
@@ -107,6 +117,10 @@ class House {
       plane: this.#thread.plane,
       admission: this.#admission,
       addressee: () => ({ business: this.#businessOfOffered() }),
+      transfers: {
+        route: (_business, name) => ({ target: { dial: name }, callerId: { number: '+15550100200' } }),
+        ringMs: RING_MS,
+      },
       handlers: { realtime: engineOfCall, local: engineOfCall, scripted: engineOfCall },
       observe: event => this.#observe(event),
     })
@@ -185,6 +199,10 @@ class House {
     if (plan.operatorAfterMs !== undefined) {
       this.#clock.after(plan.operatorAfterMs, () => this.#exchange.find(plan.id)?.hangUp('operator'))
     }
+    for (const { afterMs, what } of plan.asks) {
+      const asked = what === 'back' ? what : ({ destination: 'first', by: 'operator' } as const)
+      this.#clock.after(afterMs, () => this.#exchange.find(plan.id)?.askTransfer(asked))
+    }
     await this.#exchange.find(plan.id)?.ended
     // A part that is planned to go on when nobody wants it any more has timers of its own.
     const late = plan.engine.faults.some(({ fault }) => fault === 'late')
@@ -213,7 +231,17 @@ class House {
 
   #businessOfOffered(): Business {
     const { plan, toneHz } = this.#offering!
-    return { ...this.#business, greeting: `[tone ${toneHz} ${plan.engine.greetingMs}ms]` }
+    const [first, second] = this.#business.destinations
+    return {
+      ...this.#business,
+      greeting: `[tone ${toneHz} ${plan.engine.greetingMs}ms]`,
+      destinations: [first!, { ...second!, mode: 'attended' }],
+      transfers: {
+        ...this.#business.transfers,
+        ...(plan.hasOnFailure && { onFailure: 'first' }),
+        ...(plan.hasMusic && { waiting: 'music' }),
+      },
+    }
   }
 
   #observe(event: CallEvent): void {

@@ -1,10 +1,23 @@
-import type { CallFacts, Connection, HangupCause, Leg, LegEvent, Line, Telephony } from '../../src/call/ports.ts'
+import type {
+  CallFacts,
+  Connection,
+  Dialled,
+  DialRequest,
+  HangupCause,
+  Joined,
+  Leg,
+  LegEvent,
+  Line,
+  Telephony,
+} from '../../src/call/ports.ts'
 import { type Clock, pause } from '../../src/clock.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { limits } from '../../src/limits.ts'
 import type { PlaneSocket } from '../../src/plane/sockets.ts'
 import type { VirtualNetwork } from '../support/virtual-network.ts'
-import type { CallPlan, Operation } from './plan.ts'
+import { SimDialled } from './far.ts'
+import type { Ledger } from './ledger.ts'
+import type { CallPlan, Operation, Trouble } from './plan.ts'
 
 /** What a leg asks of the caller at its other end. */
 export interface FarEnd {
@@ -12,6 +25,14 @@ export interface FarEnd {
   /** Audio flows between the line and the caller's channel. */
   connected(socket: PlaneSocket, line: Line): void
   answered(): void
+  /** Somebody else is called for them. */
+  dialling(): void
+  /** They hear that one's own sound, or the line again. */
+  hears(whom: 'far' | 'line'): void
+  /** They are with that one. */
+  joined(): void
+  /** That one has hung up. */
+  parted(): void
   hungUp(): void
   handedBack(): void
   leaves(): void
@@ -27,6 +48,9 @@ interface Resources {
   readonly bind: () => PlaneSocket
   readonly mediaMade: () => void
   readonly mediaGone: () => void
+  readonly usePairs: (change: number) => void
+  readonly bindFar: (received: (datagram: Uint8Array) => void) => PlaneSocket
+  readonly ledger: (port: number) => Ledger | undefined
   readonly left: (handedBack: boolean) => void
 }
 
@@ -36,6 +60,7 @@ export class SimTelephony implements Telephony {
   readonly #clock: Clock
   readonly #network: VirtualNetwork
   readonly #ports: { readonly start: number; readonly end: number }
+  readonly #ledger: (port: number) => Ledger | undefined
   #listener: (leg: Leg) => void = () => {}
   /** Media channels and bridges that legs have made. */
   made = 0
@@ -45,8 +70,14 @@ export class SimTelephony implements Telephony {
   mostPairsUsed = 0
   outsiders = 0
 
-  constructor(clock: Clock, network: VirtualNetwork, ports: { readonly start: number; readonly end: number }) {
+  constructor(
+    clock: Clock,
+    network: VirtualNetwork,
+    ports: { readonly start: number; readonly end: number },
+    ledger: (port: number) => Ledger | undefined,
+  ) {
     this.#clock = clock
+    this.#ledger = ledger
     this.#network = network
     this.#ports = ports
   }
@@ -71,6 +102,9 @@ export class SimTelephony implements Telephony {
       mediaGone: () => {
         this.made -= 1
       },
+      usePairs: change => this.#usePairs(change),
+      bindFar: received => this.#bind(plan, { received }, random),
+      ledger: this.#ledger,
       left: handedBack => this.#left(handedBack, pairs),
     })
     this.#usePairs(pairs)
@@ -97,7 +131,7 @@ export class SimTelephony implements Telephony {
     this.mostPairsUsed = Math.max(this.mostPairsUsed, this.pairsUsed)
   }
 
-  #bind({ conditions }: CallPlan, far: FarEnd, random: () => number): PlaneSocket {
+  #bind({ conditions }: CallPlan, far: Pick<FarEnd, 'received'>, random: () => number): PlaneSocket {
     const { start, end } = this.#ports
     const listener = {
       received: (datagram: Uint8Array, _address: string, port: number) => far.received(datagram, port),
@@ -125,7 +159,9 @@ export class SimLeg implements Leg {
   readonly #resources: Resources
   readonly #early: LegEvent[] = []
   #listener: ((event: LegEvent) => void) | undefined
-  #caller: 'ours' | 'leaving' | 'left' = 'ours'
+  #caller: 'ours' | 'joined' | 'leaving' | 'left' = 'ours'
+  readonly #dialled = new Set<SimDialled>()
+  #dials = 0
   #connecting: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
   #socket: PlaneSocket | undefined
@@ -178,6 +214,67 @@ export class SimLeg implements Leg {
     this.#far.note(`sendDigits ${digits}`)
   }
 
+  async dial({ target }: DialRequest): Promise<Dialled> {
+    this.#assertPresent()
+    const { fars } = this.#plan
+    const plan = fars[this.#dials % fars.length]!
+    const id = `${this.id}-far-${++this.#dials}`
+    this.#far.note(`dial ${target.dial} ${JSON.stringify(plan)}`)
+    this.#far.dialling()
+    await this.#take('dial', plan.dials === 'well' ? 'well' : plan.dials, plan.tookMs)
+    const { usePairs, bindFar, ledger, mediaMade, mediaGone } = this.#resources
+    usePairs(1)
+    const dialled: SimDialled = new SimDialled(id, plan, {
+      clock: this.#clock,
+      ...{ bind: bindFar, ledger, mediaMade, mediaGone },
+      gone: () => {
+        this.#dialled.delete(dialled)
+        usePairs(-1)
+      },
+      parted: how => this.#parted(how),
+      note: what => this.#far.note(what),
+    })
+    this.#dialled.add(dialled)
+    return dialled
+  }
+
+  async letHear(what: Dialled | 'music' | undefined): Promise<void> {
+    await pause(this.#clock, this.#plan.leg.tookMs.close / 4)
+    this.#assertPresent()
+    if (what instanceof SimDialled && what.state === 'gone') throw gone()
+    this.#far.hears(what ? 'far' : 'line')
+  }
+
+  async join(dialled: Dialled): Promise<Joined> {
+    const far = dialled as SimDialled
+    const { joins, tookMs } = far.plan
+    await pause(this.#clock, joins === 'timesOut' ? limits.ari.requestMs : tookMs)
+    if (this.#caller !== 'ours') return 'callerGone'
+    if (joins === 'otherGone') far.leave()
+    if (far.state !== 'answered') return 'otherGone'
+    this.#caller = 'joined'
+    this.#removeMedia()
+    this.#far.joined()
+    far.join()
+    return 'joined'
+  }
+
+  #parted(how: 'hangsUp' | 'vanishes'): void {
+    if (this.#caller !== 'joined') return
+    if (how === 'hangsUp') {
+      this.#far.parted()
+      return this.leave()
+    }
+    // Without a gateway the dialplan has them.
+    if (this.closed) {
+      this.#far.handedBack()
+      this.#handedBack = true
+      return this.leave()
+    }
+    this.#caller = 'ours'
+    this.happen({ kind: 'returned' })
+  }
+
   async handBack(reason: string): Promise<void> {
     this.#assertPresent()
     this.#caller = 'leaving'
@@ -207,16 +304,12 @@ export class SimLeg implements Leg {
     this.closed = true
     await this.#connecting
     await pause(this.#clock, this.#plan.leg.tookMs.close)
-    const socket = this.#socket
-    if (socket) {
-      this.#resources.mediaGone()
-      // What is on its way is still counted.
-      this.#clock.after(LINGER_MS, () => socket.close())
-    }
+    this.#removeMedia()
+    for (const dialled of [...this.#dialled]) void dialled.close()
     if (this.#caller === 'ours') await this.handBack('closed').catch(() => {})
     // The lease of a caller whom nobody could give back runs out.
     this.#clock.after(LEASE_MS, () => {
-      if (this.#caller === 'left') return
+      if (this.#caller === 'left' || this.#caller === 'joined') return
       this.#far.handedBack()
       this.#handedBack = true
       this.leave()
@@ -232,9 +325,19 @@ export class SimLeg implements Leg {
   leave(): void {
     if (this.#caller === 'left') return
     this.#caller = 'left'
+    for (const dialled of [...this.#dialled]) dialled.leave()
     this.#resources.left(this.#handedBack)
     this.happen({ kind: 'gone', how: 'hungUp', cause: 'hung up' })
     void this.close()
+  }
+
+  #removeMedia(): void {
+    const socket = this.#socket
+    if (!socket) return
+    this.#socket = undefined
+    this.#resources.mediaGone()
+    // What is on its way is still counted.
+    this.#clock.after(LINGER_MS, () => socket.close())
   }
 
   happen(event: LegEvent): void {
@@ -249,14 +352,17 @@ export class SimLeg implements Leg {
   async #operate(operation: Operation, took = () => {}, detail = ''): Promise<void> {
     this.#assertPresent()
     this.#far.note(`${operation} ${detail}`.trim())
-    const trouble = this.#plan.leg.troubles[operation]
-    const ms = this.#plan.leg.tookMs[operation]
-    if (trouble === 'callerLeaves') this.#clock.after(ms / 2, () => this.#far.leaves())
-    await pause(this.#clock, trouble === 'timesOut' ? limits.ari.requestMs : ms)
-    if (trouble === 'timesOut') throw new GatewayError('ARI_TIMEOUT', `${operation} took too long.`)
-    if (trouble === 'rejected') throw new GatewayError('ARI_REJECTED', `${operation} was rejected.`)
-    this.#assertPresent()
+    await this.#take(operation, this.#plan.leg.troubles[operation] ?? 'well', this.#plan.leg.tookMs[operation])
     took()
+  }
+
+  async #take(operation: string, how: Trouble | 'well', ms: number): Promise<void> {
+    this.#assertPresent()
+    if (how === 'callerLeaves') this.#clock.after(ms / 2, () => this.#far.leaves())
+    await pause(this.#clock, how === 'timesOut' ? limits.ari.requestMs : ms)
+    if (how === 'timesOut') throw new GatewayError('ARI_TIMEOUT', `${operation} took too long.`)
+    if (how === 'rejected') throw new GatewayError('ARI_REJECTED', `${operation} was rejected.`)
+    this.#assertPresent()
   }
 
   #assertPresent(): void {

@@ -27,6 +27,16 @@ export const operations: Readonly<Record<string, Readonly<Record<string, Operati
       answer: 'Variables',
     },
     setChannelVars: { method: 'POST', path: '/channels/{channelId}/variables', body: 'variables' },
+    create: {
+      method: 'POST',
+      path: '/channels/create',
+      query: ['endpoint', 'app', 'channelId', 'originator'],
+      body: 'variables',
+      answer: 'Channel',
+    },
+    dial: { method: 'POST', path: '/channels/{channelId}/dial', query: ['timeout'] },
+    startMoh: { method: 'POST', path: '/channels/{channelId}/moh', query: ['mohClass'] },
+    stopMoh: { method: 'DELETE', path: '/channels/{channelId}/moh' },
     externalMedia: {
       method: 'POST',
       path: '/channels/externalMedia',
@@ -42,6 +52,12 @@ export const operations: Readonly<Record<string, Readonly<Record<string, Operati
   },
   applications: {
     get: { method: 'GET', path: '/applications/{applicationName}', answer: 'Application' },
+    subscribe: {
+      method: 'POST',
+      path: '/applications/{applicationName}/subscription',
+      query: ['eventSource'],
+      answer: 'Application',
+    },
     filter: {
       method: 'PUT',
       path: '/applications/{applicationName}/eventFilter',
@@ -99,6 +115,7 @@ function models(resource: string): Record<string, unknown> {
   const channel = { channel: { type: 'Channel', required: true, description: '' } }
   return Object.fromEntries([
     ['ApplicationReplaced', { id: 'ApplicationReplaced', properties: {} }],
+    ['Dial', { id: 'Dial', properties: { peer: channel.channel } }],
     ...channelEvents.map(name => [name, { id: name, properties: channel }]),
   ])
 }

@@ -13,12 +13,21 @@ interface FakeChannel {
   readonly variables: Map<string, string>
   /** Where the dialplan has it after it was given back. */
   place: string | undefined
+  context?: string
+  dialled?: boolean
 }
 
 interface FakeBridge {
   readonly id: string
   readonly type: string
   readonly channels: Set<string>
+}
+
+/** Of a bridge that the dialplan has made of a caller and somebody else, as long as they are in it. */
+interface Talk {
+  readonly caller: string
+  readonly other: string
+  readonly bridge: string
 }
 
 export interface FakeRequest {
@@ -59,6 +68,11 @@ export class FakeAri {
   readonly channels = new Map<string, FakeChannel>()
   readonly bridges = new Map<string, FakeBridge>()
   readonly recordings = new Map<string, Buffer>()
+  /** Channels whose end is told wherever they are. */
+  readonly #subscribed = new Map<string, string>()
+  readonly #talks = new Set<Talk>()
+  /** Channels that hear music. */
+  readonly music = new Set<string>()
   /** All but the API's description and pings. */
   readonly requests: FakeRequest[] = []
   readonly #server: Server
@@ -140,15 +154,16 @@ export class FakeAri {
   /** A caller comes to the application, as the dialplan sends them. */
   call(variables: Record<string, string> = {}, app = 'parley', told = true): string {
     const id = `1795226295.${this.#count++}`
+    const name = `PJSIP/trunk-${id}`
     const all = {
       PARLEY_URI: encodeURIComponent('sip:bianca@127.0.0.1:5061;transport=tcp;callSid=CA1'),
       PARLEY_HEADERS: '',
       PARLEY_FROM: '+15550001',
       PARLEY_USER: 'bianca',
       'CHANNEL(audionativeformat)': '(ulaw)',
+      'CHANNEL(name)': name,
       ...variables,
     }
-    const name = `PJSIP/trunk-${id}`
     this.channels.set(id, { id, name, state: 'Ring', app, variables: new Map(Object.entries(all)), place: undefined })
     if (told) this.#enter(id, ['inbound', all.PARLEY_URI, all.PARLEY_HEADERS, all.PARLEY_FROM, all.PARLEY_USER])
     return id
@@ -159,7 +174,34 @@ export class FakeAri {
     if (!channel) return
     this.#emitOf(channel, 'ChannelHangupRequest', { cause })
     this.#leave(channel)
+    this.#emitOf(channel, 'ChannelDestroyed', { cause })
+    this.#subscribed.delete(id)
     this.channels.delete(id)
+    for (const talk of this.#talks) {
+      if (talk.caller !== id && talk.other !== id) continue
+      this.#talks.delete(talk)
+      this.bridges.delete(talk.bridge)
+      if (talk.caller === id) this.hangUp(talk.other)
+      else if (cause === 44) this.#giveBack(talk.caller)
+      else this.hangUp(talk.caller)
+    }
+  }
+
+  /** Of what a channel that is dialled hears from the far end: RINGING, PROGRESS, ANSWER; BUSY and others end it. */
+  progress(id: string, status: 'RINGING' | 'PROGRESS' | 'ANSWER'): void {
+    const channel = this.channels.get(id)
+    if (!channel?.dialled) return
+    if (status === 'ANSWER') channel.state = 'Up'
+    const { app } = channel
+    if (app && this.#allowed?.includes('Dial') !== false) {
+      const event = { type: 'Dial', application: app, peer: viewOf(channel), dialstatus: status }
+      this.#listeners.get(app)?.send(JSON.stringify(event))
+    }
+  }
+
+  /** The one that was dialled last for this caller. */
+  dialledFor(caller: string): string | undefined {
+    return [...this.channels.keys()].filter(id => id.includes(`:dialled:${caller}:`)).at(-1)
   }
 
   /** The dialplan takes the channel back, as it does when the lease runs out. */
@@ -168,6 +210,7 @@ export class FakeAri {
     if (!channel) return
     this.#leave(channel)
     channel.place = 'fallback,T'
+    channel.context = 'fallback'
   }
 
   tell(id: string, type: string, fields: Record<string, unknown> = {}): void {
@@ -205,9 +248,10 @@ export class FakeAri {
   }
 
   #emitOf(channel: FakeChannel, type: string, fields: Record<string, unknown>): void {
-    if (!channel.app || this.#allowed?.includes(type) === false) return
-    const event = { type, application: channel.app, channel: viewOf(channel), ...fields }
-    this.#listeners.get(channel.app)?.send(JSON.stringify(event))
+    const application = channel.app ?? this.#subscribed.get(channel.id)
+    if (!application || this.#allowed?.includes(type) === false) return
+    const event = { type, application, channel: viewOf(channel), ...fields }
+    this.#listeners.get(application)?.send(JSON.stringify(event))
   }
 
   #enter(id: string, args: string[]): void {
@@ -217,8 +261,37 @@ export class FakeAri {
 
   #leave(channel: FakeChannel): void {
     for (const bridge of this.bridges.values()) bridge.channels.delete(channel.id)
-    this.#emitOf(channel, 'StasisEnd', {})
+    if (channel.app) this.#emitOf(channel, 'StasisEnd', {})
     channel.app = undefined
+  }
+
+  /** What the dialplan does with a caller who is led to `transferred`. */
+  #transfer(caller: FakeChannel): void {
+    const name = caller.variables.get('PARLEY_OTHER') ?? ''
+    const other = [...this.channels.values()].find(channel => name !== '' && channel.name === name)
+    if (!other) return this.#giveBack(caller.id)
+    const bridge = `basic-${this.#count++}`
+    this.#leave(other)
+    other.place = 'bridge'
+    this.bridges.set(bridge, { id: bridge, type: 'basic', channels: new Set([caller.id, other.id]) })
+    this.#talks.add({ caller: caller.id, other: other.id, bridge })
+  }
+
+  #giveBack(id: string): void {
+    const channel = this.channels.get(id)
+    if (!channel) return
+    for (const bridge of this.bridges.values()) bridge.channels.delete(id)
+    channel.variables.set('PARLEY_OTHER', '')
+    const application = this.#subscribed.get(id) ?? 'parley'
+    if (!this.#listeners.has(application)) {
+      channel.context = 'fallback'
+      channel.place = 'fallback,s,1'
+      return
+    }
+    channel.context = 'returned'
+    channel.place = undefined
+    channel.app = application
+    this.#enter(id, ['returned'])
   }
 
   async #serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -263,18 +336,21 @@ export class FakeAri {
       case 'GET api-docs':
         return [apiDocs(id, `${this.url}/ari`) ?? refuse(404, 'Resource not found')]
       case 'GET applications':
-        return [{ name: id, channel_ids: this.#inApp(id).map(channel => channel.id) }]
+        return [{ name: id, channel_ids: this.#toldTo(id) }]
+      case 'POST applications':
+        return this.#subscribe(id, query)
       case 'PUT applications':
         this.#allowed = (body as { allowed: { type: string }[] }).allowed.map(({ type }) => type)
         return [{ name: id, channel_ids: [] }]
       case 'GET channels':
         return [id === '' ? [...this.channels.values()].map(viewOf) : this.#variables(id, query)]
       case 'DELETE channels':
-        return this.#hangUpByRequest(id)
+        return action === 'moh' ? this.#command(this.#inStasis(id), 'silence', query) : this.#hangUpByRequest(id)
       case 'POST channels':
-        return id === 'externalMedia'
-          ? this.#externalMedia(query)
-          : this.#command(this.#inStasis(id), action, query, body)
+        if (id === 'externalMedia') return this.#externalMedia(query)
+        if (id === 'create') return this.#createChannel(query, body)
+        if (action === 'variables') return this.#setVariables(id, body)
+        return this.#command(this.#inStasis(id), action, query)
       case 'GET bridges':
         return [[...this.bridges.values()].map(bridgeView)]
       case 'POST bridges':
@@ -287,8 +363,9 @@ export class FakeAri {
     }
   }
 
-  #inApp(app: string): FakeChannel[] {
-    return [...this.channels.values()].filter(channel => channel.app === app)
+  #toldTo(app: string): string[] {
+    const isTold = ({ id, app: of }: FakeChannel) => of === app || this.#subscribed.get(id) === app
+    return [...this.channels.values()].filter(isTold).map(({ id }) => id)
   }
 
   #existing(id: string): FakeChannel {
@@ -313,35 +390,64 @@ export class FakeAri {
     return [undefined, () => this.hangUp(id, 32)]
   }
 
-  #command(channel: FakeChannel, action: string, query: URLSearchParams, body: unknown): [unknown, (() => void)?] {
+  #setVariables(id: string, body: unknown): [unknown] {
+    const { variables } = this.channels.get(id) ?? refuse(404, 'Provided channel was not found')
+    const set = (body as { variables: Record<string, string> }).variables
+    for (const [name, value] of Object.entries(set)) variables.set(name, value)
+    return [undefined]
+  }
+
+  #command(channel: FakeChannel, action: string, query: URLSearchParams): [unknown, (() => void)?] {
     if (action === 'answer') channel.state = 'Up'
-    if (action === 'variables') {
-      const { variables } = body as { variables: Record<string, string> }
-      for (const [name, value] of Object.entries(variables)) channel.variables.set(name, value)
-    }
+    if (action === 'dial') channel.dialled = true
+    if (action === 'moh') this.music.add(channel.id)
+    if (action === 'silence') this.music.delete(channel.id)
     if (action !== 'continue') return [undefined]
     const leave = () => {
       this.#leave(channel)
       channel.place = ['context', 'extension', 'priority'].map(name => query.get(name)).join(',')
+      channel.context = query.get('context') ?? ''
+      if (channel.context === 'transferred') setImmediate(() => this.#transfer(channel))
     }
     return [undefined, leave]
   }
 
+  #subscribe(app: string, query: URLSearchParams): [unknown] {
+    const ids = (query.get('eventSource') ?? '').split(',').map(source => source.replace(/^channel:/, ''))
+    for (const id of ids) if (!this.channels.has(id)) refuse(422, 'Event source does not exist')
+    for (const id of ids) this.#subscribed.set(id, app)
+    return [{ name: app, channel_ids: [] }]
+  }
+
   #externalMedia(query: URLSearchParams): [unknown, () => void] {
+    const channelvars = { UNICASTRTP_LOCAL_ADDRESS: '127.0.0.1', UNICASTRTP_LOCAL_PORT: '10000' }
+    const [view, enter] = this.#newChannel(query, `UnicastRTP/${query.get('external_host')}`, 'Up')
+    return [{ ...view, channelvars }, enter]
+  }
+
+  #createChannel(query: URLSearchParams, body: unknown): [unknown, () => void] {
+    const name = `${query.get('endpoint')?.replace(/\/.*@/, '/')}-${this.#count++}`
+    const [view, enter] = this.#newChannel(query, name, 'Down')
+    const { variables = {} } = (body ?? {}) as { variables?: Record<string, string> }
+    for (const [key, value] of Object.entries(variables)) this.channels.get(view.id)?.variables.set(key, value)
+    // Of what the application has made, the end is told.
+    this.#subscribed.set(view.id, query.get('app') ?? '')
+    return [view, enter]
+  }
+
+  #newChannel(query: URLSearchParams, name: string, state: FakeChannel['state']) {
     const id = query.get('channelId') ?? ''
     if (this.channels.has(id)) refuse(409, 'Channel with given unique ID already exists.')
-    const name = `UnicastRTP/${query.get('external_host')}`
     const channel: FakeChannel = { id, name, state: 'Down', app: undefined, variables: new Map(), place: undefined }
     this.channels.set(id, channel)
-    const channelvars = { UNICASTRTP_LOCAL_ADDRESS: '127.0.0.1', UNICASTRTP_LOCAL_PORT: '10000' }
     // As in Asterisk, the channel enters the application a little after the answer has gone out.
     const enter = () =>
       setImmediate(() => {
         channel.app = query.get('app') ?? undefined
-        channel.state = 'Up'
+        channel.state = state
         if (this.channels.has(id)) this.#enter(id, [])
       })
-    return [{ ...viewOf(channel), channelvars }, enter]
+    return [viewOf(channel), enter] as const
   }
 
   #createBridge(id: string, query: URLSearchParams): [unknown] {
@@ -358,7 +464,10 @@ export class FakeAri {
       if (!this.channels.has(channel)) refuse(400, 'Channel not found')
       if (!this.channels.get(channel)?.app) refuse(422, 'Channel not in Stasis application')
     }
-    for (const channel of ids) bridge.channels.add(channel)
+    for (const channel of ids) {
+      for (const other of this.bridges.values()) other.channels.delete(channel)
+      bridge.channels.add(channel)
+    }
     return [undefined]
   }
 
@@ -389,8 +498,8 @@ async function bodyOf(message: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-function viewOf({ id, name, state }: FakeChannel) {
-  return { id, name, state }
+function viewOf({ id, name, state, app, context = 'from-twilio' }: FakeChannel) {
+  return { id, name, state, dialplan: { context, app_name: app === undefined ? '' : 'Stasis' } }
 }
 
 function bridgeView({ id, channels }: FakeBridge) {

@@ -1,4 +1,16 @@
-import type { CallFacts, Connection, HangupCause, Leg, LegEvent, Line, Telephony } from '../../src/call/ports.ts'
+import type {
+  CallFacts,
+  Connection,
+  Dialled,
+  DialledEvent,
+  DialRequest,
+  HangupCause,
+  Joined,
+  Leg,
+  LegEvent,
+  Line,
+  Telephony,
+} from '../../src/call/ports.ts'
 import { GatewayError } from '../../src/errors.ts'
 import type { Law } from '../../src/media/audio.ts'
 
@@ -20,6 +32,11 @@ export class FakeLeg implements Leg {
   closed = false
   /** Operations named here fail as they would on a channel that is gone. */
   readonly failing = new Map<string, Error>()
+  /** Whatever is asked of it takes this long; a test of channels that are slow, or reply out of order. */
+  took: () => Promise<void> = async () => {}
+  /** Whoever was dialled, in this order, and how. */
+  readonly dialled: FakeDialled[] = []
+  joins: Joined = 'joined'
   #listener: ((event: LegEvent) => void) | undefined
   readonly #early: LegEvent[] = []
 
@@ -45,6 +62,31 @@ export class FakeLeg implements Leg {
 
   async sendDigits(digits: string): Promise<void> {
     this.#did(`sendDigits ${digits}`)
+  }
+
+  async dial(request: DialRequest): Promise<Dialled> {
+    this.#did(`dial ${request.target.dial}`)
+    await this.took()
+    const dialled = new FakeDialled(
+      `${this.id}-far-${this.dialled.length + 1}`,
+      request,
+      () => this.took(),
+      what => this.#did(what),
+    )
+    this.dialled.push(dialled)
+    return dialled
+  }
+
+  async letHear(what: Dialled | 'music' | undefined): Promise<void> {
+    this.#did(`letHear ${what === undefined ? 'line' : what === 'music' ? what : 'far'}`)
+    await this.took()
+  }
+
+  async join(dialled: Dialled): Promise<Joined> {
+    this.#did('join')
+    await this.took()
+    if (this.joins === 'joined') (dialled as FakeDialled).joined = true
+    return this.joins
   }
 
   async handBack(reason: string): Promise<void> {
@@ -74,6 +116,48 @@ export class FakeLeg implements Leg {
     const failure = this.failing.get(what.split(' ')[0] ?? '')
     if (failure) throw failure
     this.log.push(what)
+  }
+}
+
+/** Somebody else's telephone, as a test has it ring, answer and fall silent. */
+export class FakeDialled implements Dialled {
+  readonly id: string
+  readonly request: DialRequest
+  closed = false
+  joined = false
+  readonly #took: () => Promise<void>
+  readonly #did: (what: string) => void
+  readonly #early: DialledEvent[] = []
+  #listener: ((event: DialledEvent) => void) | undefined
+
+  constructor(id: string, request: DialRequest, took: () => Promise<void>, did: (what: string) => void) {
+    this.id = id
+    this.request = request
+    this.#took = took
+    this.#did = did
+  }
+
+  onEvent(listener: (event: DialledEvent) => void): void {
+    this.#listener = listener
+    for (const event of this.#early.splice(0)) listener(event)
+  }
+
+  async consult(line: Line): Promise<Connection> {
+    this.#did('consult')
+    await this.#took()
+    line.connect({ address: '127.0.0.1', port: 10_004 })
+    const ports = { gateway: line.local.port, asterisk: 10_004 }
+    return { channel: `${this.id}-media`, bridge: `${this.id}-bridge`, ports }
+  }
+
+  async close(): Promise<void> {
+    await this.#took()
+    this.closed = true
+  }
+
+  happen(event: DialledEvent): void {
+    if (this.#listener) this.#listener(event)
+    else this.#early.push(event)
   }
 }
 

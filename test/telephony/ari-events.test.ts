@@ -20,7 +20,7 @@ describe('an event of Asterisk', () => {
     ],
     [
       { type: 'ChannelDestroyed', channel, cause: 16 },
-      { kind: 'left', channel: '1' },
+      { kind: 'ended', channel: '1', cause: 16 },
     ],
     [
       { type: 'ChannelHangupRequest', channel, cause: 16 },
@@ -49,6 +49,10 @@ describe('an event of Asterisk', () => {
     ],
     [{ type: 'ApplicationReplaced', application: 'parley' }, { kind: 'replaced' }],
     [{ type: 'ChannelVarset', channel, variable: 'x' }, undefined],
+    [
+      { type: 'Dial', caller: { id: '2' }, peer: channel, dialstatus: 'RINGING' },
+      { kind: 'dialled', channel: '1', status: 'RINGING' },
+    ],
     [{ type: 'Dial', peer: channel }, undefined],
     [{ type: 'StasisEnd', channel: { id: 7 } }, undefined],
   ])('%j', (raw, event) => {
@@ -57,12 +61,15 @@ describe('an event of Asterisk', () => {
 
   it('of any other form is none, and throws nothing', () => {
     fc.assert(fc.property(fc.anything(), raw => void readEvent(raw)))
-    const type = fc.constantFrom('StasisStart', 'StasisEnd', 'ChannelHangupRequest', 'ChannelDtmfReceived')
+    const type = fc.constantFrom('StasisStart', 'StasisEnd', 'ChannelHangupRequest', 'ChannelDtmfReceived', 'Dial')
     fc.assert(
-      fc.property(fc.record({ type, channel: fc.anything(), args: fc.anything(), digit: fc.anything() }), raw => {
-        const event = readEvent(raw)
-        if (event && 'channel' in event) expect(typeof event.channel).toBe('string')
-      }),
+      fc.property(
+        fc.record({ type, channel: fc.anything(), peer: fc.anything(), args: fc.anything(), digit: fc.anything() }),
+        raw => {
+          const event = readEvent(raw)
+          if (event && 'channel' in event) expect(typeof event.channel).toBe('string')
+        },
+      ),
     )
   })
 })

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { FakeAri, FakeRequest, Fault } from '../support/fake-ari.ts'
+import type { FakeAri } from '../support/fake-ari.ts'
 import { until } from '../support/until.ts'
 import { fakeAri, fakeLine, type Gateway, gateway } from './harness.ts'
+import { injure, injuries, isOf, whileTimePasses } from './injuries.ts'
 
 /** One whole call, as the call core drives it. */
 async function wholeCall(asterisk: FakeAri, parley: Gateway, id: string): Promise<void> {
@@ -15,50 +16,6 @@ async function wholeCall(asterisk: FakeAri, parley: Gateway, id: string): Promis
     await leg.hangup('congestion').catch(() => {})
   }
   await leg.close()
-}
-
-/** Runs it while time passes: a request that is never answered ends by its time limit. */
-async function whileTimePasses(parley: Gateway, call: Promise<void>): Promise<void> {
-  let done = false
-  void call.finally(() => {
-    done = true
-  })
-  while (!done) await parley.pass(1_000)
-}
-
-const isOf = ({ path, query }: FakeRequest, id: string) =>
-  path.includes(id) || (query.get('channelId')?.includes(id) ?? false)
-
-interface Injury {
-  before?(asterisk: FakeAri, id: string, parley: Gateway): Fault | undefined
-  after?(asterisk: FakeAri, id: string): void
-  /** An answer is lost or a removal refused: some of it may be left to the sweep. */
-  readonly sweep?: true
-}
-
-const injuries: Record<string, Injury> = {
-  'the caller hangs up before it is carried out': { before: (asterisk, id) => void asterisk.hangUp(id) },
-  'the caller hangs up when it is carried out': { after: (asterisk, id) => asterisk.hangUp(id) },
-  'the caller hangs up, and it is carried out late': {
-    before: (asterisk, id, parley) => {
-      asterisk.hangUp(id)
-      return { before: parley.ioTurns() }
-    },
-  },
-  'the dialplan takes the caller before it is carried out': { before: (asterisk, id) => void asterisk.takeBack(id) },
-  'the dialplan takes the caller when it is carried out': { after: (asterisk, id) => asterisk.takeBack(id) },
-  'Asterisk refuses it': { before: () => ({ status: 500 }), sweep: true },
-  'the connection breaks before it is carried out': { before: () => 'drop', sweep: true },
-  'its answer is garbage': { before: () => 'garbage', sweep: true },
-  'it is never carried out nor answered': { before: () => 'hang', sweep: true },
-  'it is carried out and never answered': { before: () => 'hangAfter', sweep: true },
-  'the caller hangs up, and the connection breaks': {
-    before: (asterisk, id) => {
-      asterisk.hangUp(id)
-      return 'drop'
-    },
-    sweep: true,
-  },
 }
 
 /** Of an undisturbed call, teardown included; its retries and removals after an injury are injured as well. */
@@ -78,12 +35,7 @@ describe('a call injured at every one of its requests leaves no channel, bridge 
     const parley = await gateway(asterisk)
     for (let step = 0; step < REQUESTS; step++) {
       const id = asterisk.call()
-      let seen = 0
-      asterisk.fault = request =>
-        isOf(request, id) && seen++ === step ? injury.before?.(asterisk, id, parley) : undefined
-      asterisk.afterRequest = request => {
-        if (isOf(request, id) && seen === step + 1) injury.after?.(asterisk, id)
-      }
+      injure(asterisk, parley, id, injury, step)
       await whileTimePasses(parley, wholeCall(asterisk, parley, id))
       await until(() => !asterisk.channels.get(id)?.app)
     }

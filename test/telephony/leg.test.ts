@@ -33,7 +33,7 @@ function bench() {
   const told: string[] = []
   const scope = new Scope('leg', error => told.push(`leak ${error}`))
   const leg = new CallerLeg(
-    { id: '1', facts, takenOver: false, medias: ['p:media', 'p:media:1', 'p:media:2'], bridge: 'p:bridge' },
+    { id: '1', channel: 'PJSIP/1', facts, takenOver: false, name: kind => `p:${kind}`, forget: () => {} },
     {
       ari,
       clock,
@@ -114,7 +114,7 @@ describe('a leg', () => {
     leg.onAri({ kind: 'left', channel: '1' })
     joining.resolve()
     await expect(connecting).rejects.toMatchObject({ code: 'CHANNEL_GONE' })
-    expect(leg.connected).toBe(false)
+    expect(leg.present).toEqual(['1'])
   })
 })
 

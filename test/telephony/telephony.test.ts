@@ -178,7 +178,7 @@ describe('a call', () => {
       if (replaced?.kind !== 'mediaReplaced') throw new Error(`it was not replaced: ${replaced?.kind}`)
       expect(replaced.connection).toMatchObject({
         bridge: connection.bridge,
-        channel: `${connection.channel}:${count}`,
+        channel: expect.stringContaining(`:media:${leg.id}:`),
       })
       channel = replaced.connection.channel
       expect([...(asterisk.bridges.get(connection.bridge)?.channels ?? [])]).toEqual([leg.id, channel])

@@ -1,5 +1,5 @@
 import type { Call } from '../../caller/call.ts'
-import type { Ending } from '../../caller/signalling.ts'
+import type { Ending } from '../../caller/session.ts'
 import { type Clock, pause, within } from '../../clock.ts'
 import { limits } from '../../limits.ts'
 import { FRAME_MS } from '../../media/audio.ts'

@@ -1,4 +1,4 @@
-import type { Ending } from '../../caller/signalling.ts'
+import type { Ending } from '../../caller/session.ts'
 import type { Clock } from '../../clock.ts'
 import { type Answer, answersTo, clockAheadMs } from './answers.ts'
 import { type CallerTurn, type Happening, wordsOf } from './conversation.ts'

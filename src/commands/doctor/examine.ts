@@ -4,6 +4,7 @@ import { type Environment, readEnvFile } from '../../environment.ts'
 import { judgeAri, lookAtAri } from './ari.ts'
 import type { Asked } from './ask.ts'
 import { judgeAsterisk, lookAtAsterisk } from './asterisk.ts'
+import { judgeDestinations, lookAtDestinations } from './destinations.ts'
 import { judgeDisk, lookAtDisk } from './disk.ts'
 import { type Finding, judged, looked } from './finding.ts'
 import { judgeFirewall, lookAtFirewall } from './firewall.ts'
@@ -25,7 +26,7 @@ export async function examine(directory: string, environment: Environment): Prom
   if (typeof config === 'string') return refusedSettings(config)
   const ours = await looked('gateway', () => lookAtOurs(config))
   const scene: Scene = { directory, environment, config, ours: ours.seen ?? nobodysOurs }
-  const [gateway, ports, asterisk, ari, rtp, openAi, twilio, network, synchronised] = await Promise.all([
+  const [gateway, ports, asterisk, ari, rtp, openAi, twilio, network, destinations, synchronised] = await Promise.all([
     looked('gateway', () => lookAtGateway(scene)),
     looked('ports', () => lookAtPorts(scene)),
     looked('asterisk', () => lookAtAsterisk(scene)),
@@ -34,6 +35,7 @@ export async function examine(directory: string, environment: Environment): Prom
     lookAtOpenAi(scene),
     lookAtTwilio(scene),
     looked('network', () => lookAtNetwork(scene)),
+    looked('destinations', () => lookAtDestinations(scene)),
     isSynchronised(),
   ])
   const usesOpenAi = openAi.models !== undefined
@@ -45,6 +47,7 @@ export async function examine(directory: string, environment: Environment): Prom
     ...judged(ari, judgeAri),
     ...judged(rtp, judgeRtp),
     ...judged(network, judgeNetwork),
+    ...judged(destinations, judgeDestinations),
     ...judged(await looked('firewall', () => lookAtFirewall(scene)), judgeFirewall),
     ...judgeOpenAi(openAi),
     ...judgeModels({

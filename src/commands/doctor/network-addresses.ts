@@ -1,4 +1,4 @@
-import { BlockList } from 'node:net'
+import { covers } from '../../telephony/asterisk/networks.ts'
 
 export type AddressKind = 'loopback' | 'private' | 'unroutable' | 'example' | 'public'
 
@@ -13,14 +13,4 @@ const ranges: Readonly<Record<Exclude<AddressKind, 'public'>, readonly string[]>
 export function kindOf(address: string): AddressKind {
   const kinds = Object.keys(ranges) as (keyof typeof ranges)[]
   return kinds.find(kind => covers(ranges[kind], address)) ?? 'public'
-}
-
-/** Whether an IPv4 address lies in one of these networks. */
-export function covers(networks: readonly string[], address: string): boolean {
-  const list = new BlockList()
-  for (const network of networks) {
-    const [base = '', bits = '32'] = network.split('/')
-    list.addSubnet(base, Number(bits), 'ipv4')
-  }
-  return list.check(address, 'ipv4')
 }

@@ -1,8 +1,9 @@
 import { networkInterfaces } from 'node:os'
 import { addressOfDefaultRoute } from '../../own-address.ts'
 import { readTrunkAddresses, type TrunkAddresses } from '../../telephony/asterisk/addresses.ts'
+import { covers } from '../../telephony/asterisk/networks.ts'
 import { type Finding, findingsOf } from './finding.ts'
-import { covers, kindOf } from './network-addresses.ts'
+import { kindOf } from './network-addresses.ts'
 import type { Scene } from './scene.ts'
 
 const { ok, hint, warning, error } = findingsOf('network')

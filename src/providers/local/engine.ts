@@ -6,6 +6,7 @@ import type { Speaker } from '../../agent/ports.ts'
 import { type AgentSettings, defaultSettings } from '../../agent/settings.ts'
 import { Speech } from '../../agent/speech.ts'
 import { Voice } from '../../agent/voice.ts'
+import { withoutEngine } from '../../agent/without-engine.ts'
 import type { Business } from '../../business.ts'
 import type { Handler, LiveCall, Outcome } from '../../call/ports.ts'
 import type { Clock } from '../../clock.ts'
@@ -82,7 +83,7 @@ async function converseIn(seat: Seat, { call, scope, clock, speaker }: OneCall):
   } catch (error) {
     scope.signal.throwIfAborted()
     call.emit(degraded(error))
-    return { kind: 'handBack', reason: 'engine failed' }
+    return withoutEngine(call, scope, clock)
   }
   const understanding = new Understanding(business)
   const about = () => ({ business, today: todayAt(clock.wallMs(), business.timeZone) })

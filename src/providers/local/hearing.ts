@@ -11,7 +11,8 @@ export class Hearing implements Recognizer {
   readonly #seat: Seat
   #kind: Search['kind'] | undefined
   #current: Promise<Listener> | undefined
-  #ear: StretchEar | undefined
+  /** The caller's, and that of whoever has answered for them. */
+  readonly #ears = new Set<StretchEar>()
 
   constructor(seat: Seat) {
     this.#seat = seat
@@ -25,16 +26,20 @@ export class Hearing implements Recognizer {
       this.#current = current
       const listener = await current
       // Deaf, the call must not go on: whoever talks to us hears of it at once, not with the next word.
-      void listener.ended.then(why => this.#current === current && this.#ear?.fail(why))
+      void listener.ended.then(why => {
+        if (this.#current === current) for (const ear of this.#ears) ear.fail(why)
+      })
     }
     await this.#current
   }
 
   open(_format: AudioFormat, signal: AbortSignal): Ear {
-    this.#ear = new StretchEar(async speech => {
+    const ear = new StretchEar(async speech => {
       const listener = await this.#current
       return listener?.listen(widened(speech))
     }, signal)
-    return this.#ear
+    this.#ears.add(ear)
+    signal.addEventListener('abort', () => this.#ears.delete(ear), { once: true })
+    return ear
   }
 }

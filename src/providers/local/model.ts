@@ -1,7 +1,18 @@
-import type { Message, Model, ReplyPart } from '../../agent/ports.ts'
+import type { Message, Model, ReplyPart, ToolDescription } from '../../agent/ports.ts'
+import type { Business } from '../../business.ts'
 import { NOT_UNDERSTOOD } from './ear.ts'
 import type { Understanding } from './meaning.ts'
-import { type About, beginning, converse, type Deed, type Move, report, type Said, type State } from './policy.ts'
+import {
+  type About,
+  beginning,
+  comeBack,
+  converse,
+  type Deed,
+  type Move,
+  report,
+  type Said,
+  type State,
+} from './policy.ts'
 
 export interface DialogueModelOptions {
   readonly understanding: Understanding
@@ -10,28 +21,33 @@ export interface DialogueModelOptions {
   readonly listenFor: (kind: 'grammar' | 'free') => void
 }
 
+const ASKED = 'They want to speak to a person.'
+
 /** The policy as a model: where the conversation stands follows from its history alone. */
 export function dialogueModel({ understanding, about, listenFor }: DialogueModelOptions): Model {
   let calls = 0
   return {
-    async *reply(history, _tools, _signal): AsyncGenerator<ReplyPart, void, undefined> {
+    async *reply(history, tools, _signal): AsyncGenerator<ReplyPart, void, undefined> {
       const latest = history.at(-1)
       if (latest?.role === 'toolResult') {
         yield { kind: 'text', text: report(latest.result.ok) }
         return
       }
-      const { say, deed, state } = latestMove(history, understanding, about())
+      const at = about()
+      const { say, deed, state } = latestMove(history, understanding, at)
       listenFor(state.topic.kind === 'message' ? 'free' : 'grammar')
       if (say !== '') yield { kind: 'text', text: say }
-      if (deed) yield { kind: 'toolCall', id: `call-${++calls}`, ...toolCallFor(deed) }
+      if (deed) yield { kind: 'toolCall', id: `call-${++calls}`, ...toolCallFor(deed, tools, at.business) }
     },
   }
 }
 
 function latestMove(history: readonly Message[], understanding: Understanding, about: About): Move {
-  const turns = history.filter(message => message.role === 'caller')
   let move: Move = { state: beginning, say: '' }
-  for (const { text } of turns) move = converse(move.state, saidIn(text, move.state, understanding), about)
+  for (const message of history) {
+    if (message.role === 'caller') move = converse(move.state, saidIn(message.text, move.state, understanding), about)
+    if (message.role === 'instruction' && message.transfer) move = comeBack(move.state, message.transfer)
+  }
   return move
 }
 
@@ -48,7 +64,11 @@ export function saidIn(text: string, { topic }: State, understanding: Understand
   return { text: words, keys, meaning: turnsAway ? meaning : undefined }
 }
 
-function toolCallFor(deed: Deed): { name: string; args: unknown } {
+function toolCallFor(
+  deed: Deed,
+  tools: readonly ToolDescription[],
+  business: Business,
+): { name: string; args: unknown } {
   switch (deed.kind) {
     case 'storeMessage': {
       const { kind: _, ...args } = deed
@@ -59,8 +79,13 @@ function toolCallFor(deed: Deed): { name: string; args: unknown } {
       return { name: 'request_appointment', args: { ...(service && { service }), date: day?.date, time } }
     }
     case 'handOver':
-      return { name: 'hand_over', args: {} }
+      if (!tools.some(({ name }) => name === 'transfer')) return { name: 'hand_over', args: {} }
+      return { name: 'transfer', args: { destination: deed.to ?? personOf(business), reason: ASKED } }
     case 'hangUp':
       return { name: 'end_call', args: {} }
   }
+}
+
+function personOf({ transfers, destinations }: Business): string | undefined {
+  return transfers.person ?? destinations[0]?.name
 }

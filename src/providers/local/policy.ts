@@ -1,5 +1,7 @@
 import { type DayOf, hoursAreKnown, spansOf } from '../../agent/hours.ts'
+import type { SettledTransfer } from '../../agent/ports.ts'
 import type { Business } from '../../business.ts'
+import type { TransferOutcome } from '../../call/events.ts'
 import { answerAbout, listed, spokenNumber } from './answers.ts'
 import { capitalised, dayNamed, spokenTime, timeMeant } from './calendar.ts'
 import type { Meaning } from './meaning.ts'
@@ -15,6 +17,8 @@ type Topic =
   | { readonly kind: 'numberRead'; readonly message: string; readonly number: string; readonly person?: string }
   | ({ readonly kind: 'appointment' } & Wish)
   | ({ readonly kind: 'appointmentRead' } & Wish)
+  /** Nobody was there for the caller: whether they want to leave a message. */
+  | { readonly kind: 'messageOffered'; readonly person: string }
 
 interface Wish {
   readonly service?: string
@@ -40,7 +44,8 @@ export interface Said {
 export type Deed =
   | { readonly kind: 'storeMessage'; readonly message: string; readonly person?: string; readonly number?: string }
   | ({ readonly kind: 'storeAppointment' } & Wish)
-  | { readonly kind: 'handOver' }
+  /** Nothing: to whoever is there for callers. */
+  | { readonly kind: 'handOver'; readonly to?: string }
   | { readonly kind: 'hangUp' }
 
 /** What is said, and what is done after it. */
@@ -88,7 +93,7 @@ function next(state: State, said: Said, about: About): Move {
     case 'repeat':
       return to(state, topic, state.said || HELP)
     case 'transfer':
-      return handOver()
+      return handOver(meaning.person)
     case 'goodbye':
       return { state, say: `Thank you for calling ${about.business.name}. Goodbye.`, deed: { kind: 'hangUp' } }
     case 'cancel':
@@ -106,6 +111,10 @@ function next(state: State, said: Said, about: About): Move {
     case 'appointment':
     case 'appointmentRead':
       return onAppointment(state, topic, said, about)
+    case 'messageOffered':
+      if (meaning?.intent === 'yes') return takeMessage(state, topic.person)
+      if (meaning?.intent === 'no') return to(state, { kind: 'open' }, ANYTHING_ELSE)
+      return openTopic(state, said, about)
   }
 }
 
@@ -115,7 +124,7 @@ function openTopic(state: State, { meaning }: Said, about: About): Move {
   if (answer) return to(state, { kind: 'open' }, `${answer} ${ANYTHING_ELSE}`)
   switch (meaning.intent) {
     case 'message':
-      return to(state, { kind: 'message', ...forPerson(meaning.person) }, 'Of course. Please say your message now.')
+      return takeMessage(state, meaning.person)
     case 'appointment':
     case 'service':
     case 'time':
@@ -134,7 +143,11 @@ function openTopic(state: State, { meaning }: Said, about: About): Move {
   }
 }
 
-type MessageTopic = Exclude<Topic, { kind: 'open' | 'appointment' | 'appointmentRead' }>
+function takeMessage(state: State, person: string | undefined): Move {
+  return to(state, { kind: 'message', ...forPerson(person) }, 'Of course. Please say your message now.')
+}
+
+type MessageTopic = Exclude<Topic, { kind: 'open' | 'appointment' | 'appointmentRead' | 'messageOffered' }>
 
 function onMessage(state: State, topic: MessageTopic, { text, meaning, keys }: Said): Move {
   const person = forPerson(topic.person)
@@ -235,12 +248,27 @@ function spokenWish({ service, day, time }: Wish): string {
   return `I will ask for an appointment${service ? ` for ${service}` : ''} on ${capitalised(day!.weekday)} ${at}`
 }
 
-function handOver(): Move {
+function handOver(person?: string): Move {
   return {
     state: beginning,
-    say: 'One moment please, I will connect you with someone.',
-    deed: { kind: 'handOver' },
+    say: `One moment please, I will connect you with ${person ?? 'someone'}.`,
+    deed: { kind: 'handOver', ...(person && { to: person }) },
   }
+}
+
+const notReached: Readonly<Partial<Record<TransferOutcome, string>>> = {
+  busy: 'The line is busy.',
+  noAnswer: 'Nobody answers.',
+  rejected: 'The call was not taken.',
+  declined: 'The call was not taken.',
+}
+
+/** The caller is back from a transfer that has not come about. */
+export function comeBack(state: State, { destination, outcome }: SettledTransfer): Move {
+  if (outcome === 'cancelled') return to(state, { kind: 'open' }, 'What else can I do for you?')
+  const why = notReached[outcome] ?? 'That did not work.'
+  const offer = `Would you like to leave a message for ${destination}?`
+  return to(state, { kind: 'messageOffered', person: destination }, `${why} ${offer}`)
 }
 
 function askBack(state: State, how: string): Move {

@@ -1,4 +1,4 @@
-import type { Model, ReplyPart } from '../../agent/ports.ts'
+import type { Model, ReplyPart, ToolDescription } from '../../agent/ports.ts'
 import { type Clock, pause } from '../../clock.ts'
 import type { Script } from './script.ts'
 
@@ -13,7 +13,7 @@ export interface ModelOptions {
 export function scriptedModel({ clock, script, latencyMs }: ModelOptions): Model {
   let calls = 0
   return {
-    async *reply(history, _tools, signal): AsyncGenerator<ReplyPart, void, undefined> {
+    async *reply(history, tools, signal): AsyncGenerator<ReplyPart, void, undefined> {
       if (latencyMs > 0) await pause(clock, latencyMs, signal)
       for (const step of script(history)) {
         if (step === 'fail') throw new Error('The script says that this fails.')
@@ -22,11 +22,22 @@ export function scriptedModel({ clock, script, latencyMs }: ModelOptions): Model
         else if ('say' in step) yield* inWords(step.say)
         else {
           calls += 1
-          yield { kind: 'toolCall', id: `call-${calls}`, name: step.call, args: step.args ?? {} }
+          const call = 'transferTo' in step ? transferTo(step.transferTo, tools) : step
+          yield { kind: 'toolCall', id: `call-${calls}`, name: call.call, args: call.args ?? {} }
         }
       }
     },
   }
+}
+
+/** As a model chooses one: by what the tool says there is. */
+function transferTo(
+  number: number,
+  tools: readonly ToolDescription[],
+): { readonly call: string; readonly args?: unknown } {
+  const parameters = tools.find(({ name }) => name === 'transfer')?.parameters
+  const { properties } = Object(parameters) as { properties?: { destination?: { enum?: readonly string[] } } }
+  return { call: 'transfer', args: { destination: properties?.destination?.enum?.[number - 1], reason: 'A test.' } }
 }
 
 function* inWords(text: string): Generator<ReplyPart> {

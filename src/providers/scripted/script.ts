@@ -4,6 +4,8 @@ import type { Message } from '../../agent/ports.ts'
 export type Step =
   | { readonly say: string }
   | { readonly call: string; readonly args?: unknown }
+  /** To the business's destination of this number, from 1. */
+  | { readonly transferTo: number }
   | { readonly waitMs: number }
   | 'fail'
   /** Gives nothing more, for ever. */
@@ -30,6 +32,8 @@ const commands: Readonly<Record<string, readonly Step[]>> = {
   'tone 2800': [{ call: 'book', args: { what: 'table' } }],
   'tone 2700': ['fail'],
   'tone 2600': ['stall'],
+  'tone 500': [{ say: '[tone 650 400ms]' }, { transferTo: 1 }],
+  'tone 400': [{ say: '[tone 650 400ms]' }, { transferTo: 2 }],
 }
 
 /**

@@ -15,7 +15,7 @@ export const remedy =
 
 const recipe: Recipe = {
   name: 'Asterisk',
-  wanted: ['asterisk', 'asterisk-core-sounds-en-gsm'],
+  wanted: ['asterisk', 'asterisk-core-sounds-en-gsm', 'asterisk-moh-opsound-gsm'],
   /** Needed to install, or by modules that are never loaded: more than half of what would be fetched. */
   leftOut: [
     /^(adduser|base-passwd|debconf|passwd|login\.defs|tzdata|readline-common|pci\.ids)$/,

@@ -5,7 +5,9 @@ import type { AsteriskSettings } from './settings.ts'
 import { fillTemplates, readTemplate } from './template.ts'
 
 export interface FirewallInput {
-  readonly settings: Pick<AsteriskSettings, 'tcpPort' | 'udpPort' | 'rtp' | 'allowedNetworks'>
+  readonly settings: Pick<AsteriskSettings, 'tcpPort' | 'udpPort' | 'rtp' | 'allowedNetworks'> & {
+    readonly tls?: Pick<NonNullable<AsteriskSettings['tls']>, 'port'> | undefined
+  }
   readonly trunk: TrunkAddresses
   readonly destinations: ResolvedDestinations
 }
@@ -14,7 +16,7 @@ export interface FirewallInput {
 export function renderFirewall({ settings, trunk, destinations }: FirewallInput): string {
   const file = 'firewall.nft'
   const filled = fillTemplates(new Map([[file, readTemplate(file)]]), {
-    tcpPort: settings.tcpPort,
+    tcpPort: [settings.tcpPort, ...(settings.tls ? [settings.tls.port] : [])].map(String),
     udpPort: settings.udpPort,
     rtpStart: settings.rtp.start,
     rtpEnd: settings.rtp.end,

@@ -83,7 +83,8 @@ async function becomeReady(place: Place, signal: AbortSignal): Promise<void> {
   }
   // It goes on without what it could not read or open: a transport, or the access list, which would let everybody in.
   const transports = await askConsole(place, 'pjsip show transports')
-  const missing = ['transport-tcp', 'transport-udp'].find(name => !transports?.includes(name))
+  const wanted = ['transport-tcp', 'transport-udp', ...(settings.tls ? ['transport-tls'] : [])]
+  const missing = wanted.find(name => !transports?.includes(name))
   if (missing) throw await failed(settings, `it did not open ${missing}`)
   const log = await readFile(logFile(settings.directory), 'utf8')
   if (log.includes('Could not create an object of type'))

@@ -9,7 +9,8 @@ const folders = ['etc', 'lib', 'cache', 'run', 'log', 'spool', 'spool/recording'
 
 const modes = {
   owner: { own: 0o700, read: 0o700, file: 0o600 },
-  group: { own: 0o770, read: 0o750, file: 0o640 },
+  // Whatever is written there later is of Asterisk's group, too.
+  group: { own: 0o770, read: 0o2750, file: 0o640 },
 } as const
 
 /** Everything that an Asterisk with this configuration needs to find when it starts. */
@@ -31,6 +32,20 @@ export async function layFolders(
     const path = join(directory, 'etc', file)
     // It holds a password.
     await writeFile(path, text, { mode: fileMode })
+  }
+}
+
+/** Of a configuration that is laid: whoever reads one of them reads it as a whole, old or new. */
+export async function replaceFiles(
+  directory: string,
+  files: ReadonlyMap<string, string>,
+  access: Access = 'owner',
+): Promise<void> {
+  const { file: mode } = modes[access]
+  for (const [file, text] of files) {
+    const path = join(directory, 'etc', file)
+    await writeFile(`${path}.new`, text, { mode })
+    await rename(`${path}.new`, path)
   }
 }
 

@@ -27,14 +27,15 @@ export async function requirePortsFree(settings: AsteriskSettings): Promise<void
   if (problems.length > 0) throw new GatewayError('PORT_TAKEN', `Asterisk cannot start: ${problems.join(' ')}`)
 }
 
-type PortSettings = Pick<AsteriskSettings, 'bindAddress' | 'tcpPort' | 'udpPort'> & {
+type PortSettings = Pick<AsteriskSettings, 'bindAddress' | 'tcpPort' | 'udpPort' | 'tls'> & {
   readonly ari: { readonly port: number }
 }
 
-export function portsToOpen({ bindAddress, tcpPort, udpPort, ari }: PortSettings): Wanted[] {
+export function portsToOpen({ bindAddress, tcpPort, udpPort, tls, ari }: PortSettings): Wanted[] {
   return [
     { setting: 'SIP_TCP_PORT', protocol: 'tcp', address: bindAddress, port: tcpPort },
     { setting: 'SIP_UDP_PORT', protocol: 'udp', address: bindAddress, port: udpPort },
+    ...(tls ? [{ setting: 'SIP_TLS_PORT', protocol: 'tcp', address: bindAddress, port: tls.port } as const] : []),
     { setting: 'ARI_PORT', protocol: 'tcp', address: '127.0.0.1', port: ari.port },
   ]
 }

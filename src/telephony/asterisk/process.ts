@@ -6,7 +6,7 @@ import type { TrunkAddresses } from './addresses.ts'
 import { askConsole, type Place } from './console.ts'
 import { endProcess, findInstance, forgetInstance, type Instance, isAlive } from './instance.ts'
 import { answersAri, type Launched, launch } from './launch.ts'
-import { logFile } from './layout.ts'
+import { logFile, replaceFiles } from './layout.ts'
 import { keepLogsSmall } from './logs.ts'
 import { requirePortsFree } from './ports.ts'
 import type { AsteriskProgram } from './program.ts'
@@ -49,6 +49,10 @@ export class AsteriskProcess {
     this.#place = options
   }
 
+  get settings(): AsteriskSettings {
+    return this.#options.settings
+  }
+
   get pid(): number | undefined {
     return this.#instance?.pid
   }
@@ -70,6 +74,13 @@ export class AsteriskProcess {
     if (!instance) return
     await endProcess(instance, this.#options.clock, limits.asterisk.stopMs)
     await forgetInstance(this.#options.settings)
+  }
+
+  /** Some of its configuration from now on, also of the next one after a death; read only when it is told to. */
+  async rewrite(files: ReadonlyMap<string, string>): Promise<void> {
+    const { directory } = this.#options.settings
+    this.#rendered = new Map([...this.#rendered, ...files])
+    await onDisk(directory, () => replaceFiles(directory, files))
   }
 
   async #adoptOrLaunch(): Promise<void> {

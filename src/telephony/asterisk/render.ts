@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { TrunkAddresses } from './addresses.ts'
 import { mediaPorts } from './media-ports.ts'
+import { covers } from './networks.ts'
 import type { AsteriskProgram } from './program.ts'
 import { allAddresses, type ResolvedDestinations } from './resolve.ts'
 import { type AsteriskSettings, checkSettings, watchAddress } from './settings.ts'
@@ -16,6 +17,7 @@ const files = [
   'pjproject.conf',
   'pjsip.conf',
   'indications.conf',
+  'musiconhold.conf',
   'extensions.conf',
 ]
 
@@ -31,6 +33,9 @@ const emptyFiles = [
   'websocket_client.conf',
 ]
 
+const acl = 'pjsip_acl.conf'
+const outlets = 'pjsip_destinations.conf'
+
 export interface RenderInput {
   readonly settings: AsteriskSettings
   readonly program: Pick<AsteriskProgram, 'moduleDirectory' | 'dataDirectory'>
@@ -40,23 +45,36 @@ export interface RenderInput {
 
 /** The whole configuration of one Asterisk: file name to text. The same input gives the same text to the byte. */
 export function renderConfiguration(input: RenderInput): Map<string, string> {
-  checkSettings(input.settings)
+  const { settings } = input
+  checkSettings(settings)
   const templates = new Map(files.map(file => [file, readTemplate(file)]))
   const rendered = fillTemplates(templates, valuesOf(input))
-  rendered.set('pjsip_allowed.conf', renderAllowed(input.settings))
-  rendered.set('pjsip_destinations.conf', renderDestinations(input))
+  rendered.set('pjsip_allowed.conf', renderAllowed(settings))
+  rendered.set('pjsip_tls.conf', renderTls(settings))
+  for (const [file, text] of renderDestinations(input)) rendered.set(file, text)
   for (const file of emptyFiles) rendered.set(file, '; Nothing to set.\n')
   return rendered
 }
 
-/** Tells whether a running Asterisk has this configuration. Secrets cannot be read from it. */
+/** What of it changes with the destinations: read anew by a running Asterisk when it is told to. */
+export function renderDestinations(input: Omit<RenderInput, 'program'>): Map<string, string> {
+  return new Map([
+    [acl, renderAcl(input)],
+    [outlets, renderOutlets(input)],
+  ])
+}
+
+/**
+ * Tells whether a running Asterisk has this configuration, whatever its destinations: they are changed while it runs. Secrets
+ * cannot be read from it.
+ */
 export function configurationMark(rendered: ReadonlyMap<string, string>, command: readonly string[]): string {
   const hash = createHash('sha256').update(command.join('\0'))
-  for (const [file, text] of rendered) hash.update(`\0${file}\0${text}`)
+  for (const [file, text] of rendered) if (file !== acl && file !== outlets) hash.update(`\0${file}\0${text}`)
   return hash.digest('hex')
 }
 
-function valuesOf({ settings, program, trunk, destinations }: RenderInput): Values {
+function valuesOf({ settings, program, trunk }: RenderInput): Values {
   return {
     directory: settings.directory,
     moduleDirectory: program.moduleDirectory,
@@ -68,10 +86,7 @@ function valuesOf({ settings, program, trunk, destinations }: RenderInput): Valu
     ariPassword: settings.ari.password,
     app: settings.ari.app,
     ...betweenValues(settings),
-    trunkNetworks: trunkNetworks(settings, trunk),
     trunkSignalling: trunk.signalling,
-    destinationAddresses: allAddresses(destinations),
-    watchAddress,
     bindAddress: settings.bindAddress,
     tcpPort: settings.tcpPort,
     udpPort: settings.udpPort,
@@ -82,7 +97,15 @@ function valuesOf({ settings, program, trunk, destinations }: RenderInput): Valu
     maxCalls: settings.maxCalls,
     leaseSeconds: settings.leaseSeconds,
     voicemailSeconds: settings.voicemailSeconds,
-    afterAnswer: destinations.has('fallback') ? 'destination' : 'voicemail',
+    ...fallbackValues(settings),
+  }
+}
+
+function fallbackValues({ fallbackDestination, fallbackCallerId }: AsteriskSettings) {
+  return {
+    afterAnswer: fallbackDestination ? 'destination' : 'voicemail',
+    fallbackUser: fallbackDestination ? [fallbackDestination.user] : [],
+    fallbackCallerId: fallbackDestination && fallbackCallerId ? [fallbackCallerId] : [],
   }
 }
 
@@ -110,16 +133,47 @@ export function trunkNetworks(settings: Pick<AsteriskSettings, 'allowedNetworks'
 
 /** Asterisk takes no section that names nobody. */
 function renderAllowed({ allowedNetworks }: AsteriskSettings): string {
-  const file = 'pjsip_allowed.conf'
-  if (allowedNetworks.length === 0) return "; Nobody's.\n"
-  return fillTemplates(new Map([[file, readTemplate(file)]]), { allowedNetworks }).get(file) ?? ''
+  return allowedNetworks.length === 0 ? "; Nobody's.\n" : fill('pjsip_allowed.conf', { allowedNetworks })
 }
 
-function renderDestinations({ settings, destinations }: RenderInput): string {
-  const template = readTemplate('pjsip_destination.conf')
-  const sections = [...destinations].map(([name, destination]) => {
-    const values = { ...mediaValues(settings), ...destination, name, addresses: [...destination.addresses].sort() }
-    return fillTemplates(new Map([[name, template]]), values).get(name)
+function renderTls(settings: AsteriskSettings): string {
+  const { tls, bindAddress, externalAddress, localNetworks } = settings
+  if (!tls) return '; No certificates are given.\n'
+  return fill('pjsip_tls.conf', {
+    bindAddress,
+    tlsPort: tls.port,
+    certificate: tls.certificate,
+    key: tls.key,
+    authorities: tls.authorities ? [tls.authorities] : [],
+    verifies: tls.authorities ? 'yes' : 'no',
+    externalAddress: externalAddress ? [externalAddress] : [],
+    localNetworks: externalAddress ? localNetworks : [],
   })
-  return sections.sort().join('\n')
+}
+
+function renderAcl({ settings, trunk, destinations }: Omit<RenderInput, 'program'>): string {
+  return fill(acl, {
+    trunkNetworks: trunkNetworks(settings, trunk),
+    destinationAddresses: allAddresses(destinations),
+    watchAddress,
+  })
+}
+
+function renderOutlets({ settings, trunk, destinations }: Omit<RenderInput, 'program'>): string {
+  const callers = trunkNetworks(settings, trunk)
+  const sections = [...destinations].map(([name, { host, port, transport, login, addresses }]) => {
+    const known = addresses.filter(address => !covers(callers, address))
+    const values = { ...mediaValues(settings), name, host, port, transport, login: login ? [name] : [] }
+    return [
+      fill('pjsip_destination.conf', values),
+      ...(login ? [fill('pjsip_login.conf', { name, username: login.username }, { password: login.password })] : []),
+      // Asterisk takes no section that names nobody.
+      ...(known.length > 0 ? [fill('pjsip_identify.conf', { name, addresses: known.toSorted() })] : []),
+    ].join('')
+  })
+  return sections.length === 0 ? '; There are none.\n' : sections.sort().join('\n')
+}
+
+function fill(file: string, values: Values, secrets: Readonly<Record<string, string>> = {}): string {
+  return fillTemplates(new Map([[file, readTemplate(file)]]), values, secrets).get(file) ?? ''
 }

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { GatewayError } from '../../errors.ts'
-import type { Destination } from './destination.ts'
+import type { Destination, Outlet } from './destination.ts'
 import { mediaPorts, type PortRange } from './media-ports.ts'
 
 /** All that the configuration of one Asterisk depends on. Several may run side by side on one machine. */
@@ -26,14 +26,27 @@ export interface AsteriskSettings {
   readonly allowedNetworks: readonly string[]
   readonly ari: { readonly port: number; readonly username: string; readonly password: string; readonly app: string }
   readonly fallbackDestination?: Destination | undefined
-  /** By the name that the gateway dials them with: PJSIP/<user>@<name>. */
-  readonly destinations: Readonly<Record<string, Destination>>
+  /** Whom it sees calling, where that is not the caller. */
+  readonly fallbackCallerId?: string | undefined
+  /** Those at the start, by the name that they are dialled with: PJSIP/<user>@<name>. */
+  readonly destinations: Readonly<Record<string, Outlet>>
+  /** SIP over TLS, where certificates are given. */
+  readonly tls?: TlsSettings | undefined
   /** The second wall behind the gateway's own admission. */
   readonly maxCalls: number
   readonly leaseSeconds: number
   /** A caller that sends no audio for so long is gone. */
   readonly silentCallerSeconds: number
   readonly voicemailSeconds: number
+}
+
+interface TlsSettings {
+  readonly port: number
+  /** Paths of PEM files that Asterisk reads. */
+  readonly certificate: string
+  readonly key: string
+  /** Whose signature the certificate of a destination must have; left out: whatever it shows is taken. */
+  readonly authorities?: string | undefined
 }
 
 /** Where the gateway looks from whether SIP is answered: an address of every machine that nobody calls from. */
@@ -75,11 +88,12 @@ function nameProblems({ sipUser, systemName, ari, destinations }: AsteriskSettin
 }
 
 function portProblems(settings: AsteriskSettings): string[] {
-  const { tcpPort, udpPort, rtp, ari } = settings
+  const { tcpPort, udpPort, tls, rtp, ari } = settings
   const problems: string[] = []
   for (const [name, port] of Object.entries({
     SIP_TCP_PORT: tcpPort,
     SIP_UDP_PORT: udpPort,
+    ...(tls && { SIP_TLS_PORT: tls.port }),
     ARI_PORT: ari.port,
     RTP_PORT_START: rtp.start,
     RTP_PORT_END: rtp.end,
@@ -87,6 +101,8 @@ function portProblems(settings: AsteriskSettings): string[] {
     if (!Number.isInteger(port) || port < 1 || port > 65_535) problems.push(`${name} ${port} is no port`)
   }
   if (tcpPort === ari.port) problems.push(`SIP_TCP_PORT and ARI_PORT are both ${tcpPort}`)
+  if (tls && (tls.port === tcpPort || tls.port === ari.port))
+    problems.push(`SIP_TLS_PORT ${tls.port} is used for something else`)
   if (rtp.end - rtp.start < 3) problems.push('the RTP ports from RTP_PORT_START to RTP_PORT_END carry not one call')
   const media = mediaPorts(rtp)
   if (!media)

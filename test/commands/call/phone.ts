@@ -1,4 +1,4 @@
-import type { Ending } from '../../../src/caller/signalling.ts'
+import type { Ending } from '../../../src/caller/session.ts'
 import { converse, type Happening, type Phone, type Plan } from '../../../src/commands/call/conversation.ts'
 import { Ear } from '../../../src/commands/call/ear.ts'
 import { toneGenerator } from '../../../src/media/tone.ts'

@@ -17,7 +17,13 @@ test("Debian's package runs unpacked, is on record, and is found again", async (
   const manifest = JSON.parse(readFileSync(join(program.dataDirectory, '../../../../manifest.json'), 'utf8'))
   expect(manifest.version).toBe(program.version)
   const files: string[] = manifest.packages.map((each: { file: string }) => each.file)
-  for (const name of ['asterisk_', 'asterisk-modules_', 'asterisk-core-sounds-en-gsm_', 'libc6_']) {
+  for (const name of [
+    'asterisk_',
+    'asterisk-modules_',
+    'asterisk-core-sounds-en-gsm_',
+    'asterisk-moh-opsound-gsm_',
+    'libc6_',
+  ]) {
     expect(files.some(file => file.startsWith(name))).toBe(true)
   }
   for (const { sha256 } of manifest.packages) expect(sha256).toMatch(/^[0-9a-f]{64}$/)

@@ -192,6 +192,10 @@ export class House implements AsyncDisposable {
     return this.#ask('PUT', path, body)
   }
 
+  delete<T = unknown>(path: string): Promise<{ status: number; body: T }> {
+    return this.#ask('DELETE', path)
+  }
+
   async liveCalls(): Promise<CallView[]> {
     return (await this.get<{ calls: CallView[] }>('/v1/calls?state=live')).body.calls
   }
@@ -238,7 +242,11 @@ export class House implements AsyncDisposable {
     if (pid > 0 && isRunning(pid)) process.kill(pid, 'SIGKILL')
   }
 
-  async #ask<T>(method: 'GET' | 'POST' | 'PUT', path: string, body?: object): Promise<{ status: number; body: T }> {
+  async #ask<T>(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    body?: object,
+  ): Promise<{ status: number; body: T }> {
     const token = (await readFile(join(this.stateDir, 'state/api-token'), 'utf8')).trim()
     const response = await fetch(`http://127.0.0.1:${this.httpPort}${path}`, {
       method,

@@ -126,8 +126,7 @@ it.concurrent('greets, and holds a conversation of ten turns over TLS', async ()
   const call = await greeted()
   for (let turn = 0; turn < 10; turn++) {
     const markerHz = 1_000 + 100 * (turn % 5)
-    await call.play(spoken(markerHz))
-    await call.hearsTone(markerHz / 2, { forMs: 340 })
+    await asksFor(call, markerHz, markerHz / 2, 340)
     await call.hearsSilence(200)
   }
   await call.hangup()

@@ -43,8 +43,22 @@ function conversation(callerNumber: string, said: string, pauseMs = 500): CallFa
   ]
 }
 
-/** Newest first in this order: dentist-5 ... dentist-1, each an hour older, then those of the day before. */
+const transferred: CallFact[] = [
+  offered('+15550100100'),
+  { name: 'answered', setUpMs: 40 },
+  {
+    ...{ name: 'transferBegan', attempt: 1, destination: 'reception', mode: 'blind', by: 'caller' },
+    private: { reason: 'wants a person for a secret' },
+  },
+  { name: 'transferRang', attempt: 1, afterMs: 80 },
+  { name: 'transferAnswered', attempt: 1, afterMs: 480 },
+  { name: 'transferEnded', attempt: 1, outcome: 'connected', tookMs: 500 },
+  { name: 'ended', reason: 'transferred', durationMs: 60_000 },
+]
+
+/** Newest first in this order: dentist-5 ... dentist-1, each an hour older, then those of earlier days. */
 const story: CallEvent[] = [
+  ...events('moved-1', 'mover', dayMs - 7 * 24 * hourMs, transferred),
   ...events('dentist-0', 'dentist', dayMs + 2 * hourMs, conversation('anonymous', 'It was late in New York')),
   ...events('dentist-1', 'dentist', dayMs + 9 * hourMs, conversation('+15550100101', 'My tooth hurts terribly')),
   ...events('dentist-2', 'dentist', dayMs + 10 * hourMs, conversation('+15550100102', 'a crown, please', 700)),
@@ -136,9 +150,10 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
       'state=ended&business=plumber': ['plumber-1'],
       'outcome=refused': ['dentist-3'],
       'outcome=voicemail': ['dentist-4'],
+      'outcome=transferred': ['moved-1'],
       'outcome=callerHungUp&business=dentist': ['dentist-2', 'dentist-1', 'dentist-0'],
       'since=2026-01-05T12:00:00Z': ['dentist-5', 'dentist-4'],
-      'before=2026-01-05T09:00:00Z': ['dentist-0'],
+      'before=2026-01-05T09:00:00Z': ['dentist-0', 'moved-1'],
       'text=tooth': ['plumber-1', 'dentist-1'],
       'text=TOOTH%20terribly': ['dentist-1'],
       'text=tooth&business=dentist': ['dentist-1'],
@@ -161,7 +176,29 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
       told.push(...body.calls.map(({ id }: { id: string }) => id))
       query = body.next && `limit=2&cursor=${body.next}`
     } while (query)
-    expect(told).toEqual(['dentist-5', 'dentist-4', 'dentist-3', 'dentist-2', 'plumber-1', 'dentist-1', 'dentist-0'])
+    const dentist = ['dentist-5', 'dentist-4', 'dentist-3', 'dentist-2', 'plumber-1', 'dentist-1', 'dentist-0']
+    expect(told).toEqual([...dentist, 'moved-1'])
+  })
+
+  it('tells with whom a caller was connected, and counts the call as transferred', async () => {
+    const { ask } = node()
+    const { body, text } = await ask('GET /v1/calls/moved-1')
+    expect(text).not.toContain('secret')
+    expect(body).toMatchObject({
+      ...{ outcome: 'transferred', transferredTo: 'reception' },
+      transfers: [
+        {
+          ...{ attempt: 1, destination: 'reception', mode: 'blind', by: 'caller', outcome: 'connected' },
+          ...{ beganAt: '2025-12-29T00:00:01.000Z', rangAt: '2025-12-29T00:00:01.500Z' },
+          ...{ answeredAt: '2025-12-29T00:00:02.000Z', endedAt: '2025-12-29T00:00:02.500Z' },
+        },
+      ],
+    })
+    expect((await ask('GET /v1/calls?business=mover')).body.calls[0].transferredTo).toBe('reception')
+    const open = (await ask('GET /v1/calls/moved-1?private=true')).body.transfers[0]
+    expect(open.private).toEqual({ reason: 'wants a person for a secret' })
+    const { days } = (await ask('GET /v1/stats?business=mover&from=2025-12-29&to=2025-12-29')).body
+    expect(days).toMatchObject([{ calls: 1, answered: 1, transferred: 1 }])
   })
 
   it('tells all of a call that ended before this gateway was started', async () => {

@@ -112,6 +112,68 @@ describe.each(['embedded', 'server'] as const)('the store on the %s database', k
     expect(trouble).toEqual([])
   })
 
+  it('makes a row of each transfer, whatever comes together, and however often attempts are counted anew', async () => {
+    const told = (attempt: number, at: number, ...names: string[]): CallEvent[] =>
+      names.map((name, index) => {
+        const outcome = name.slice('transferEnded '.length)
+        const facts: Record<string, CallFact> = {
+          transferBegan: {
+            ...{ name: 'transferBegan', attempt, destination: `desk-${at}`, mode: 'blind', by: 'agent' },
+            private: { reason: 'a bill' },
+          },
+          transferRang: { name: 'transferRang', attempt, afterMs: 80 },
+          transferAnswered: { name: 'transferAnswered', attempt, afterMs: 900 },
+        }
+        const fact = facts[name] ?? { name: 'transferEnded', attempt, outcome: outcome as 'busy', tookMs: 1_000 }
+        return { call: 'moved', business: 'dentist', atMs: Date.UTC(2026, 0, 5, 10) + 1_000 * (at + index), fact }
+      })
+    const offered = { ...conversation('moved')[0]! }
+    const events = [
+      offered,
+      ...told(1, 10, 'transferBegan', 'transferRang', 'transferEnded busy'),
+      ...told(2, 20, 'transferBegan', 'transferAnswered', 'transferEnded connected'),
+      // Another gateway has taken it over.
+      ...told(1, 30, 'transferBegan', 'transferRang'),
+    ]
+    const expected = [
+      { attempt: 1, destination: 'desk-10', outcome: 'busy', rang: 11, answered: null, ended: 12 },
+      { attempt: 2, destination: 'desk-20', outcome: 'connected', rang: null, answered: 21, ended: 22 },
+      { attempt: 1, destination: 'desk-30', outcome: null, rang: 31, answered: null, ended: null },
+    ]
+    for (const together of [true, false]) {
+      const { db } = database
+      for (const table of ['transfers', 'calls', 'call_events'] as const) {
+        await db
+          .deleteFrom(table)
+          .where(table === 'calls' ? 'id' : 'call', '=', 'moved')
+          .execute()
+      }
+      const journal = await journalOf(`transfers-${together}`)
+      const projection = projectionOf(journal)
+      for (const event of events) {
+        journal.append(event)
+        if (together) continue
+        await journal.flushed()
+        await projection.caughtUp()
+      }
+      await journal.flushed()
+      await projection.caughtUp()
+      await projection.close()
+      await journal.close()
+      const rows = await db.selectFrom('transfers').selectAll().where('call', '=', 'moved').orderBy('id').execute()
+      const second = (time: Date | null) => time && (time.getTime() - Date.UTC(2026, 0, 5, 10)) / 1_000
+      expect(
+        rows.map(({ attempt, destination, outcome, rang_at, answered_at, ended_at }) => ({
+          ...{ attempt, destination, outcome },
+          ...{ rang: second(rang_at), answered: second(answered_at), ended: second(ended_at) },
+        })),
+      ).toEqual(expected)
+      const call = await db.selectFrom('calls').select('transferred_to').where('id', '=', 'moved').executeTakeFirst()
+      expect(call).toEqual({ transferred_to: 'desk-20' })
+    }
+    expect(trouble).toEqual([])
+  })
+
   it('takes what a phone or a model may send, and leaves out only an event that no row can hold', async () => {
     const journal = await journalOf('strange')
     const said = (call: string, text: string): CallEvent => ({

@@ -38,6 +38,12 @@ const FACTS: readonly CallFact[] = [
   { name: 'answered', setUpMs: 40 },
   { name: 'callerSpoke', private: { text: 'A tooth "hurts" \\n \u0000 \u{1f9b7}\nsince Monday' } },
   { name: 'agentSpoke', ms: 400, complete: false, private: { text: 'Come at' } },
+  {
+    ...{ name: 'transferBegan', attempt: 1, destination: 'reception', mode: 'blind', by: 'agent' },
+    private: { reason: 'a tooth' },
+  },
+  { name: 'transferRang', attempt: 1, afterMs: 80 },
+  { name: 'transferEnded', attempt: 1, outcome: 'busy', tookMs: 900 },
   { name: 'messageTaken', private: { text: 'call me', callback: '+15550100199' } },
   { name: 'voicemailLeft', seconds: 3, private: { recording: 'r', callerNumber: undefined } },
   { name: 'ended', reason: 'callerHungUp', durationMs: 5_000 },
@@ -134,7 +140,7 @@ it('moves everything from the embedded database to a server and back, and nothin
 
   const file = join(folder, 'there.jsonl.gz')
   const exported = await db('first', undefined, 'export', file)
-  expect(exported).toEqual({ code: 0, said: expect.stringMatching(/\n {2}call_events +700\n/) })
+  expect(exported).toEqual({ code: 0, said: expect.stringMatching(/\n {2}call_events +1,?000\n/) })
   expect((await stat(file)).mode & 0o077).toBe(0)
   expect(await db('first', there, 'import', file)).toEqual({ code: 0, said: expect.stringContaining('DATABASE_URL') })
 
@@ -147,7 +153,7 @@ it('moves everything from the embedded database to a server and back, and nothin
   })
   expect(moved).toEqual(before)
   const after = await withDatabase(onServer, contents)
-  expect(after).toMatchObject({ call_events: [707, expect.any(String)], calls: [CALLS + 1, expect.any(String)] })
+  expect(after).toMatchObject({ call_events: [1_010, expect.any(String)], calls: [CALLS + 1, expect.any(String)] })
 
   const plain = join(folder, 'back.jsonl')
   expect(await db('first', there, 'export', plain)).toMatchObject({ code: 0 })
@@ -155,7 +161,7 @@ it('moves everything from the embedded database to a server and back, and nothin
   await withDatabase(embedded('last'), async db => {
     expect(await contents(db)).toEqual(after)
     await keep(db, CALLS + 1, 1)
-    expect((await contents(db))['call_events']?.[0]).toBe(714)
+    expect((await contents(db))['call_events']?.[0]).toBe(1_020)
   })
 })
 

@@ -11,6 +11,12 @@ const facts: readonly CallFact[] = [
   { name: 'callerSpoke', private: { text: 'A tooth hurts' } },
   { name: 'toolRan', tool: 'look_up', ok: true, tookMs: 12 },
   { name: 'agentSpoke', ms: 400, complete: false, private: { text: 'Come at' } },
+  {
+    ...{ name: 'transferBegan', attempt: 1, destination: 'reception', mode: 'blind', by: 'agent' },
+    private: { reason: 'a tooth' },
+  },
+  { name: 'transferRang', attempt: 1, afterMs: 80 },
+  { name: 'transferEnded', attempt: 1, outcome: 'busy', tookMs: 900 },
   { name: 'messageTaken', private: { text: 'call me', callback: '+15550100199' } },
   { name: 'ended', reason: 'callerHungUp', durationMs: 5_000 },
 ]
@@ -31,6 +37,8 @@ export async function broken(db: Kysely<Tables>, acknowledged: readonly string[]
         count(*) filter (where name in ('callerSpoke', 'agentSpoke')) as turns,
         count(*) filter (where name = 'messageTaken') as messages,
         count(*) filter (where name = 'toolRan') as tools,
+        count(*) filter (where name = 'transferBegan') as transfers,
+        count(*) filter (where name = 'transferEnded') as settled,
         array_agg(name order by id) as names
       from call_events group by call
     )
@@ -47,6 +55,8 @@ export async function broken(db: Kysely<Tables>, acknowledged: readonly string[]
       or kept.turns <> (select count(*) from turns where call = kept.call)
       or kept.messages <> (select count(*) from messages where call = kept.call)
       or kept.tools <> (select count(*) from tool_calls where call = kept.call)
+      or kept.transfers <> (select count(*) from transfers where call = kept.call)
+      or kept.settled <> (select count(outcome) from transfers where call = kept.call)
     limit 5`.execute(db)
   const { rows: totals } = await sql`
     select ended, counted

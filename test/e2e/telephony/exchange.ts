@@ -40,16 +40,16 @@ export class Exchange implements AsyncDisposable {
       clock: systemClock,
       random: Math.random,
       scope: this.scope,
-      onState: ready => this.#note(() => this.states.push(ready)),
-      onTrouble: error => this.#note(() => this.troubles.push(error)),
+      onState: ready => this.note(() => this.states.push(ready)),
+      onTrouble: error => this.note(() => this.troubles.push(error)),
       onVoicemail: async voicemail => {
         const audio = await voicemail.fetch()
         await voicemail.remove()
-        this.#note(() => this.voicemails.set(voicemail.name, audio))
+        this.note(() => this.voicemails.set(voicemail.name, audio))
       },
     })
-    this.telephony.onOffered(leg => this.#note(() => this.#take(leg)))
-    proxy.afterRequest = () => this.#note(() => {})
+    this.telephony.onOffered(leg => this.note(() => this.#take(leg)))
+    proxy.afterRequest = () => this.note(() => {})
   }
 
   static async open(running: Running): Promise<Exchange> {
@@ -68,6 +68,10 @@ export class Exchange implements AsyncDisposable {
     while (!condition()) await new Promise<void>(resolve => this.#waiting.add(resolve))
   }
 
+  change(): Promise<void> {
+    return new Promise(resolve => this.#waiting.add(resolve))
+  }
+
   async offered(count = 1): Promise<Leg> {
     await this.until(() => this.legs.length >= count)
     return this.legs[count - 1]!
@@ -80,16 +84,17 @@ export class Exchange implements AsyncDisposable {
     return event?.kind === 'gone' ? event.cause : ''
   }
 
-  /** What Asterisk has, once that is what is expected. */
+  /** What Asterisk has, once that is what is expected; `*` is anything. */
   async has(...expected: string[]): Promise<void> {
     for (;;) {
       const { channels, bridges } = await this.telephony.inspect()
       const ids = [...channels, ...bridges].map(({ id }) => id)
-      if (ids.join() === expected.join()) return
+      const found = expected.filter(each => each === '*' || ids.includes(each))
+      if (ids.length === expected.length && found.length === expected.length) return
     }
   }
 
-  #note(happened: () => void): void {
+  note(happened: () => void): void {
     happened()
     for (const look of this.#waiting) look()
     this.#waiting.clear()
@@ -99,7 +104,7 @@ export class Exchange implements AsyncDisposable {
     const events: LegEvent[] = []
     this.legs.push(leg)
     this.events.set(leg.id, events)
-    leg.onEvent(event => this.#note(() => events.push(event)))
+    leg.onEvent(event => this.note(() => events.push(event)))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

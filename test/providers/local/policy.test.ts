@@ -4,7 +4,7 @@ import { todayAt } from '../../../src/agent/hours.ts'
 import { readBusiness } from '../../../src/business.ts'
 import { Understanding } from '../../../src/providers/local/meaning.ts'
 import { saidIn } from '../../../src/providers/local/model.ts'
-import { type About, beginning, converse, type Deed } from '../../../src/providers/local/policy.ts'
+import { type About, beginning, comeBack, converse, type Deed } from '../../../src/providers/local/policy.ts'
 
 const business = readBusiness({
   file: join(import.meta.dirname, '../../corpus/business.yaml'),
@@ -149,8 +149,31 @@ describe('whatever else', () => {
     expect(said[1]).toBe(said[0])
   })
 
-  it.each(['can i speak to a person', 'please connect me with billing', '[pressed 0]'])('hands over: %s', text => {
-    expect(talk([text]).deeds).toEqual([{ kind: 'handOver' }])
+  it.each([
+    ['can i speak to a person', undefined],
+    ['please connect me with billing', 'billing'],
+    ['[pressed 0]', undefined],
+  ])('connects: %s', (text, to) => {
+    const { said, deeds } = talk([text])
+    expect(deeds).toEqual([{ kind: 'handOver', ...(to && { to }) }])
+    expect(said).toEqual([`One moment please, I will connect you with ${to ?? 'someone'}.`])
+  })
+
+  it('offers a message after a transfer that has not come about, and takes it', () => {
+    const offered = comeBack(beginning, { destination: 'billing', outcome: 'busy' })
+    expect(offered.say).toBe('The line is busy. Would you like to leave a message for billing?')
+    const answered = (text: string) => converse(offered.state, saidIn(text, offered.state, understanding), about)
+    const taking = answered('yes please')
+    expect(taking.state.topic).toEqual({ kind: 'message', person: 'billing' })
+    expect(answered('no').say).toBe('Anything else?')
+    expect(answered('where are you located').say).toMatch(/12 Harbour Street/)
+    expect(answered('please connect me with reception').deed).toEqual({ kind: 'handOver', to: 'reception' })
+  })
+
+  it('asks on when the caller wanted to be back', () => {
+    const { say, state } = comeBack(beginning, { destination: 'billing', outcome: 'cancelled' })
+    expect(say).toBe('What else can I do for you?')
+    expect(state.topic.kind).toBe('open')
   })
 
   it('says goodbye and hangs up', () => {

@@ -39,7 +39,9 @@ describe('a session', () => {
             },
             output: { format: { type }, voice: 'marin' },
           },
-          tools: builtInTools.map(name => ({ type: 'function', name, parameters: { type: 'object' } })),
+          tools: builtInTools
+            .filter(name => name !== 'transfer')
+            .map(name => ({ type: 'function', name, parameters: { type: 'object' } })),
         },
       },
     ])

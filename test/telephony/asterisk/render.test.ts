@@ -24,7 +24,6 @@ const settings: AsteriskSettings = {
 }
 const program = { moduleDirectory: '/usr/lib/asterisk/modules', dataDirectory: '/usr/share/asterisk' }
 const desk = {
-  user: '2000',
   host: 'pbx.example',
   port: 5070,
   transport: 'tcp',
@@ -65,9 +64,8 @@ test('every template is filled, and the variables of the dialplan survive', () =
 
 test("only the trunk's networks, SIP_ALLOW and the destinations' addresses pass, and each is who it is", () => {
   const rendered = render({}, new Map([['desk', desk]]))
-  const pjsip = lines(rendered, 'pjsip.conf')
   const trunk = readTrunkAddresses().signalling
-  expect(section(pjsip, 'acl', 'acl').slice(2)).toEqual([
+  expect(section(lines(rendered, 'pjsip_acl.conf'), 'acl', 'acl').slice(2)).toEqual([
     'deny = 0.0.0.0/0',
     'deny = ::/0',
     ...[...trunk, '127.0.0.1/32'].map(network => `permit = ${network}`),
@@ -75,7 +73,7 @@ test("only the trunk's networks, SIP_ALLOW and the destinations' addresses pass,
     'permit = 192.0.2.9',
     `permit = ${watchAddress}`,
   ])
-  expect(section(pjsip, 'trunk', 'identify').filter(line => line.startsWith('match'))).toEqual(
+  expect(section(lines(rendered, 'pjsip.conf'), 'trunk', 'identify').filter(line => line.startsWith('match'))).toEqual(
     trunk.map(network => `match = ${network}`),
   )
   expect(section(lines(rendered, 'pjsip_allowed.conf'), 'sip_allow', 'identify').slice(2)).toEqual([
@@ -95,7 +93,7 @@ test('a destination has its own endpoint, in a context without extensions', () =
   const rendered = render({}, new Map([['desk', desk]]))
   const destination = lines(rendered, 'pjsip_destinations.conf')
   expect(section(destination, 'desk', 'endpoint')).toContain('context = from-destination')
-  expect(section(destination, 'desk', 'aor')).toContain('contact = sip:2000@pbx.example:5070\\;transport=tcp')
+  expect(section(destination, 'desk', 'aor')).toContain('contact = sip:pbx.example:5070\\;transport=tcp')
   expect(section(destination, 'desk', 'identify').slice(2)).toEqual([
     'endpoint = desk',
     'match = 192.0.2.5',
@@ -103,6 +101,48 @@ test('a destination has its own endpoint, in a context without extensions', () =
   ])
   const dialplan = (rendered.get('extensions.conf') ?? '').split('[from-destination]')[1] ?? 'missing'
   expect(dialplan.trim()).toBe('')
+  expect(lines(rendered, 'pjsip_destinations.conf').join()).not.toContain('auth')
+})
+
+test('a destination that asks for a password is given it, whatever signs it holds', () => {
+  const login = { username: 'parley', password: '{s3cret}<$%&>#!', variable: 'SIP_PBX_PASSWORD' }
+  const destination = lines(render({}, new Map([['desk', { ...desk, login }]])), 'pjsip_destinations.conf')
+  expect(section(destination, 'desk', 'endpoint')).toContain('outbound_auth = desk')
+  expect(section(destination, 'desk', 'auth').slice(2)).toEqual([
+    'auth_type = userpass',
+    'username = parley',
+    'password = {s3cret}<$%&>#!',
+  ])
+  const wrong = { ...login, password: 'a;b' }
+  expect(() => render({}, new Map([['desk', { ...desk, login: wrong }]]))).toThrow(/"password" holds characters/)
+})
+
+test("whoever calls from the trunk's addresses stays the trunk, also where a destination has the same", () => {
+  const addresses = ['54.172.60.1', '127.0.0.1', '192.0.2.5']
+  const rendered = render({}, new Map([['desk', { ...desk, addresses }]]))
+  const matches = (destinations: string[]) =>
+    section(destinations, 'desk', 'identify').filter(line => line.startsWith('match'))
+  expect(matches(lines(rendered, 'pjsip_destinations.conf'))).toEqual(['match = 192.0.2.5'])
+  const none = render({}, new Map([['desk', { ...desk, addresses: ['54.172.60.1'] }]]))
+  expect(matches(lines(none, 'pjsip_destinations.conf'))).toEqual([])
+})
+
+test('TLS is spoken where certificates are given', () => {
+  expect(lines(render(), 'pjsip_tls.conf')).toEqual([])
+  const tls = { port: 5062, certificate: '/etc/parley/cert.pem', key: '/etc/parley/key.pem' }
+  const transport = (more = {}) => lines(render({ tls: { ...tls, ...more } }), 'pjsip_tls.conf').slice(2)
+  expect(transport()).toEqual([
+    'protocol = tls',
+    'bind = 0.0.0.0:5062',
+    'method = tlsv1_2',
+    'cert_file = /etc/parley/cert.pem',
+    'priv_key_file = /etc/parley/key.pem',
+    'verify_server = no',
+  ])
+  expect(transport({ authorities: '/etc/parley/ca.pem' }).slice(-2)).toEqual([
+    'ca_list_file = /etc/parley/ca.pem',
+    'verify_server = yes',
+  ])
 })
 
 test('callers have ports of their own, so that none of them can take one from the way to the gateway', () => {
@@ -120,9 +160,20 @@ test('callers have ports of their own, so that none of them can take one from th
   }
 })
 
-test('the fallback dials only when there is somewhere to dial', () => {
-  expect(lines(render(), 'extensions.conf')).toContain(' same => n,Goto(voicemail)')
-  expect(lines(render({}, new Map([['fallback', desk]])), 'extensions.conf')).toContain(' same => n,Goto(destination)')
+test('the fallback dials only when there is somewhere to dial, and as whom it must', () => {
+  const dialplan = (changes: Partial<AsteriskSettings>) =>
+    lines(render(changes), 'extensions.conf').filter(line =>
+      /Goto\((voicemail|destination)\)|@fallback|CALLERID\(num\)=/.test(line),
+    )
+  expect(dialplan({})).toEqual([' same => n,Goto(voicemail)'])
+  const fallbackDestination = { user: '2000', host: 'pbx.example', port: 5070, transport: 'tcp' } as const
+  const dial = ' same => n,Dial(PJSIP/2000@fallback,25,r)'
+  expect(dialplan({ fallbackDestination })).toEqual([' same => n,Goto(destination)', dial])
+  expect(dialplan({ fallbackDestination, fallbackCallerId: '+15550100200' })).toEqual([
+    ' same => n,Goto(destination)',
+    ' same => n,Set(CALLERID(num)=+15550100200)',
+    dial,
+  ])
 })
 
 test('addresses behind a NAT are set only when there is one', () => {
@@ -146,6 +197,7 @@ test('the mark tells configurations apart and holds no secret', () => {
   expect(mark({ leaseSeconds: 14 })).not.toBe(mark({}))
   expect(mark({ ari: { ...settings.ari, password: 'another-one' } })).not.toBe(mark({}))
   expect(configurationMark(render(), ['other'])).not.toBe(mark({}))
+  expect(configurationMark(render({}, new Map([['desk', desk]])), ['asterisk'])).toBe(mark({}))
   expect(mark({})).toMatch(/^[0-9a-f]{64}$/)
 })
 
@@ -157,6 +209,7 @@ test.each([
   [{ sipUser: 'h' }, 'SIP_USER'],
   [{ sipUser: '' }, 'SIP_USER'],
   [{ tcpPort: 8088 }, 'SIP_TCP_PORT and ARI_PORT are both 8088'],
+  [{ tls: { port: 5061, certificate: '/c', key: '/k' } }, 'SIP_TLS_PORT 5061 is used for something else'],
   [{ udpPort: 10_050 }, 'lies among the RTP ports'],
   [{ udpPort: 10_150 }, 'lies among the RTP ports'],
   [{ rtp: { start: 10_000, end: 10_001 } }, 'carry not one call'],

@@ -1,0 +1,90 @@
+import { join } from 'node:path'
+import { type Business, judgeChoice, readBusiness } from './business.ts'
+import { destinationKey, passwordVariable } from './business-destinations.ts'
+import type { DialRoute, FindRoute } from './call/ports.ts'
+import { systemClock } from './clock.ts'
+import { businessDefaults, type Loaded } from './config.ts'
+import type { Environment } from './environment.ts'
+import type { SipSettings } from './sip-settings.ts'
+import { SnapshotFile } from './store/snapshot.ts'
+import {
+  type Destination,
+  dialString,
+  endpointName,
+  isTelephoneNumber,
+  type Outlet,
+  readDestination,
+} from './telephony/asterisk/destination.ts'
+
+type Listed = Business['destinations'][number]
+type Settings = Pick<SipSettings, 'outlets' | 'transfers'>
+
+/** For programs that run beside the gateway: the business of the file or the environment, and those that it has last known. */
+export function knownBusinesses(loaded: Loaded, trouble: (text: string) => void): Business[] {
+  const defaults = { ...businessDefaults(loaded), unusable: {} }
+  const own = readBusiness(defaults)
+  const snapshot = new SnapshotFile(join(loaded.config.stateDir, 'businesses.json'), systemClock, trouble).read()
+  const others = (snapshot?.businesses ?? []).filter(({ id }) => id !== snapshot?.own?.id && id !== own.id)
+  return [
+    own,
+    ...others.flatMap(({ id, active, choice }) => {
+      const judged = judgeChoice({ ...choice, id, active }, { ...defaults, phone: undefined, ownerPhone: undefined })
+      if ('business' in judged) return judged.business.active ? [judged.business] : []
+      trouble(`the business ${id} is left out: ${judged.problems.join('; ')}`)
+      return []
+    }),
+  ]
+}
+
+/** Where the destinations of all these businesses are dialled, by the name of their endpoint. What cannot be is left out. */
+export function outletsOf(
+  businesses: readonly Business[],
+  settings: Settings,
+  environment: Environment,
+): Record<string, Outlet> {
+  const all = businesses.flatMap(({ destinations }) =>
+    destinations.flatMap(listed => destinationOf(listed, settings, environment) ?? []),
+  )
+  return Object.fromEntries(all.map(({ user: _, ...outlet }) => [endpointName(outlet), outlet]))
+}
+
+/** Nothing but what a business lists is ever dialled. */
+export function routeFinder(settings: Settings, environment: Environment): FindRoute {
+  return (business, name, callerNumber) => {
+    const listed = business.destinations.find(each => destinationKey(each.name) === destinationKey(name))
+    const destination = listed && destinationOf(listed, settings, environment)
+    if (!listed || !destination) return undefined
+    return {
+      target: { dial: dialString(destination) },
+      callerId: callerIdFor(listed, settings, callerNumber),
+    }
+  }
+}
+
+function destinationOf(
+  { address, username, password }: Listed,
+  { outlets }: Settings,
+  environment: Environment,
+): Destination | undefined {
+  const destination = readDestination(address, outlets)
+  if ('problem' in destination) return undefined
+  if (username === undefined || password === undefined) return destination
+  const variable = passwordVariable(password)
+  const revealed = variable === undefined ? undefined : environment[variable]?.trim()
+  if (variable === undefined || !revealed) return undefined
+  return { ...destination, login: { username, password: revealed, variable } }
+}
+
+/** A trunk lets its own numbers call and few others, so a telephone number sees the caller's only where that is asked for. */
+function callerIdFor(
+  { address, callerId }: Listed,
+  { transfers }: Settings,
+  callerNumber: string,
+): DialRoute['callerId'] {
+  const { customNumber, trunkNumber } = transfers
+  const usual = isTelephoneNumber(address) && transfers.callerId === 'original' ? 'trunk' : transfers.callerId
+  const wanted = callerId ?? usual
+  if (wanted === 'original') return { number: callerNumber }
+  if (wanted === 'trunk') return { number: trunkNumber ?? '' }
+  return { number: wanted === 'custom' ? (customNumber ?? '') : wanted }
+}

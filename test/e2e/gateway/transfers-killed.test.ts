@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { Call } from '../../../src/caller/call.ts'
+import type { IncomingCall } from '../../../src/caller/incoming-call.ts'
+import { type Pbx, pbxHz, startPbx } from '../../support/pbx.ts'
+import { greetingHz, House } from './house.ts'
+
+const callerHz = 520
+
+let pbx: Pbx
+beforeAll(async () => {
+  pbx = await startPbx()
+})
+afterAll(() => pbx[Symbol.asyncDispose]())
+
+interface Connected {
+  readonly call: Call
+  readonly id: string
+  readonly phone: IncomingCall
+}
+
+/** Two callers and the telephone of 2000, which knows them by their numbers. */
+async function connected(house: House): Promise<Connected[]> {
+  const numbers = ['+15550001', '+15550002']
+  const callers = numbers.map(async from => {
+    const call = await house.dial({ from })
+    call.hum(callerHz)
+    await call.hearsTone(greetingHz, { forMs: 400 })
+    return { from, call }
+  })
+  const calls = await Promise.all(callers)
+  const { body } = await house.get<{ calls: { id: string; private: { callerNumber: string } }[] }>(
+    '/v1/calls?state=live&private=true',
+  )
+  const idOf = (from: string) => body.calls.find(each => each.private.callerNumber === from)!.id
+  for (const from of numbers) await house.post(`/v1/calls/${idOf(from)}/transfer`, { destination: 'reception' })
+  const phones = [await pbx.phone.nextCall(), await pbx.phone.nextCall()]
+  const all = calls.map(({ from, call }) => {
+    const phone = phones.find(({ callerNumber }) => callerNumber === from)!
+    return { call, phone, id: idOf(from) }
+  })
+  await Promise.all(all.map(hearEachOther))
+  const state = async (id: string) => (await house.get<{ state: string }>(`/v1/calls/${id}`)).body.state
+  for (const { id } of all) await house.until(async () => (await state(id)) === 'connected')
+  return all
+}
+
+async function hearEachOther({ call, phone }: Pick<Connected, 'call' | 'phone'>): Promise<void> {
+  await Promise.all([
+    call.hearsTone(pbxHz.phone, { forMs: 300, sinceMs: call.heardMs }),
+    phone.hearsTone(callerHz, { forMs: 300, sinceMs: phone.heardMs }),
+  ])
+}
+
+it('a gateway that is killed leaves those talking whom it has connected: the next one knows when they are done, and takes over who is given back', async () => {
+  await using house = await House.open({
+    environment: { LEASE_SECONDS: '3', RTP_TIMEOUT_SECONDS: '2' },
+    business: { destinations: [{ name: 'reception', address: pbx.address('2000', 'tcp') }] },
+  })
+  const [done, left] = (await connected(house)) as [Connected, Connected]
+  await house.signal('SIGKILL')
+  await house.start()
+  await Promise.all([hearEachOther(done), hearEachOther(left)])
+  const factsOf = async (id: string) => (await house.events()).filter(({ call }) => call === id).map(({ fact }) => fact)
+  const ends = async (id: string) => (await factsOf(id)).filter(({ name }) => name === 'ended')
+  expect(await ends(done.id)).toEqual([])
+
+  await done.phone.hangup()
+  await done.call.ended
+  await house.until(async () => (await ends(done.id)).length > 0)
+  expect(await ends(done.id)).toMatchObject([{ reason: 'transferred' }])
+
+  left.phone.vanish()
+  const sinceTakenOver = async () => {
+    const names = (await factsOf(left.id)).map(({ name }) => name)
+    return names.includes('takenOver') ? names.slice(names.indexOf('takenOver')) : []
+  }
+  await house.until(async () => (await sinceTakenOver()).includes('agentSpoke'))
+  expect((await house.liveCalls()).map(({ id, state }) => [id, state])).toEqual([[left.id, 'live']])
+  await left.call.hangup()
+  await Promise.all([house.isEmpty(), pbx.idle()])
+  expect(await ends(left.id)).toMatchObject([{ reason: 'callerHungUp' }])
+})
