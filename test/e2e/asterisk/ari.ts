@@ -4,6 +4,7 @@ import type { AsteriskSettings } from '../../../src/telephony/asterisk/settings.
 export interface AriEvent {
   readonly type: string
   readonly args?: readonly string[]
+  readonly recording?: { readonly name: string }
   readonly channel?: { readonly id: string; readonly dialplan: { readonly context: string; readonly app_name: string } }
 }
 

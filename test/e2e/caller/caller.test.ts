@@ -32,6 +32,7 @@ function dial(transport: 'tcp' | 'udp', options: Partial<CallOptions> = {}): Pro
 }
 
 const isFrom = (id: string) => (event: AriEvent) => event.channel?.id === id
+const isRecording = (name: string) => (event: AriEvent) => event.recording?.name === name
 
 describe.each(['tcp', 'udp'] as const)('calling Asterisk over %s', transport => {
   it.each(['ulaw', 'alaw'] as const)('in %s: tones both ways, digits, and an end by either side', async law => {
@@ -48,6 +49,7 @@ describe.each(['tcp', 'udp'] as const)('calling Asterisk over %s', transport => 
 
     const name = `heard-${transport}-${law}`
     await gateway.request('POST', `/channels/${id}/record?name=${name}&format=wav`)
+    await gateway.event('RecordingStarted', isRecording(name))
     await call.play(toneGenerator(8_000, 700, -12)(new Int16Array(8 * 600)))
     await call.digits('1#D')
     const digits = [1, 2, 3].map(() => gateway.event('ChannelDtmfReceived', isFrom(id)))
@@ -56,6 +58,8 @@ describe.each(['tcp', 'udp'] as const)('calling Asterisk over %s', transport => 
     expect(received.map(({ duration_ms }) => duration_ms)).toEqual([100, 100, 100])
 
     await gateway.request('POST', `/recordings/live/${name}/stop`)
+    // Its file is whole only then.
+    await gateway.event('RecordingFinished', isRecording(name))
     const wav = await gateway.file(`/recordings/stored/${name}/file`)
     const heard = new Int16Array(
       wav.buffer.slice(wav.byteOffset + WAV_HEADER_BYTES, wav.byteOffset + (wav.length & ~1)),
