@@ -85,6 +85,8 @@ export const limits = {
     /** How often it is looked whether another gateway has changed a business. */
     lookMs: 1_000,
     businesses: 2_000,
+    /** From an event to the transaction that takes it, and all that came with it. */
+    gatherMs: 250,
     /** Between two attempts to write what the database did not take. */
     retryMs: { first: 250, most: 10_000 },
     /** Of a table, when all of it is read or written. */

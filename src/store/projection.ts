@@ -38,10 +38,11 @@ export class Projection {
   #closed = false
   #failures = 0
   #cancelRetry = () => {}
+  #cancelGathering: (() => void) | undefined
 
   constructor(dependencies: ProjectionDependencies) {
     this.#with = dependencies
-    this.#stopWatching = dependencies.source.onWritten(() => this.wake())
+    this.#stopWatching = dependencies.source.onWritten(() => this.#gather())
     this.wake()
   }
 
@@ -67,7 +68,17 @@ export class Projection {
     this.#closed = true
     this.#stopWatching()
     this.#cancelRetry()
+    this.#cancelGathering?.()
     await this.#running
+  }
+
+  /** A transaction costs the embedded database more than what is in it: events that come together go together. */
+  #gather(): void {
+    if (this.#closed) return
+    this.#cancelGathering ??= this.#with.clock.after(limits.store.gatherMs, () => {
+      this.#cancelGathering = undefined
+      this.wake()
+    })
   }
 
   async #run(): Promise<void> {
