@@ -7,6 +7,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           maxWorkers: 2,
+          setupFiles: ['test/support/properties.ts'],
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**'],
           testTimeout: 20_000,

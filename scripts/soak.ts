@@ -2,6 +2,7 @@ import { runSteps } from './steps.ts'
 
 // The exhaustive form of what `npm test` samples; minutes, not seconds.
 process.env['PARLEY_SOAK'] = '1'
+process.env['PARLEY_SEED'] ??= String(Date.now() % 1_000_000)
 await runSteps([
   [
     'every way to leave at every step of the set-up',
@@ -28,6 +29,7 @@ await runSteps([
     'e2e',
     'test/e2e/soak',
   ],
+  [`every property with inputs of the seed ${process.env['PARLEY_SEED']}`, 'vitest', 'run', '--project', 'unit'],
   ['the store: killed fifty times', 'vitest', 'run', '--project', 'e2e', 'test/e2e/store/killed.test.ts'],
   ['realtime: 70 minutes', 'vitest', 'run', '--project', 'unit', 'test/providers/openai/long-call.test.ts'],
   ...[1, 2, 3, 4, 5].map(seed => simulation(seed)),

@@ -16,6 +16,7 @@ const SILENT_DB = -50
 const TONE_SHARE = 0.5
 /** The longest that a window may straddle an edge. */
 const EDGE_MS = 24
+const GLIMPSE_MS = WINDOW / 2 / SAMPLES_PER_MS
 
 export interface Segment {
   readonly sound: 'tone' | 'silence' | 'other'
@@ -31,8 +32,8 @@ const OTHER = -1
 
 /** The sound as a list of tones and silences, each edge to the millisecond or two. `grid`: the tones that may occur. */
 export function segments(samples: Int16Array, grid: readonly number[]): Segment[] {
-  const labels = settleEdges(runsOf(labelMilliseconds(samples, grid)))
-  return labels.map(({ label, fromMs, toMs }) => ({
+  const labels = runsOf(labelMilliseconds(samples, grid))
+  return settleEdges(withoutGlimpses(labels)).map(({ label, fromMs, toMs }) => ({
     sound: label === SILENCE ? 'silence' : label === OTHER ? 'other' : 'tone',
     hz: grid[label - 1] ?? 0,
     fromMs,
@@ -141,27 +142,42 @@ function runsOf(labels: Int16Array): Run[] {
 }
 
 /**
+ * Where two tones meet, their waves can add up to one of them again for a few milliseconds in the middle of the edge:
+ * too short for a tone, which would be seen for half a window at least.
+ */
+function withoutGlimpses(runs: readonly Run[]): Run[] {
+  const isGlimpse = (run: Run, at: number) => {
+    const around = [runs[at - 1]?.label, runs[at + 1]?.label]
+    return run.toMs - run.fromMs < GLIMPSE_MS && around.includes(OTHER) && !around.includes(SILENCE)
+  }
+  return joined(runs.map((run, at) => (isGlimpse(run, at) ? { ...run, label: OTHER } : run)))
+}
+
+/**
  * Around an edge the window holds two sounds and is neither. Next to silence that is silence still, for a tone counts
  * from where it fills half of the window; between two tones the edge lies in the middle.
  */
 function settleEdges(runs: readonly Run[]): Run[] {
   const settled: Run[] = []
-  const add = (run: Run) => {
-    const last = settled.at(-1)
-    if (last?.label === run.label) settled[settled.length - 1] = { ...last, toMs: run.toMs }
-    else if (run.toMs > run.fromMs) settled.push(run)
-  }
   for (const [at, run] of runs.entries()) {
     const before = runs[at - 1]?.label
     const after = runs[at + 1]?.label
     const isEdge = run.label === OTHER && run.toMs - run.fromMs <= EDGE_MS && before !== after
     const middleMs = Math.round((run.fromMs + run.toMs) / 2)
-    if (!isEdge || before === undefined || after === undefined) add(run)
-    else if (before === SILENCE || after === SILENCE) add({ ...run, label: SILENCE })
-    else {
-      add({ ...run, label: before, toMs: middleMs })
-      add({ ...run, label: after, fromMs: middleMs })
-    }
+    if (!isEdge || before === undefined || after === undefined) settled.push(run)
+    else if (before === SILENCE || after === SILENCE) settled.push({ ...run, label: SILENCE })
+    else settled.push({ ...run, label: before, toMs: middleMs }, { ...run, label: after, fromMs: middleMs })
   }
-  return settled
+  return joined(settled)
+}
+
+/** Neighbours of one label become one run. */
+function joined(runs: readonly Run[]): Run[] {
+  const whole: Run[] = []
+  for (const run of runs) {
+    const last = whole.at(-1)
+    if (last?.label === run.label) whole[whole.length - 1] = { ...last, toMs: run.toMs }
+    else if (run.toMs > run.fromMs) whole.push(run)
+  }
+  return whole
 }

@@ -50,6 +50,11 @@ describe('segments', () => {
     )
   })
 
+  it('does not see a tone for a moment where two of them meet and their waves happen to add up', () => {
+    const heard = onTheLine(sequence(tone(440, 251, -17), tone(300, 60, -13)))
+    expect(segments(heard, grid).map(({ hz }) => hz)).toEqual([440, 300])
+  })
+
   it('shows a lost frame, a click and a tone that stumbles', () => {
     const lost = sequence(tone(440, 100), silence(20), tone(440, 100))
     expect(summary(lost)).toEqual(['440 at 0-100', 'silence at 100-120', '440 at 120-220'])
