@@ -74,6 +74,8 @@ export const limits = {
     connectMs: 5_000,
     /** A query that takes longer is ended. */
     queryMs: 30_000,
+    /** Of one connection: the program's own questions, and filters that come together in many ways. */
+    preparedStatements: 200,
     /** For an answer that somebody waits for: within the time of a request. */
     askMs: 5_000,
     /** The newest, looked through for words before the index of all words is asked. */

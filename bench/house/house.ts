@@ -86,7 +86,7 @@ export class House implements AsyncDisposable {
   #watch(): () => Usage {
     return watchProcessors({
       gateway: { pid: this.gateway.pid },
-      'of it media thread': { pid: this.gateway.pid, thread: 'media', within: true },
+      ...threadsOf(this.gateway.pid),
       Asterisk: { pid: this.#asteriskPid },
       caller: { pid: this.caller.pid },
       ...this.#watched,
@@ -156,4 +156,12 @@ export class House implements AsyncDisposable {
 
 function program(name: string): URL {
   return new URL(`../programs/${name}.ts`, import.meta.url)
+}
+
+/** By the names that Linux shows; V8's workers compile and collect for all the others. */
+function threadsOf(pid: number): Record<string, Watched> {
+  const names = { main: 'MainThread', media: 'media', database: 'database', "V8's": 'V8Worker' }
+  return Object.fromEntries(
+    Object.entries(names).map(([name, thread]) => [`of it ${name}`, { pid, thread, within: true }]),
+  )
 }

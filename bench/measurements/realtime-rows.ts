@@ -69,7 +69,7 @@ export function costRow(plain: RealtimeFigures, tls: RealtimeFigures): Row {
     checks: [{ name: 'gateway without TLS, % of a core', value: cost(plain, 'gateway'), most: CPU_GOAL }],
     notes: [
       `TLS ${(cost(tls, 'gateway') - cost(plain, 'gateway')).toFixed(2)} % more`,
-      ...['of it media thread', 'Asterisk', 'double'].map(perCall),
+      ...['of it main', 'of it media', 'of it database', "of it V8's", 'Asterisk', 'double'].map(perCall),
     ],
     conditions: plain.conditions,
   }

@@ -14,6 +14,10 @@ export function isEarlier(one: JournalPosition, other: JournalPosition): boolean
   return one.segment < other.segment || (one.segment === other.segment && one.byte < other.byte)
 }
 
+export function isSame(one: JournalPosition, other: JournalPosition): boolean {
+  return one.segment === other.segment && one.byte === other.byte
+}
+
 export interface JournalPiece {
   readonly events: readonly CallEvent[]
   /** Where the next piece begins. */
@@ -44,7 +48,7 @@ export async function* readJournal(directory: string): AsyncIterable<CallEvent> 
   while (true) {
     const { events, next } = await readPiece(directory, at)
     yield* events
-    if (next.segment === at.segment && next.byte === at.byte) return
+    if (isSame(next, at)) return
     at = next
   }
 }

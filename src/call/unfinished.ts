@@ -1,7 +1,7 @@
 import { limits } from '../limits.ts'
 import type { CallEvent } from './events.ts'
 import type { Journal } from './journal.ts'
-import { JOURNAL_START } from './journal-reader.ts'
+import { isSame, JOURNAL_START } from './journal-reader.ts'
 
 /** A call that a journal leaves open: a gateway that was killed told no end of it. */
 export interface UnfinishedCall {
@@ -50,7 +50,7 @@ async function* eventsOf(journal: Pick<Journal, 'read'>): AsyncIterable<CallEven
   for (let at = JOURNAL_START; ; ) {
     const { events, next } = await journal.read(at)
     yield* events
-    if (next.segment === at.segment && next.byte === at.byte) return
+    if (isSame(next, at)) return
     at = next
   }
 }

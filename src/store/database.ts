@@ -3,6 +3,7 @@ import pg from 'pg'
 import { limits } from '../limits.ts'
 import { type Embedded, openEmbedded } from './embedded/embedded.ts'
 import { migrate } from './migrate.ts'
+import { PreparingClient } from './prepared.ts'
 import type { Tables } from './tables.ts'
 
 export interface Database {
@@ -49,6 +50,7 @@ export async function openDatabase(settings: DatabaseSettings): Promise<Database
 /** It has one session: who comes second waits. */
 function embeddedPool(embedded: Embedded): pg.PoolConfig {
   return {
+    Client: PreparingClient,
     max: 1,
     user: 'postgres',
     database: 'postgres',

@@ -2,9 +2,10 @@ import { sql, type Transaction } from 'kysely'
 import { telephoneNumber, withheldNumbers } from '../call/caller-number.ts'
 import type { CallEvent } from '../call/events.ts'
 import { limits } from '../limits.ts'
+import type { TableProjection } from './table-projection.ts'
 import type { Tables } from './tables.ts'
 import { transfers } from './transfers-projection.ts'
-import { type Projection, usage } from './usage-projection.ts'
+import { usage } from './usage-projection.ts'
 
 /**
  * What events mean for the tables: the events themselves first, and everything else read from them, so that all of it could
@@ -14,7 +15,10 @@ export async function project(transaction: Transaction<Tables>, events: readonly
   if (events.length === 0) return
   const { rows } = await inserted(events).execute(transaction)
   const ids = rows.map(({ id }) => id)
-  for (const statement of projections) await statement(ids).execute(transaction)
+  const names = new Set(events.map(({ fact }) => fact.name))
+  for (const { of, statement } of projections) {
+    if (!of || of.some(name => names.has(name))) await statement(ids).execute(transaction)
+  }
 }
 
 function inserted(events: readonly CallEvent[]) {
@@ -45,7 +49,8 @@ const outcome =
 const theEndFirst = sql`order by ${standsBehind(outcome)}, id desc`
 
 /** However many of a call's events come together, as if they came one by one. */
-const calls: Projection = ids => sql`
+const calls: TableProjection = {
+  statement: ids => sql`
   insert into calls as known (
     id, business, state, engine, codec, caller_number, called_user, parameters,
     offered_at, answered_at, ended_at, outcome, duration_ms, set_up_ms, figures
@@ -84,10 +89,13 @@ const calls: Projection = ids => sql`
     duration_ms = case when ${endStands} then coalesce(excluded.duration_ms, known.duration_ms)
       else coalesce(known.duration_ms, excluded.duration_ms) end,
     set_up_ms = coalesce(known.set_up_ms, excluded.set_up_ms),
-    figures = coalesce(excluded.figures, known.figures)`
+    figures = coalesce(excluded.figures, known.figures)`,
+}
 
 /** A call that was taken over is offered once more. Sorted, so that two gateways do not wait for each other. */
-const callers: Projection = ids => sql`
+const callers: TableProjection = {
+  of: ['offered', 'takenOver', 'callerNamed'],
+  statement: ids => sql`
   insert into callers as known (business, number, name, first_at, last_at, calls)
   select
     event.business, call.caller_number,
@@ -103,10 +111,13 @@ const callers: Projection = ids => sql`
     name = coalesce(excluded.name, known.name),
     first_at = least(known.first_at, excluded.first_at),
     last_at = greatest(known.last_at, excluded.last_at),
-    calls = known.calls + excluded.calls`
+    calls = known.calls + excluded.calls`,
+}
 
 /** Where the time went is told when the agent begins to be heard; what was heard, when it has ended. */
-const turns: Projection = ids => sql`
+const turns: TableProjection = {
+  of: ['callerSpoke', 'agentSpoke'],
+  statement: ids => sql`
   insert into turns (call, business, at, who, text, heard_ms, complete, latency, answer_ms)
   select
     said.call, said.business, said.at,
@@ -128,13 +139,16 @@ const turns: Projection = ids => sql`
       ), 0)
   ) timed on true
   where said.id = any(${ids}::bigint[]) and said.name in ('callerSpoke', 'agentSpoke')
-  order by said.id`
+  order by said.id`,
+}
 
 /**
  * Once, when the call has ended: an index of words is costly to change. Words as they are, for a dictionary would fit one
  * language only; no more of them than the database takes as one value, whatever they are.
  */
-const words: Projection = ids => sql`
+const words: TableProjection = {
+  of: ['ended'],
+  statement: ids => sql`
   update calls set words = said.words
   from (
     select call, to_tsvector('simple', left(string_agg(text, ' ' order by id), ${limits.store.wordsChars})) as words
@@ -142,14 +156,20 @@ const words: Projection = ids => sql`
     where call in (select call from call_events where id = any(${ids}::bigint[]) and name = 'ended')
     group by call
   ) said
-  where calls.id = said.call`
+  where calls.id = said.call`,
+}
 
-const toolCalls: Projection = ids => sql`
+const toolCalls: TableProjection = {
+  of: ['toolRan'],
+  statement: ids => sql`
   insert into tool_calls (call, business, at, tool, ok, took_ms)
   select call, business, at, details->>'tool', (details->>'ok')::boolean, (details->>'tookMs')::integer
-  from call_events where id = any(${ids}::bigint[]) and name = 'toolRan' order by id`
+  from call_events where id = any(${ids}::bigint[]) and name = 'toolRan' order by id`,
+}
 
-const messages: Projection = ids => sql`
+const messages: TableProjection = {
+  of: ['messageTaken', 'appointmentRequested'],
+  statement: ids => sql`
   insert into messages (call, business, at, kind, callback, text, details)
   select
     call, business, at,
@@ -157,10 +177,13 @@ const messages: Projection = ids => sql`
     private->>'callback',
     coalesce(private->>'text', concat_ws(' ', private->>'service', private->>'date', private->>'time')),
     private
-  from call_events where id = any(${ids}::bigint[]) and name in ('messageTaken', 'appointmentRequested') order by id`
+  from call_events where id = any(${ids}::bigint[]) and name in ('messageTaken', 'appointmentRequested') order by id`,
+}
 
 /** A gateway that was killed before it could take it away from the PBX finds it there once more. */
-const voicemails: Projection = ids => sql`
+const voicemails: TableProjection = {
+  of: ['voicemailLeft'],
+  statement: ids => sql`
   insert into voicemails (call, business, at, seconds, recording, caller_number)
   select distinct on (call, private->>'recording')
     call, business, at, (details->>'seconds')::integer, private->>'recording', private->>'callerNumber'
@@ -168,9 +191,10 @@ const voicemails: Projection = ids => sql`
   where id = any(${ids}::bigint[]) and name = 'voicemailLeft' and not exists (
     select from voicemails known where known.call = event.call and known.recording = event.private->>'recording'
   )
-  order by call, private->>'recording', id`
+  order by call, private->>'recording', id`,
+}
 
-const projections: readonly Projection[] = [
+const projections: readonly TableProjection[] = [
   ...[calls, callers, turns, words, toolCalls, messages, voicemails],
   ...transfers,
   ...usage,

@@ -1,6 +1,6 @@
 import { type Kysely, sql, type Transaction } from 'kysely'
 import type { CallEvent } from '../call/events.ts'
-import { JOURNAL_START, type JournalPiece, type JournalPosition } from '../call/journal-reader.ts'
+import { isSame, JOURNAL_START, type JournalPiece, type JournalPosition } from '../call/journal-reader.ts'
 import type { Clock } from '../clock.ts'
 import { asError } from '../errors.ts'
 import { limits } from '../limits.ts'
@@ -37,6 +37,8 @@ export class Projection {
   #again = false
   #closed = false
   #failures = 0
+  /** As far as is known here: what the database says counts. */
+  #reached: JournalPosition | undefined
   #cancelRetry = () => {}
   #cancelGathering: (() => void) | undefined
 
@@ -100,10 +102,13 @@ export class Projection {
   /** False when there is nothing more to carry. */
   async #carryPiece(): Promise<boolean> {
     const { source, db, trouble } = this.#with
+    const reached = this.#reached
+    const ahead = reached && (await source.read(reached))
+    if (ahead && isSame(ahead.next, reached)) return false
     const { upTo, more } = await db.transaction().execute(async transaction => {
       const from = await positionOf(transaction, source.id)
-      const { events, next, missed } = await source.read(from)
-      if (next.segment === from.segment && next.byte === from.byte) return { upTo: from, more: false }
+      const { events, next, missed } = ahead && isSame(from, reached) ? ahead : await source.read(from)
+      if (isSame(next, from)) return { upTo: from, more: false }
       if (missed > 0) {
         trouble(
           `${missed} segment(s) of the journal were shed before the database had taken them: their events are lost.`,
@@ -117,6 +122,7 @@ export class Projection {
         .execute()
       return { upTo: next, more: true }
     })
+    this.#reached = upTo
     source.taken(upTo)
     return more
   }

@@ -1,14 +1,19 @@
 import { sql } from 'kysely'
-import type { Projection } from './usage-projection.ts'
+import type { TableProjection } from './table-projection.ts'
 
-const began: Projection = ids => sql`
+const began: TableProjection = {
+  of: ['transferBegan'],
+  statement: ids => sql`
   insert into transfers (id, call, business, attempt, destination, mode, by, began_at)
   select
     id, call, business, (details->>'attempt')::integer, details->>'destination', details->>'mode', details->>'by', at
-  from call_events where id = any(${ids}::bigint[]) and name = 'transferBegan'`
+  from call_events where id = any(${ids}::bigint[]) and name = 'transferBegan'`,
+}
 
 /** Read from all of its events, however many of them come together: those up to the next that began under the same count. */
-const settled: Projection = ids => sql`
+const settled: TableProjection = {
+  of: ['transferBegan', 'transferRang', 'transferAnswered', 'transferEnded'],
+  statement: ids => sql`
   update transfers set
     rang_at = told.rang_at, answered_at = told.answered_at, ended_at = told.ended_at, outcome = told.outcome
   from (
@@ -28,9 +33,12 @@ const settled: Projection = ids => sql`
       )
     group by own.id
   ) told
-  where transfers.id = told.id`
+  where transfers.id = told.id`,
+}
 
-const transferredTo: Projection = ids => sql`
+const transferredTo: TableProjection = {
+  of: ['transferEnded'],
+  statement: ids => sql`
   update calls set transferred_to = last.destination
   from (
     select distinct on (call) call, destination from transfers
@@ -38,7 +46,8 @@ const transferredTo: Projection = ids => sql`
       and call in (select call from call_events where id = any(${ids}::bigint[]) and name = 'transferEnded')
     order by call, id desc
   ) last
-  where calls.id = last.call`
+  where calls.id = last.call`,
+}
 
 /** Once the calls have their rows. */
-export const transfers: readonly Projection[] = [began, settled, transferredTo]
+export const transfers: readonly TableProjection[] = [began, settled, transferredTo]

@@ -1,8 +1,6 @@
 import { sql } from 'kysely'
 import { usageCounters } from '../call/events.ts'
-
-/** What some events mean for a table. */
-export type Projection = (ids: readonly string[]) => ReturnType<typeof sql>
+import type { TableProjection } from './table-projection.ts'
 
 const provided = usageCounters.map(counter => ({
   column: counter.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`),
@@ -39,7 +37,9 @@ const withCalls = (ids: readonly string[]) => sql`
   ) last_end on last_end.call = event.call`
 
 /** A call that was taken over is offered once more. */
-const byDay: Projection = ids => sql`
+const byDay: TableProjection = {
+  of: ['offered', 'takenOver', 'answered', 'ended', 'usageCounted'],
+  statement: ids => sql`
   insert into usage as known (business, day, calls, answered, ${columns})
   select
     event.business, (event.at at time zone 'UTC')::date,
@@ -53,15 +53,19 @@ const byDay: Projection = ids => sql`
   on conflict (business, day) do update set
     calls = known.calls + excluded.calls,
     answered = known.answered + excluded.answered,
-    ${added}`
+    ${added}`,
+}
 
-const byCall: Projection = ids => sql`
+const byCall: TableProjection = {
+  of: ['ended', 'usageCounted'],
+  statement: ids => sql`
   insert into call_usage as known (call, business, ${columns})
   select event.call, event.business, ${sums}
   from ${withCalls(ids)}
   where event.id = any(${ids}::bigint[]) and event.name in ('ended', 'usageCounted')
   group by 1, 2
   order by 1
-  on conflict (call) do update set ${added}`
+  on conflict (call) do update set ${added}`,
+}
 
-export const usage: readonly Projection[] = [byDay, byCall]
+export const usage: readonly TableProjection[] = [byDay, byCall]

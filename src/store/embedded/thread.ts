@@ -3,7 +3,6 @@ import { constants, setPriority } from 'node:os'
 import { basename } from 'node:path'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { PGlite } from '@electric-sql/pglite'
-import { ClientMessages } from './messages.ts'
 
 /** The thread of the embedded database: one client at a time, as PGlite has one session. */
 
@@ -52,17 +51,18 @@ main.on('message', (message: ToThread) => {
 })
 main.postMessage({ kind: 'opened' } satisfies FromThread)
 
+/** What comes at once is answered at once: a query is several messages each way, and each crossing costs both threads. */
 function serve(port: MessagePort): void {
-  const messages = new ClientMessages()
   const carryOut = (run: () => Promise<unknown>) => {
     // A database that cannot answer is of no use to anybody: the thread ends, and with it what was not acknowledged.
     done = done.then(run)
   }
-  port.on('message', (bytes: Uint8Array) => {
-    for (const message of messages.cut(bytes)) {
-      if (message[0] === TERMINATE) return
-      carryOut(() => database.execProtocolRawStream(message, { onRawData: answer => port.postMessage(answer.slice()) }))
-    }
+  port.on('message', (messages: Uint8Array<ArrayBuffer>) => {
+    if (messages[0] === TERMINATE) return
+    carryOut(async () => {
+      const answers = await database.execProtocolRaw(messages)
+      port.postMessage(answers, [answers.buffer as ArrayBuffer])
+    })
   })
   port.on('close', () => carryOut(async () => database.isInTransaction() && (await database.exec('ROLLBACK'))))
 }
