@@ -196,14 +196,15 @@ class House {
     this.#note(plan.id, `arrives ${JSON.stringify(plan)}`)
     const leg = this.#telephony.offer(plan, caller, this.#chance.random)
     caller.begin(leg)
-    if (plan.operatorAfterMs !== undefined) {
-      this.#clock.after(plan.operatorAfterMs, () => this.#exchange.find(plan.id)?.hangUp('operator'))
-    }
-    for (const { afterMs, what } of plan.asks) {
+    const operator = plan.asks.map(({ afterMs, what }) => {
       const asked = what === 'back' ? what : ({ destination: 'first', by: 'operator' } as const)
-      this.#clock.after(afterMs, () => this.#exchange.find(plan.id)?.askTransfer(asked))
+      return this.#clock.after(afterMs, () => this.#exchange.find(plan.id)?.askTransfer(asked))
+    })
+    if (plan.operatorAfterMs !== undefined) {
+      operator.push(this.#clock.after(plan.operatorAfterMs, () => this.#exchange.find(plan.id)?.hangUp('operator')))
     }
     await this.#exchange.find(plan.id)?.ended
+    for (const leaveAlone of operator) leaveAlone()
     // A part that is planned to go on when nobody wants it any more has timers of its own.
     const late = plan.engine.faults.some(({ fault }) => fault === 'late')
     if (clock.pending > 0 && !late) this.blame(plan.id, `${clock.pending} timers of its agent are left`)
