@@ -11,6 +11,7 @@ import {
   transfers,
 } from './business-destinations.ts'
 import { businessLookup } from './business-lookup.ts'
+import { outbound, telephone, texts } from './business-telephone.ts'
 import { businessTools, missingSecrets } from './business-tools.ts'
 import { NotYaml, readYaml } from './business-yaml.ts'
 import { asError, GatewayError } from './errors.ts'
@@ -123,6 +124,9 @@ const businessSchema = z.strictObject({
   address: z.string().min(1).max(300).optional(),
   destinations: destinations.default([]),
   transfers: transfers.default({}),
+  telephone,
+  texts,
+  outbound,
   tools: businessTools,
   lookup: businessLookup.optional(),
   notify: z
@@ -285,9 +289,17 @@ function complete(data: z.infer<typeof businessSchema>, defaults: BusinessDefaul
   }
 }
 
+const forLater = { telephone, texts, outbound }
+
 /** What this version takes in and a later one acts by, where it is set. */
-export function settingsForLater({ notify, recording }: Business): string | undefined {
+export function settingsForLater(business: Business): string | undefined {
+  const { notify, recording } = business
+  const unread = Object.entries(forLater).filter(
+    ([name, schema]) =>
+      JSON.stringify(business[name as keyof typeof forLater]) !== JSON.stringify(schema.parse(undefined)),
+  )
   const names = [
+    ...unread.map(([name]) => `${name} (no webhook goes by it)`),
     ...(Object.keys(notify).length > 0 ? ['notify and OWNER_PHONE (nobody is notified)'] : []),
     ...(recording.enabled ? ['recording (no call is recorded)'] : []),
   ]

@@ -16,8 +16,11 @@ import {
 import { Reader } from './setting-reader.ts'
 import { problemsOfDestination, sipSettings } from './sip-settings.ts'
 import { mediaPorts } from './telephony/asterisk/media-ports.ts'
+import { smtpSettings, twilioSettings } from './twilio-settings.ts'
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+const databaseForm = 'postgresql://user:password@host:5432/name'
 
 export type Config = ReturnType<typeof readConfig>
 
@@ -114,12 +117,13 @@ function settings(read: Reader) {
       calls: read.integer('LOCAL_CALLS', 20, 1, limits.media.lines),
       busy: read.choice('LOCAL_BUSY', busyWays, 'sentence'),
     },
-    databaseUrl: read.database('DATABASE_URL'),
+    databaseUrl: read.secretUrl('DATABASE_URL', ['postgresql:', 'postgres:'], databaseForm),
     speechCache: resolve(read.optional('SPEECH_CACHE') ?? join(stateDir, 'speech')),
     openai: openaiSettings(read),
     tools: { allowPrivate: read.networks('TOOLS_ALLOW_PRIVATE', []) },
     conversation: conversationSettings(read),
     twilio: twilioSettings(read),
+    smtp: smtpSettings(read),
     timing: {
       leaseMs: read.integer('LEASE_SECONDS', limits.call.leaseMs / 1_000, 2, 60) * 1_000,
       drainMs: read.integer('DRAIN_SECONDS', limits.call.drainMs / 1_000, 0, 600) * 1_000,
@@ -190,17 +194,6 @@ function realtimeOptions(read: Reader): RealtimeOptions {
     transcriptionModel: transcribedBy === 'none' ? '' : transcribedBy,
     serverAnswers: read.choice('OPENAI_REALTIME_INTERRUPT_RESPONSE', ['false', 'true'], 'false') === 'true',
     audio: read.choice('OPENAI_REALTIME_AUDIO', audios, 'auto'),
-  }
-}
-
-function twilioSettings(read: Reader) {
-  return {
-    accountSid: read.optional('TWILIO_ACCOUNT_SID'),
-    authToken: read.secret('TWILIO_AUTH_TOKEN'),
-    apiKey: read.optional('TWILIO_API_KEY'),
-    apiSecret: read.secret('TWILIO_API_SECRET'),
-    phoneNumber: read.e164('TWILIO_PHONE_NUMBER'),
-    baseUrl: read.url('TWILIO_BASE_URL', ['http:', 'https:'], 'https://api.twilio.com'),
   }
 }
 

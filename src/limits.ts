@@ -303,6 +303,41 @@ export const limits = {
     /** Of the wall clock against the monotonic one while the doctor looks. */
     stepMs: 500,
   },
+  /** What stands between Twilio and the gateway. */
+  twilio: {
+    /** Fields of a webhook, and the characters of one. */
+    fields: 200,
+    fieldChars: 16_000,
+    /** Of one answer, below the 15 s after which Twilio asks the next address. */
+    answerMs: 8_000,
+    /** Requests without a right signature, a source, until it hears 429 unread; and sources remembered. */
+    forged: { perMinute: 60, sources: 10_000 },
+    /** Signed ones. */
+    perCaller: { perMinute: 60, callers: 10_000 },
+    perBusiness: { perMinute: 12_000, businesses: 2_000 },
+    /** Repeated requests that are known to be so without the database. */
+    sidsKnown: 10_000,
+    /** Of an address that is dialled: https://www.twilio.com/docs/voice/twiml/sip has 255, and error 21227 1,024 for its headers. */
+    sipUriChars: 254,
+    sipHeaderChars: 1_000,
+    contextNames: 20,
+    contextChars: 200,
+    /** From the webhook's answer to the call that it has led here: what is spoken before, and the way. */
+    legToken: { aliveMs: 120_000, spent: 10_000 },
+    /** Of what a caller says into a recording, and of its file: two channels of 16-bit PCM at 8 kHz with room. */
+    recording: { seconds: 120, bytes: 8 * 1024 * 1024, fetchMs: 30_000, attempts: 8, waiting: 200 },
+    /** Of one text message, https://www.twilio.com/docs/api/errors/21617 */
+    textChars: 1_600,
+    /** After a customer has last written by WhatsApp, https://www.twilio.com/docs/api/errors/63016 */
+    whatsappSessionMs: 24 * 3_600_000,
+    /** Of what is asked of Twilio. Only what it has not begun (429) is asked again. */
+    rest: { answerMs: 10_000, retries: 3, retryMs: { first: 500, most: 5_000 }, atOnce: 10 },
+    /** In one answer of the numbers. */
+    numbers: { listed: 1_000, found: 30 },
+    outbound: { attempts: 5, waiting: 1_000, lookMs: 1_000, contextNames: 20, keyChars: 200 },
+    testCallMs: 30_000,
+    notice: { chars: 1_000, deliverMs: 15_000, waiting: 100, perBusinessPerHour: 60 },
+  },
   http: {
     bodyBytes: 64 * 1024,
     /** For receiving a request, and again for answering it. */

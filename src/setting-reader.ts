@@ -106,12 +106,11 @@ export class Reader {
   }
 
   /** It may hold a password, so no message shows it. */
-  database(name: string): Secret | undefined {
+  secretUrl(name: string, protocols: readonly string[], example: string): Secret | undefined {
     const text = this.optional(name)
     if (text === undefined) return undefined
-    const form = 'postgresql://user:password@host:5432/name'
-    if (!/^postgres(ql)?:$/.test(URL.canParse(text) ? new URL(text).protocol : '')) {
-      this.problem(`${name} must be the address of a PostgreSQL database, such as ${form}.`)
+    if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
+      this.problem(`${name} must be an address such as ${example}.`)
     }
     return new Secret(text)
   }

@@ -147,6 +147,10 @@ describe('a business', () => {
     expect(settingsForLater({ ...plain, notify: { phone: '+15550100201' }, recording: { enabled: true } })).toMatch(
       /notify and OWNER_PHONE \(.*\), recording \(no call is recorded\)$/,
     )
+    const telephone = { ...plain.telephone, reception: 'record' as const }
+    expect(settingsForLater({ ...plain, telephone })).toMatch(
+      /yet in this version: telephone \(no webhook goes by it\)$/,
+    )
   })
 
   it('is told to be out of reach when the way to its file is barred', () => {

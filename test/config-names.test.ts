@@ -59,6 +59,8 @@ describe('a secret of the configuration', () => {
     OPENAI_API_KEY: 'secret-openai-key',
     TWILIO_AUTH_TOKEN: 'secret-auth-token',
     TWILIO_API_SECRET: 'secret-api-secret',
+    SMTP_URL: 'smtps://parley:secret-smtp@mail.example.com',
+    SMTP_FROM: 'parley@example.com',
   }
 
   it('shows wherever it is asked for, and nowhere else: not printed, not in JSON, not in a log', () => {

@@ -35,6 +35,7 @@ const base = [
   'business',
   'business-destinations',
   'business-tools',
+  'business-telephone',
   'business-lookup',
   'business-yaml',
   'clock',
@@ -55,6 +56,7 @@ const wiring = [
   'commands',
   'config',
   'sip-settings',
+  'twilio-settings',
   'setting-reader',
   'secret',
   'state-dir',
@@ -74,7 +76,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   recording: ['call', 'media', 'plane/line'],
   store: ['call/events', 'call/journal-reader', 'call/caller-number', 'call/ports'],
   desk: ['store', 'call', 'agent'],
-  twilio: ['desk', 'store', 'call/ports'],
+  twilio: ['desk', 'store', 'recording', 'call', 'tools'],
+  notifiers: ['desk', 'tools'],
   server: ['call', 'desk', 'store', 'recording'],
 }
 
