@@ -39,6 +39,8 @@ import { watchAddress } from './telephony/asterisk/settings.ts'
 import { SipWatch } from './telephony/sip-watch.ts'
 import { createTelephony } from './telephony/telephony.ts'
 import type { FallbackVoicemail } from './telephony/voicemail.ts'
+import { twilioGate } from './twilio/gate.ts'
+import { statusWebhook } from './twilio/status.ts'
 
 export interface Gateway {
   readonly httpAddress: string
@@ -123,7 +125,8 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const parties = { scope, observe, telephony, plane: media, admission, earlierLife: unfinished.eventsOf }
   const exchange: Exchange = new Exchange({ ...parties, ...askedPerCall(surroundings, directory, store) })
   const sources = { exchange, telephony, admission, journal, store, directory, media, registry }
-  const httpAddress = await serve(surroundings, state, sources, scope)
+  const edge = twilioEdge(surroundings, { journal, directory, observe })
+  const httpAddress = await serve(surroundings, state, { ...sources, edge }, scope)
 
   const storeOpened = store.open()
   // Told below; until then it must not count as unhandled.
@@ -170,6 +173,18 @@ async function serve(
   const server = buildServer({ ...sources, sip, clock: systemClock, log, token, version: version() })
   scope.onClose(() => server.close())
   return listen(server, config)
+}
+
+/** What Twilio asks of Parley. */
+function twilioEdge(
+  { config: { twilio }, log }: Surroundings,
+  { journal, directory, observe }: { journal: Journal; directory: Directory; observe: (event: CallEvent) => void },
+) {
+  const { authToken, publicBaseUrl, webhooks } = twilio
+  const settings = { authToken: authToken?.reveal(), publicBaseUrl, unsigned: webhooks === 'unsigned' }
+  const businesses = () => directory.upToDate()
+  const house = { businesses, tell: observe, kept: () => journal.flushed(), clock: systemClock, log }
+  return twilioGate(settings, [statusWebhook(house)], log)
 }
 
 function directoryOf(

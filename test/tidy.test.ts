@@ -74,7 +74,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'fake-openai': ['providers/scripted', 'providers/openai/protocol', 'agent', 'media'],
   tools: ['agent', 'call/ports', 'call/caller-number'],
   recording: ['call', 'media', 'plane/line'],
-  store: ['call/events', 'call/journal-reader', 'call/caller-number', 'call/ports'],
+  store: ['call/events', 'call/carrier-events', 'call/journal-reader', 'call/caller-number', 'call/ports'],
   desk: ['store', 'call', 'agent'],
   twilio: ['desk', 'store', 'recording', 'call', 'tools'],
   notifiers: ['desk', 'tools'],

@@ -1,10 +1,12 @@
 import type { LineFigures } from '../plane/line.ts'
+import type { CarrierFact, TextFact } from './carrier-events.ts'
 
 /**
  * Everything that happens to a call, told once. The journal, the API, metrics and logs are projections of this.
  * What a caller said, and who the caller is, stands only under `private`.
  */
 export interface CallEvent {
+  /** Its channel here; the carrier's id of it, or of a message, where there is none. */
   readonly call: string
   /** To whom it happened. */
   readonly business: string
@@ -14,13 +16,19 @@ export interface CallEvent {
 }
 
 export type CallFact =
+  | CarrierFact
+  | TextFact
   | {
       readonly name: 'offered'
       readonly engine: string
       readonly codec: string
+      /** The call that this channel is a part of, by the id that it has with the carrier. */
+      readonly partOf?: string
+      /** Not the first channel of that call: the caller was with somebody else meanwhile. */
+      readonly again?: true
       readonly private: OfferedPrivately
     }
-  | { readonly name: 'refused'; readonly reason: 'capacity' | 'draining' | 'unready' | 'inactive' }
+  | { readonly name: 'refused'; readonly reason: 'capacity' | 'draining' | 'unready' | 'inactive' | 'forged' }
   | { readonly name: 'mediaOpened'; readonly channel: string; readonly bridge: string; readonly ports: MediaPorts }
   | { readonly name: 'mediaClosed'; readonly figures: LineFigures }
   | { readonly name: 'answered'; readonly setUpMs: number }
@@ -172,6 +180,8 @@ export type EndReason =
   | 'operatorHungUp'
   | 'handedBack'
   | 'transferred'
+  /** The carrier has the caller, to connect them with somebody else. */
+  | 'redirected'
   /** Another gateway serves the caller now. */
   | 'takenOver'
   /** The PBX died, or led the caller to its fallback by itself. */

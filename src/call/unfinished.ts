@@ -1,4 +1,5 @@
 import { limits } from '../limits.ts'
+import { factsWithoutChannel } from './carrier-events.ts'
 import type { CallEvent } from './events.ts'
 import type { Journal } from './journal.ts'
 import { isSame, JOURNAL_START } from './journal-reader.ts'
@@ -23,7 +24,7 @@ export async function unfinishedCalls(journal: Pick<Journal, 'read'>): Promise<R
   for await (const event of eventsOf(journal)) {
     const { call, fact, atMs } = event
     // A voicemail is fetched when its call is over, and may be all that there ever was of it here.
-    if (fact.name === 'voicemailLeft') continue
+    if (fact.name === 'voicemailLeft' || factsWithoutChannel.includes(fact.name)) continue
     if (fact.name === 'ended' || fact.name === 'refused') {
       open.delete(call)
       continue

@@ -18,6 +18,7 @@ const endReasons: Readonly<Record<EndReason, 0>> = {
   operatorHungUp: 0,
   handedBack: 0,
   transferred: 0,
+  redirected: 0,
   takenOver: 0,
   lost: 0,
   refused: 0,
@@ -31,6 +32,7 @@ const refusals: Readonly<Record<Extract<CallFact, { name: 'refused' }>['reason']
   draining: 0,
   unready: 0,
   inactive: 0,
+  forged: 0,
 }
 
 /** A projection: the returned function counts what an event tells. */

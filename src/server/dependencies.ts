@@ -1,3 +1,4 @@
+import type { FastifyInstance } from 'fastify'
 import type { Registry } from 'prom-client'
 import type { Admission } from '../call/admission.ts'
 import type { Call } from '../call/call.ts'
@@ -48,4 +49,6 @@ export interface ServerDependencies extends Sources {
   readonly version: string
   /** Told at /metrics; the server adds what it knows of the gateway's state and of the process. */
   readonly registry: Registry
+  /** Routes of others, whose requests carry no token of the API: they see to it themselves who asks. */
+  readonly edge?: (app: FastifyInstance) => void
 }

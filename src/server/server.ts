@@ -47,6 +47,7 @@ export function buildServer(dependencies: ServerDependencies): FastifyInstance {
   businessRoutes(routes, dependencies)
   tokenRoutes(routes, dependencies, register)
   usageRoutes(routes, dependencies)
+  dependencies.edge?.(app)
   openapiRoutes(routes, describe)
   return app
 }

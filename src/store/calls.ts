@@ -50,6 +50,13 @@ const told = [
   'set_up_ms',
   'figures',
   'transferred_to',
+  'direction',
+  'carrier_status',
+  'carrier_seconds',
+  'carrier_error',
+  'answered_by',
+  'price',
+  'price_unit',
 ] as const satisfies readonly (keyof CallRow)[]
 
 /** The newest first. */

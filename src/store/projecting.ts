@@ -1,7 +1,9 @@
 import { sql, type Transaction } from 'kysely'
 import { telephoneNumber, withheldNumbers } from '../call/caller-number.ts'
+import { textFacts } from '../call/carrier-events.ts'
 import type { CallEvent } from '../call/events.ts'
 import { limits } from '../limits.ts'
+import { carrierOutcomes, carrierTold, naming } from './carrier-projection.ts'
 import type { TableProjection } from './table-projection.ts'
 import type { Tables } from './tables.ts'
 import { transfers } from './transfers-projection.ts'
@@ -13,6 +15,7 @@ import { usage } from './usage-projection.ts'
  */
 export async function project(transaction: Transaction<Tables>, events: readonly CallEvent[]): Promise<void> {
   if (events.length === 0) return
+  await naming(events)?.execute(transaction)
   const { rows } = await inserted(events).execute(transaction)
   const ids = rows.map(({ id }) => id)
   const names = new Set(events.map(({ fact }) => fact.name))
@@ -29,9 +32,10 @@ function inserted(events: readonly CallEvent[]) {
   })
   return sql<{ id: string }>`
     insert into call_events (call, business, at, name, details, private)
-    select call, business, at, name, details, private
+    select coalesce(own.call, event.call), business, at, event.name, details, private
     from jsonb_to_recordset(${JSON.stringify(rows, storable)}::jsonb)
       as event(place integer, call text, business text, at timestamptz, name text, details jsonb, private jsonb)
+    left join call_names own on own.name = event.call
     order by place
     returning id`
 }
@@ -42,7 +46,8 @@ function storable(_key: string, value: unknown): unknown {
 }
 
 /** Told for want of a better word, or of a part of a call: another gateway may know its end, whoever of the two is read first. */
-const standsBehind = (outcome: string) => sql.raw(`coalesce(array_position(array['takenOver', 'lost'], ${outcome}), 0)`)
+const behind = ['takenOver', 'redirected', 'lost', ...carrierOutcomes].map(outcome => `'${outcome}'`).join(', ')
+const standsBehind = (outcome: string) => sql.raw(`coalesce(array_position(array[${behind}], ${outcome}), 0)`)
 const endStands = sql`known.outcome is null or ${standsBehind('excluded.outcome')} <= ${standsBehind('known.outcome')}`
 const outcome =
   "case name when 'ended' then details->>'reason' when 'refused' then 'refused' when 'voicemailLeft' then 'voicemail' end"
@@ -61,9 +66,12 @@ const calls: TableProjection = {
     case when bool_or(name in ('ended', 'refused', 'voicemailLeft')) then 'ended' else 'live' end,
     max(details->>'engine') filter (where name = 'offered'),
     max(details->>'codec') filter (where name = 'offered'),
-    max(private->>'callerNumber') filter (where name in ('offered', 'voicemailLeft')),
+    max(private->>'callerNumber') filter (where name in ('offered', 'voicemailLeft', 'announced', 'carrierTold')),
     max(private->>'calledUser') filter (where name = 'offered'),
-    (max((private->'parameters')::text) filter (where name = 'offered'))::jsonb,
+    coalesce(
+      max((private->'parameters')::text) filter (where name = 'offered'),
+      max((private->'parameters')::text) filter (where name = 'announced')
+    )::jsonb,
     min(at),
     min(at) filter (where name = 'answered'),
     (array_agg(at ${theEndFirst}) filter (where name = 'ended'))[1],
@@ -72,7 +80,7 @@ const calls: TableProjection = {
     min((details->>'setUpMs')::integer) filter (where name = 'answered'),
     (max((details->'figures')::text) filter (where name = 'mediaClosed'))::jsonb
   from call_events
-  where id = any(${ids}::bigint[])
+  where id = any(${ids}::bigint[]) and name <> all(${textFacts}::text[])
   group by call
   on conflict (id) do update set
     state = case when 'ended' in (known.state, excluded.state) then 'ended' else 'live' end,
@@ -101,7 +109,8 @@ const callers: TableProjection = {
     event.business, call.caller_number,
     (array_agg(event.private->>'name' order by event.id desc) filter (where event.name = 'callerNamed'))[1],
     min(event.at), max(event.at),
-    count(*) filter (where event.name = 'offered') - count(*) filter (where event.name = 'takenOver')
+    count(*) filter (where event.name = 'offered' and event.details->'again' is null)
+      - count(*) filter (where event.name = 'takenOver')
   from call_events event join calls call on call.id = event.call
   where event.id = any(${ids}::bigint[]) and event.name in ('offered', 'takenOver', 'callerNamed')
     and call.caller_number ~ ${telephoneNumber.source} and call.caller_number <> all(${withheldNumbers}::text[])
@@ -195,7 +204,7 @@ const voicemails: TableProjection = {
 }
 
 const projections: readonly TableProjection[] = [
-  ...[calls, callers, turns, words, toolCalls, messages, voicemails],
+  ...[calls, ...carrierTold, callers, turns, words, toolCalls, messages, voicemails],
   ...transfers,
   ...usage,
 ]

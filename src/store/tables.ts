@@ -1,4 +1,5 @@
 import type { ColumnType, GeneratedAlways, JSONColumnType } from 'kysely'
+import type { AnsweredBy, CarrierStatus, NoticeKind, TextChannel, TextStatus } from '../call/carrier-events.ts'
 import type { TransferMode, TransferOutcome, TransferTrigger, UsageCounter } from '../call/events.ts'
 
 /** What the database holds, as the migrations make it. Every row belongs to a business. */
@@ -7,6 +8,7 @@ export interface Tables {
   numbers: NumberRow
   destinations: DestinationRow
   calls: CallRow
+  call_names: CallNameRow
   callers: CallerRow
   call_events: CallEventRow
   turns: TurnRow
@@ -15,6 +17,12 @@ export interface Tables {
   messages: MessageRow
   voicemails: VoicemailRow
   recordings: RecordingRow
+  awaited_recordings: AwaitedRecordingRow
+  texts: TextRow
+  text_consents: TextConsentRow
+  notices: NoticeRow
+  outbound_calls: OutboundCallRow
+  do_not_call: DoNotCallRow
   usage: UsageRow
   call_usage: CallUsageRow
   journals: JournalRow
@@ -68,8 +76,23 @@ export interface CallRow {
   figures: Json | null
   /** The destination that the caller was last connected with. */
   transferred_to: string | null
+  /** As the carrier tells it. */
+  direction: ColumnType<'inbound' | 'outbound', 'inbound' | 'outbound' | undefined, 'inbound' | 'outbound'>
+  carrier_status: CarrierStatus | null
+  carrier_seconds: number | null
+  carrier_error: number | null
+  answered_by: AnsweredBy | null
+  /** Of what the carrier charges, as text: exact. */
+  price: string | null
+  price_unit: string | null
   /** What was said in it, to be found by, once it has ended. */
   words: ColumnType<string | null, never, never>
+}
+
+/** Another name of a call: of one of its channels, or the carrier's. */
+interface CallNameRow {
+  name: string
+  call: string
 }
 
 /** Whoever has called a business under a number of their own. */
@@ -168,6 +191,75 @@ interface RecordingRow {
   at: Time
   seconds: number
   file: string
+}
+
+/** With the carrier, to be fetched. */
+interface AwaitedRecordingRow {
+  recording: string
+  call: string
+  business: string
+  at: Time
+  seconds: number
+  url: string
+  caller_number: string | null
+  settled_at: Time | null
+}
+
+export interface TextRow {
+  id: string
+  business: string
+  channel: TextChannel
+  customer: string
+  ours: string
+  direction: 'in' | 'out'
+  text: string
+  template: string | null
+  media: ColumnType<number, number | undefined, number>
+  at: Time
+  carrier: string | null
+  status: TextStatus | 'received'
+  status_at: Time
+  error_code: number | null
+}
+
+interface TextConsentRow {
+  business: string
+  channel: TextChannel
+  customer: string
+  stopped: boolean
+  at: Time
+}
+
+interface NoticeRow {
+  call: string
+  kind: NoticeKind
+  by: 'text' | 'mail' | 'webhook'
+  business: string
+  at: Time
+  ok: boolean
+  why: string | null
+}
+
+export interface OutboundCallRow {
+  id: string
+  business: string
+  key: string
+  request_hash: string
+  number: string
+  context: Json
+  state: 'waiting' | 'calling' | 'ended'
+  attempts: ColumnType<number, number | undefined, number>
+  next_at: Time | null
+  asked_at: Time
+  ended_at: Time | null
+  outcome: string | null
+}
+
+interface DoNotCallRow {
+  business: string
+  number: string
+  at: Time
+  why: string
 }
 
 type Snake<Name extends string> = Name extends `${infer First}${infer Rest}`

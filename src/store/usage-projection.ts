@@ -43,7 +43,8 @@ const byDay: TableProjection = {
   insert into usage as known (business, day, calls, answered, ${columns})
   select
     event.business, (event.at at time zone 'UTC')::date,
-    count(*) filter (where event.name = 'offered') - count(*) filter (where event.name = 'takenOver'),
+    count(*) filter (where event.name = 'offered' and event.details->'again' is null)
+      - count(*) filter (where event.name = 'takenOver'),
     count(*) filter (where event.name = 'answered'),
     ${sums}
   from ${withCalls(ids)}

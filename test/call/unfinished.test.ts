@@ -20,6 +20,7 @@ const facts = {
   spoke: { name: 'callerSpoke', private: { text: 'hello' } },
   ended: { name: 'ended', reason: 'callerHungUp', durationMs: 9 },
   refused: { name: 'refused', reason: 'capacity' },
+  told: { name: 'carrierTold', status: 'ringing', direction: 'inbound', private: {} as never },
   voicemail: { name: 'voicemailLeft', seconds: 3, private: { recording: 'r', callerNumber: undefined } },
 } as const satisfies Record<string, CallFact>
 
@@ -48,6 +49,7 @@ describe('calls that a killed gateway has left open', () => {
       over: ['offered', 'answered', 'ended'],
       turnedAway: ['refused'],
       voicemail: ['voicemail'],
+      elsewhere: ['told', 'told'],
       takenBack: ['offered', 'answered', 'ended', 'offered', 'takenOver'],
     })
     const open = await unfinishedCalls(journal)

@@ -4,7 +4,7 @@ import type { CallEvent } from '../../src/call/events.ts'
 import type { Inspection, LineFigures, TransferWish } from '../../src/call/ports.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { createLog } from '../../src/log.ts'
-import type { ObservedCall } from '../../src/server/dependencies.ts'
+import type { ObservedCall, ServerDependencies } from '../../src/server/dependencies.ts'
 import { buildServer } from '../../src/server/server.ts'
 import { Directory } from '../../src/store/directory.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -126,7 +126,11 @@ export const away: Store['ask'] = async () => {
 
 /** The server over a gateway made of plain values, which a test changes as it likes. */
 export function house(
-  options: { token?: string; store?: { failing: boolean; silent: boolean; ask: Store['ask'] } } = {},
+  options: {
+    token?: string
+    edge?: ServerDependencies['edge']
+    store?: { failing: boolean; silent: boolean; ask: Store['ask'] }
+  } = {},
 ) {
   const clock = new VirtualClock()
   const exchange = {
@@ -164,6 +168,7 @@ export function house(
     ...{ clock, exchange, telephony, sip, admission, journal, store, directory, media, log, registry },
     token: options.token ?? token,
     version: '1.2.3',
+    ...(options.edge && { edge: options.edge }),
   })
   return {
     server,

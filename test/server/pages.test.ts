@@ -26,6 +26,13 @@ function storedCall(id: string, minutesBefore: number): StoredCall {
     set_up_ms: 40,
     figures: null,
     transferred_to: null,
+    direction: 'inbound',
+    carrier_status: null,
+    carrier_seconds: null,
+    carrier_error: null,
+    answered_by: null,
+    price: null,
+    price_unit: null,
   }
 }
 

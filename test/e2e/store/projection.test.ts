@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { CarrierStatus } from '../../../src/call/carrier-events.ts'
 import type { CallEvent, CallFact } from '../../../src/call/events.ts'
 import { type Journal, openJournal } from '../../../src/call/journal.ts'
 import { systemClock } from '../../../src/clock.ts'
@@ -109,6 +110,79 @@ describe.each(['embedded', 'server'] as const)('the store on the %s database', k
       .select(sql<number>`count(*)::int`.as('events'))
       .executeTakeFirstOrThrow()
     expect(events).toBe(18)
+    expect(trouble).toEqual([])
+  })
+
+  it('makes one record of a call, whether its facts came by its channels or by the carrier, in whatever order', async () => {
+    const sid = 'CA00000000000000000000000000000001'
+    const at = (seconds: number) => Date.UTC(2026, 0, 5, 11) + 1_000 * seconds
+    const numbers = { callerNumber: '+15550100177', calledNumber: '+15550100200' }
+    const told = (status: CarrierStatus, sequence: number, more = {}): CallEvent => {
+      const fact = { name: 'carrierTold', status, sequence, direction: 'inbound', private: numbers, ...more } as const
+      return { call: sid, business: 'dentist', atMs: at(sequence), fact }
+    }
+    const leg = (call: string, seconds: number, facts: CallFact[]): CallEvent[] =>
+      facts.map((fact, index) => ({ call, business: 'dentist', atMs: at(seconds + index), fact }))
+    const offered = { name: 'offered', engine: 'scripted', codec: 'ulaw', partOf: sid } as const
+    const parameters = { patientId: 'patient-4711' }
+    const announced: CallFact = { name: 'announced', verdict: 'agent', private: { ...numbers, parameters } }
+    const hiddenHere = { ...hidden, callerNumber: numbers.callerNumber, parameters }
+    const events = [
+      ...leg(sid, 0, [announced]),
+      told('completed', 9, { seconds: 61 }),
+      told('ringing', 1),
+      ...leg('1.1', 1, [
+        { ...offered, private: hiddenHere },
+        { name: 'answered', setUpMs: 40 },
+      ]),
+      ...leg('1.1', 4, [{ name: 'ended', reason: 'redirected', durationMs: 3_000, answeredMs: 2_000 }]),
+      ...leg('1.2', 5, [
+        { ...offered, again: true, private: hiddenHere },
+        { name: 'answered', setUpMs: 30 },
+      ]),
+      ...leg('1.2', 8, [{ name: 'ended', reason: 'callerHungUp', durationMs: 3_000, answeredMs: 2_500 }]),
+      told('inProgress', 2),
+      told('completed', 9, { seconds: 61, price: '-0.00850', priceUnit: 'USD' }),
+    ]
+    const unseen = { ...told('noAnswer', 3), call: 'CA00000000000000000000000000000002' }
+    for (const [id, together] of [['once', events.length] as const, ['one-by-one', 1] as const]) {
+      const { db } = database
+      for (const table of ['calls', 'call_events', 'call_names', 'callers'] as const)
+        await db.deleteFrom(table).execute()
+      const journal = await journalOf(`carrier-${id}`)
+      const projection = projectionOf(journal)
+      for (let next = 0; next < events.length; next += together) {
+        for (const event of events.slice(next, next + together)) journal.append(event)
+        await journal.flushed()
+        await projection.caughtUp()
+      }
+      journal.append(unseen)
+      await journal.flushed()
+      await projection.caughtUp()
+      await projection.close()
+      await journal.close()
+      expect(await db.selectFrom('calls').selectAll().orderBy('id').execute()).toMatchObject([
+        {
+          id: sid,
+          state: 'ended',
+          outcome: 'callerHungUp',
+          caller_number: numbers.callerNumber,
+          parameters,
+          carrier_status: 'completed',
+          carrier_seconds: 61,
+          price: '-0.00850',
+          price_unit: 'USD',
+          offered_at: new Date(at(0)),
+          ended_at: new Date(at(8)),
+        },
+        { id: unseen.call, state: 'ended', outcome: 'carrierNoAnswer', direction: 'inbound' },
+      ])
+      expect(await db.selectFrom('callers').select('calls').execute()).toEqual([{ calls: 1 }])
+      expect(await db.selectFrom('call_names').selectAll().orderBy('name').execute()).toEqual([
+        { name: '1.1', call: sid },
+        { name: '1.2', call: sid },
+      ])
+    }
     expect(trouble).toEqual([])
   })
 
