@@ -76,7 +76,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   recording: ['call', 'media', 'plane/line'],
   store: ['call/events', 'call/carrier-events', 'call/journal-reader', 'call/caller-number', 'call/ports'],
   desk: ['store', 'call', 'agent'],
-  twilio: ['desk', 'store', 'recording', 'call', 'tools'],
+  twilio: ['desk', 'store', 'recording', 'call', 'tools', 'agent/hours'],
   notifiers: ['desk', 'tools'],
   server: ['call', 'desk', 'store', 'recording'],
 }
