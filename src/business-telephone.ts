@@ -10,7 +10,7 @@ const contextName = z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,39}$/, 'may hold o
 const seconds = (least: number, most: number) => z.number().int().min(least).max(most)
 
 /** Names that the way to the agent uses itself. */
-export const ownContextNames = ['business', 'callsid', 'token', 'record', 'transport', 'region', 'edge', 'called']
+const ownContextNames = ['business', 'callsid', 'token', 'record', 'transport', 'region', 'edge', 'called']
 
 /** What becomes of a caller whom the agent does not have: another telephone, a recorded message, or a word and the end. */
 const instead = z.discriminatedUnion('kind', [

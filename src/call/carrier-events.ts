@@ -58,28 +58,25 @@ export type CarrierFact =
     }
 
 /** What is to become of a call: the agent, or one of what comes instead. */
-export type Verdict = 'agent' | 'record' | 'forward' | 'voicemail' | 'excuse' | 'reject' | 'end'
+type Verdict = 'agent' | 'record' | 'forward' | 'voicemail' | 'excuse' | 'reject' | 'end'
 
-export const carrierStatuses = [
-  'queued',
-  'initiated',
-  'ringing',
-  'inProgress',
-  'completed',
-  'busy',
-  'noAnswer',
-  'failed',
-  'canceled',
-] as const
-
-export type CarrierStatus = (typeof carrierStatuses)[number]
+export type CarrierStatus =
+  | 'queued'
+  | 'initiated'
+  | 'ringing'
+  | 'inProgress'
+  | 'completed'
+  | 'busy'
+  | 'noAnswer'
+  | 'failed'
+  | 'canceled'
 
 /** Nothing follows. */
 export const finalStatuses = ['completed', 'busy', 'noAnswer', 'failed', 'canceled'] as const
 
 export type AnsweredBy = 'human' | 'machine' | 'machineEnded' | 'fax' | 'unknown'
 
-export type NotMade = 'doNotCall' | 'hours' | 'attempts' | 'refused' | 'unreachable' | 'full' | 'stopped'
+type NotMade = 'doNotCall' | 'hours' | 'attempts' | 'refused' | 'unreachable' | 'full' | 'stopped'
 
 export type NoticeKind = 'missedCall' | 'voicemail' | 'urgent'
 
@@ -111,18 +108,7 @@ export type TextFact =
 export type TextChannel = 'sms' | 'whatsapp'
 
 /** In the order in which they come; a later one stays. `unknown`: whether it was sent could not be found out. */
-export const textStatuses = [
-  'wanted',
-  'queued',
-  'sent',
-  'delivered',
-  'read',
-  'failed',
-  'undelivered',
-  'unknown',
-] as const
-
-export type TextStatus = (typeof textStatuses)[number]
+export type TextStatus = 'wanted' | 'queued' | 'sent' | 'delivered' | 'read' | 'failed' | 'undelivered' | 'unknown'
 
 /** That make no call of what they happen to. */
 export const textFacts = [

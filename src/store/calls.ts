@@ -73,7 +73,9 @@ export function listCalls(
     : withWords(db, asked, filter.text, count)
 }
 
-export function findCall(db: Kysely<Tables>, scope: StoreScope, id: string): Promise<StoredCall | undefined> {
+/** By any of its names. */
+export function findCall(db: Kysely<Tables>, scope: StoreScope, name: string): Promise<StoredCall | undefined> {
+  const id = sql<string>`coalesce((select call from call_names where name = ${name}), ${name})`
   return db.selectFrom('calls').select(told).where('id', '=', id).where(isWithin(scope)).executeTakeFirst()
 }
 

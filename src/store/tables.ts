@@ -205,7 +205,7 @@ interface AwaitedRecordingRow {
   settled_at: Time | null
 }
 
-export interface TextRow {
+interface TextRow {
   id: string
   business: string
   channel: TextChannel
@@ -240,7 +240,7 @@ interface NoticeRow {
   why: string | null
 }
 
-export interface OutboundCallRow {
+interface OutboundCallRow {
   id: string
   business: string
   key: string

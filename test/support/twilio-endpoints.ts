@@ -17,7 +17,7 @@ import type {
  * not compile. What is not used is not here: the server refuses it.
  */
 
-export type Form = keyof typeof forms
+type Form = keyof typeof forms
 
 /** A value, as it is written in a form or a query. */
 const forms = {

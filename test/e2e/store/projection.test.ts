@@ -8,6 +8,7 @@ import type { CarrierStatus } from '../../../src/call/carrier-events.ts'
 import type { CallEvent, CallFact } from '../../../src/call/events.ts'
 import { type Journal, openJournal } from '../../../src/call/journal.ts'
 import { systemClock } from '../../../src/clock.ts'
+import { findCall } from '../../../src/store/calls.ts'
 import { type Database, openDatabase } from '../../../src/store/database.ts'
 import { migrate } from '../../../src/store/migrate.ts'
 import { Projection } from '../../../src/store/projection.ts'
@@ -178,6 +179,8 @@ describe.each(['embedded', 'server'] as const)('the store on the %s database', k
         { id: unseen.call, state: 'ended', outcome: 'carrierNoAnswer', direction: 'inbound' },
       ])
       expect(await db.selectFrom('callers').select('calls').execute()).toEqual([{ calls: 1 }])
+      for (const name of [sid, '1.1', '1.2']) expect(await findCall(db, 'all', name)).toMatchObject({ id: sid })
+      expect(await findCall(db, { business: 'plumber' }, '1.1')).toBeUndefined()
       expect(await db.selectFrom('call_names').selectAll().orderBy('name').execute()).toEqual([
         { name: '1.1', call: sid },
         { name: '1.2', call: sid },
