@@ -4,7 +4,10 @@ export interface Clock {
   now(): number
   /** Milliseconds since 1970: for what people and records read, never for an interval. */
   wallMs(): number
-  /** Runs once after the delay; the returned function cancels it. */
+  /**
+   * Runs once after the delay; the returned function cancels it. It may come a millisecond or two early, because the system's
+   * timers count whole ones: who compares the time with a deadline then waits for the rest.
+   */
   after(delayMs: number, run: () => void): () => void
 }
 

@@ -261,7 +261,8 @@ export class Call {
     const [state, effects] = step(this.#state, input, this.#with.clock.now())
     const before = this.#state
     this.#state = state
-    if (state === before) return
+    // A timer may come a little early: then it is set again for what is left.
+    if (state === before) return input.kind === 'timePassed' ? this.#armTimeout() : undefined
     if (before.name === 'transferring') this.#transfers.stop(stopOf(state))
     if (state.name === 'ended') return this.#end(state.reason)
     this.#armTimeout()

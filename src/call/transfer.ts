@@ -72,10 +72,11 @@ export class Transfer {
 
   #input(input: TransferInput): void {
     const [state, effects] = stepTransfer(this.#state, input, this.#with.clock.now())
-    if (state === this.#state) return
+    const before = this.#state
     this.#state = state
-    this.#armTimeout()
-    this.#carryOut(effects)
+    // A timer may come a little early: then it is set again for what is left.
+    if (state !== before || input.kind === 'timePassed') this.#armTimeout()
+    if (state !== before) this.#carryOut(effects)
   }
 
   #carryOut(effects: readonly TransferEffect[]): void {

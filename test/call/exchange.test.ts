@@ -4,6 +4,7 @@ import type { LiveCall } from '../../src/call/ports.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { limits } from '../../src/limits.ts'
 import { channelGone, FakeLeg } from '../support/fake-leg.ts'
+import { HastyClock } from '../support/hasty-clock.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 import { answerAndWait, business, house } from './house.ts'
 
@@ -88,6 +89,14 @@ describe('a call in the exchange', () => {
     await clock.run(1)
     expect(leg.log).toEqual(['connect', 'handBack offered too long', 'close'])
     expect(facts('c1').at(-1)).toBe('ended')
+    nothingIsLeft()
+  })
+
+  it('is handed back in time where timers come a little early, as the system’s do', async () => {
+    const { offer, clock, nothingIsLeft } = house(() => new Promise(() => {}), { clock: new HastyClock() })
+    const leg = await offer(new FakeLeg('c1'))
+    await clock.run(limits.call.offeredMs + 5)
+    expect(leg.log).toEqual(['connect', 'handBack offered too long', 'close'])
     nothingIsLeft()
   })
 

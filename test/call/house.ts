@@ -29,13 +29,14 @@ export interface HouseOptions {
   /** Of the PBX's ports. */
   readonly rtp?: { readonly start: number; readonly end: number }
   readonly announce?: AnnounceTransfer
+  readonly clock?: VirtualClock
 }
 
 export const RING_MS = 30_000
 
 /** Everything between a fake PBX and a handler, in virtual time. */
 export function house(handler: Handler, options: HouseOptions = {}) {
-  const clock = new VirtualClock()
+  const { clock = new VirtualClock() } = options
   const failures: string[] = []
   const scope = new Scope('test', error => failures.push(String(error)))
   const telephony = new FakeTelephony()

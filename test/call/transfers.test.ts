@@ -4,6 +4,7 @@ import type { TransferNotice } from '../../src/call/ports.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { limits } from '../../src/limits.ts'
 import { channelGone, FakeLeg } from '../support/fake-leg.ts'
+import { HastyClock } from '../support/hasty-clock.ts'
 import { bringTo, RING_MS, type Stage, stage, steps, type TransferStep, withDestinations } from './transferring.ts'
 
 async function answered(options: Parameters<typeof stage>[0] = {}): Promise<Stage> {
@@ -134,6 +135,15 @@ describe('a transfer of a call', () => {
     await at.clock.run(ringMs - 1)
     expect(at.outcomes).toEqual([])
     await at.clock.run(1)
+    expect(told(at)).toEqual(['noAnswer'])
+    await hangUp(at)
+  })
+
+  it('rings no longer than that where timers come a little early, as the system’s do', async () => {
+    const at = await answered({ clock: new HastyClock() })
+    await at.transfer()
+    await at.happen({ kind: 'ringing' })
+    await at.clock.run(RING_MS + 5)
     expect(told(at)).toEqual(['noAnswer'])
     await hangUp(at)
   })

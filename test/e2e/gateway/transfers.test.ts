@@ -55,6 +55,7 @@ async function practiceOf(more: Partial<Parameters<typeof House.open>[0]> = {}) 
         { name: 'reception', address: pbx.address('2000', 'tcp') },
         { name: 'nobody', address: pbx.address('2003') },
         { name: 'desk', address: pbx.address('2004') },
+        { name: 'night bell', address: pbx.address('2003'), ringSeconds: 5 },
       ],
       transfers: { webhook: `http://127.0.0.1:${(server.address() as AddressInfo).port}/pop` },
     },
@@ -108,6 +109,18 @@ it('brings a caller back who waits for somebody, with the agent there', async ()
   expect((await house.delete(`/v1/calls/${id}/transfer`)).status).toBe(202)
   await becomes(id, 'live')
   expect(await factsOf(id)).toContainEqual(expect.objectContaining({ name: 'transferEnded', outcome: 'cancelled' }))
+  await house.until(async () => (await factsOf(id)).at(-1)?.name === 'agentSpoke')
+  await call.hangup()
+  await Promise.all([house.isEmpty(), pbx.idle()])
+})
+
+it('rings as long as the destination says, and then the caller has the agent back', async () => {
+  const { house, detail, becomes, factsOf } = practice
+  const { call, id } = await caller(house)
+  expect((await house.post(`/v1/calls/${id}/transfer`, { destination: 'night bell' })).status).toBe(202)
+  await becomes(id, 'transferring')
+  await becomes(id, 'live')
+  expect((await detail(id)).transfers).toMatchObject([{ outcome: 'noAnswer' }])
   await house.until(async () => (await factsOf(id)).at(-1)?.name === 'agentSpoke')
   await call.hangup()
   await Promise.all([house.isEmpty(), pbx.idle()])
