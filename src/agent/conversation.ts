@@ -95,6 +95,13 @@ export class Conversation {
     }
   }
 
+  /** False when nothing comes of it. */
+  changedBy(event: TurnEvent): boolean {
+    const before = this.#state
+    this.happened(event)
+    return this.#state !== before
+  }
+
   /** Of all that happens before the caller hears us, only that there is less to be heard than there should be is of any interest. */
   #happenedEarly(event: TurnEvent): void {
     if (event.kind === 'failed' && !event.fatal) this.#brokenEarly = true

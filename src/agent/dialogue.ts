@@ -132,7 +132,7 @@ export class Dialogue {
     scope.onClose(call.onHold(held => this.conversation.happened({ kind: held ? 'held' : 'unheld' })))
     scope.onClose(
       call.onTransferAsked(asked =>
-        this.conversation.happened(asked === 'back' ? { kind: 'recalled' } : { kind: 'transferWanted', wish: asked }),
+        this.conversation.changedBy(asked === 'back' ? { kind: 'recalled' } : { kind: 'transferWanted', wish: asked }),
       ),
     )
   }

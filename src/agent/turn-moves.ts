@@ -233,6 +233,12 @@ export function recall(state: Away, at: At): Step {
   return [{ ...state, recalled: true, untilMs: at.nowMs + at.settings.recallMs }, [{ kind: 'recall' }]]
 }
 
+/** One that was announced and has not begun is not wanted any more. A dead engine could do nothing else for them. */
+export function unwish(state: Live, at: At): Step {
+  if (!isReplying(state) || state.dead || state.ending?.outcome.kind !== 'transfer') return [state, []]
+  return announce(state, 'broughtBack', at)
+}
+
 /** What there was of the reply has been heard, and more is being made. */
 export function thinkOn(state: Live, { nowMs, settings }: At): Thinking {
   const { doubt, doubted, writeWanted, ending } = { ...unquestioned, ending: undefined, ...state }

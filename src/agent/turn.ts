@@ -23,6 +23,7 @@ import {
   transferInWords,
   turnEndMs,
   unquestioned,
+  unwish,
   whileVoiced,
   yieldToCaller,
 } from './turn-moves.ts'
@@ -78,7 +79,7 @@ export function step(state: TurnState, event: TurnEvent, nowMs: number, settings
     case 'transferWanted':
       return transferWanted(state, event.wish, at)
     case 'recalled':
-      return state.phase === 'away' ? recall(state, at) : [state, []]
+      return state.phase === 'away' ? recall(state, at) : unwish(state, at)
     case 'transferSettled':
       if (state.phase === 'away') return comeBack(state, event.outcome, at)
       // They had been given up for back.
@@ -108,7 +109,7 @@ export function step(state: TurnState, event: TurnEvent, nowMs: number, settings
   }
 }
 
-/** The key that brings back a caller who waits for somebody else. */
+/** The key that brings back a caller who waits for somebody else, or is about to. */
 const BRING_BACK = '*'
 
 /** The agent has begun its greeting. */
@@ -225,7 +226,8 @@ function digitPressed(state: Live, digit: string, at: At): Step {
     case 'thinking':
     case 'speaking':
       // Nobody presses a key by mistake for a cough.
-      return state.ending?.firm ? [state, []] : yieldToCaller(state, at, words => withKey(words, digit))
+      if (!state.ending?.firm) return yieldToCaller(state, at, words => withKey(words, digit))
+      return digit === BRING_BACK ? unwish(state, at) : [state, []]
     case 'away':
       return digit === BRING_BACK ? recall(state, at) : [state, []]
   }

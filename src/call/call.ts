@@ -158,7 +158,7 @@ export class Call {
     return this.#with.business.destinations.map(({ name }) => name)
   }
 
-  /** An operator wants the caller transferred, or back; false when its agent cannot see to it. */
+  /** An operator wants the caller transferred, or back; false when its agent does not see to it. */
   askTransfer(asked: TransferWish | 'back'): boolean {
     return this.#transfers.ask(asked)
   }

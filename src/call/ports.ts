@@ -230,8 +230,8 @@ export interface LiveCall {
    * even begin has `failed`.
    */
   transfer(wish: TransferWish, party: TransferParty, signal: AbortSignal): Promise<TransferOutcome>
-  /** An operator wants the caller transferred, or back. */
-  onTransferAsked(listener: (asked: TransferWish | 'back') => void): () => void
+  /** An operator wants the caller transferred, or back; the listener tells whether it sees to it. */
+  onTransferAsked(listener: (asked: TransferWish | 'back') => boolean): () => void
   emit(fact: CallFact): void
 }
 

@@ -38,7 +38,7 @@ type Asked = TransferWish | 'back'
 /** Of one call: one at a time, each an attempt of its own, all to destinations of the business and nowhere else. */
 export class Transfers {
   readonly #with: TransfersDependencies
-  readonly #listeners = new Set<(asked: Asked) => void>()
+  readonly #listeners = new Set<(asked: Asked) => boolean>()
   #attempts: number
   #running: Transfer | undefined
   #destination: string | undefined
@@ -99,13 +99,12 @@ export class Transfers {
     return 'failed'
   }
 
-  /** An operator wants it; false when there is nobody to see to it. */
+  /** An operator wants it; false when nobody sees to it. */
   ask(asked: Asked): boolean {
-    for (const listener of [...this.#listeners]) listener(asked)
-    return this.#listeners.size > 0
+    return [...this.#listeners].map(listener => listener(asked)).includes(true)
   }
 
-  onAsked(listener: (asked: Asked) => void): () => void {
+  onAsked(listener: (asked: Asked) => boolean): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }

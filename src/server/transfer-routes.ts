@@ -17,12 +17,16 @@ const wish = z.strictObject({
   reason: storableText(limits.transfer.reasonChars).optional().describe('Told to whoever answers.'),
 })
 
+const busy = 'The agent of this call has not begun, or has promised its caller something else: try again.'
+
 /** Operators move callers; the agent's part in it stays the agent's: it says so, and it has the caller back. */
 export function transferRoutes(app: TypedServer, calls: Calls, { log }: Pick<ServerDependencies, 'log'>): void {
   const config = { access: 'business' } as const
   const ask = (call: ObservedCall, asked: TransferWish | 'back') => {
-    if (!call.askTransfer(asked)) throw new Refusal(409, 'The agent of this call cannot see to it yet: try again.')
     const back = asked === 'back'
+    // Whoever is on the way back already need not be asked for again.
+    if (!call.askTransfer(asked) && !(back && call.state === 'transferring'))
+      throw new Refusal(409, back ? 'No transfer of this call is announced or under way.' : busy)
     log.info({ call: call.id }, back ? 'a caller is brought back by request' : 'a call is transferred by request')
     return { id: call.id, state: call.state }
   }

@@ -93,7 +93,7 @@ export class House {
   answeredMs: number | undefined
   readonly #digits = new Set<(digit: string) => void>()
   readonly #holds = new Set<(held: boolean) => void>()
-  readonly #askers = new Set<(asked: TransferWish | 'back') => void>()
+  readonly #askers = new Set<(asked: TransferWish | 'back') => boolean>()
   readonly transfers: Transfer[] = []
   readonly #random = seeded(7)
   readonly #options: HouseOptions

@@ -113,6 +113,19 @@ describe('an operator', () => {
     expect(leaving.on({ kind: 'transferWanted', wish: operator }).take()).toEqual([])
   })
 
+  it('takes back what was announced, and so does the caller by the key', () => {
+    for (const event of [{ kind: 'recalled' } as const, { kind: 'digit', digit: '*' } as const]) {
+      const table = listening().on({ kind: 'transferWanted', wish: operator }).on({ kind: 'agentStarted' })
+      table.take()
+      expect(table.on(event).take()).toEqual(['cancelReply', 'say broughtBack'])
+      expect(table.on({ kind: 'agentStarted' }).on(quiet).phase).toBe('listening')
+      expect(table.take()).toEqual([])
+    }
+    const dead = speaking({ onFailure: 'reception' }).on({ kind: 'failed', fatal: true })
+    dead.take()
+    expect(dead.on({ kind: 'recalled' }).take()).toEqual([])
+  })
+
   it('has the caller back', () => {
     expect(away().on({ kind: 'recalled' }).take()).toEqual(['recall'])
     expect(listening().on({ kind: 'recalled' }).take()).toEqual([])

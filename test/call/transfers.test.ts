@@ -440,11 +440,11 @@ describe('an operator', () => {
     const call = at.exchange.find('c1')!
     expect(call.askTransfer('back')).toBe(false)
     const asked: unknown[] = []
-    const stop = at.handled[0]!.onTransferAsked(what => asked.push(what))
+    const stop = at.handled[0]!.onTransferAsked(what => asked.push(what) < 3)
     const wish = { destination: 'reception', by: 'operator' } as const
-    expect([call.askTransfer(wish), call.askTransfer('back')]).toEqual([true, true])
+    expect([call.askTransfer(wish), call.askTransfer('back'), call.askTransfer(wish)]).toEqual([true, true, false])
     stop()
-    expect([call.askTransfer('back'), asked]).toEqual([false, [wish, 'back']])
+    expect([call.askTransfer('back'), asked]).toEqual([false, [wish, 'back', wish]])
     await hangUp(at)
   })
 })

@@ -78,6 +78,17 @@ describe('DELETE /v1/calls/:id/transfer', () => {
     }
   })
 
+  it('conflicts where there is none, and not where it was asked for before', async () => {
+    for (const [state, status] of [
+      ['transferring', 202],
+      ['live', 409],
+    ] as const) {
+      const { ask, call } = withCall(state)
+      call.listens = false
+      expect((await ask('DELETE')).status).toBe(status)
+    }
+  })
+
   it.each(['offered', 'connected', 'ending', 'ended'] as const)('conflicts with a call that is %s', async state => {
     const { ask, call } = withCall(state)
     expect([(await ask('DELETE')).status, call.askedTransfers]).toEqual([409, []])

@@ -114,6 +114,20 @@ it('brings a caller back who waits for somebody, with the agent there', async ()
   await Promise.all([house.isEmpty(), pbx.idle()])
 })
 
+it('takes one wish of operators at a time, and back also before it rings', async () => {
+  const { house, detail } = practice
+  const { call, id } = await caller(house)
+  const path = `/v1/calls/${id}/transfer`
+  expect((await house.delete(path)).status).toBe(409)
+  expect((await house.post(path, { destination: 'reception' })).status).toBe(202)
+  expect((await house.post(path, { destination: 'desk' })).status).toBe(409)
+  expect((await house.delete(path)).status).toBe(202)
+  await call.hearsSilence(700)
+  expect(await detail(id)).toMatchObject({ state: 'live', transfers: [] })
+  await call.hangup()
+  await Promise.all([house.isEmpty(), pbx.idle()])
+})
+
 it('rings as long as the destination says, and then the caller has the agent back', async () => {
   const { house, detail, becomes, factsOf } = practice
   const { call, id } = await caller(house)
