@@ -8,6 +8,8 @@ export interface SpokenLanguage {
   readonly later: RegExp
   /** Before a wish it makes something else of it. */
   readonly unless: RegExp
+  /** After a wish it takes it back. */
+  readonly withdrawn: RegExp
   readonly wishes: readonly RegExp[]
   /** All that is said. */
   readonly bare: RegExp
@@ -23,10 +25,10 @@ const all = (pattern: string) => new RegExp(`^${pattern}$`)
 
 const english = (() => {
   const person = `${led('a', 'an', 'the', 'your', 'some', 'another', 'any', 'real', 'live', 'actual', 'human', 'living')}${words('person human human_being being agent operator representative rep receptionist manager supervisor employee staff_member staff member_of_staff member_of_your_staff customer_service customer_support')}`
-  const name = `${led('the', 'your', 'a', 'an', '(?:someone|somebody|anyone|anybody) (?:in|at|from)')}name\\d+`
+  const name = `${led('the', 'your', 'a', 'an', '(?:someone|somebody|anyone|anybody) (?:in|at|from)')}name\\d+\\b(?! s\\b)`
   const anybody = '(?:someone|somebody|anyone|anybody)(?: else)?$'
   const who = any(name, person, anybody)
-  const want = `(?:${words('i_want i_need i_would_like i_d_like i_would_love i_d_love i_would_prefer i_d_prefer i_prefer i_have')} to|${words('i_wanna i_must i_would_rather i_d_rather can_i could_i may_i can_we could_we let_me')})`
+  const want = `(?:${words('is_it_possible i_wish i_want i_need i_would_like i_d_like i_would_love i_d_love i_would_prefer i_d_prefer i_prefer i_have')} to|${words('i_wanna i_must i_would_rather i_d_rather can_i could_i may_i can_we could_we let_me')})`
   const reach = `${words('speak talk chat be_connected get_connected be_transferred be_put_through get_through')}(?: (?:to|with))+`
   return {
     polite: everywhere(
@@ -36,14 +38,26 @@ const english = (() => {
     ),
     and: everywhere(words('and but so then because')),
     later: within(
-      words(
-        'tomorrow yesterday later last ago next_week next_month monday tuesday wednesday thursday friday saturday sunday tonight this_morning this_afternoon this_evening before',
+      any(
+        words(
+          'tomorrow yesterday later last ago next_week next_month monday tuesday wednesday thursday friday saturday sunday tonight this_morning this_afternoon this_evening before',
+        ),
+        `at ${any('\\d+', words('one two three four five six seven eight nine ten eleven twelve noon'))}`,
+        'on the \\d+(?:st|nd|rd|th)',
       ),
     ),
     unless: within(
-      words(
-        'no_need if when why whether how do did does don not never should said says told asked wanted tried think thought he she they who instead without',
+      any(
+        // Who tells what was done.
+        '^you(?= $)',
+        'you can t',
+        words(
+          'no_need no_reason no_one nobody stop avoid refuse refuses refused unable cannot rather_than every_time if when why whether how do did does don not never should said says told asked wanted tried think thought he she they who instead without',
+        ),
       ),
+    ),
+    withdrawn: within(
+      any('no$', words('no_wait wait_no never_mind nevermind forget_it forget_that cancel_that rather_not')),
     ),
     wishes: [
       within(`${want} ${reach} ${who}`),
@@ -56,7 +70,7 @@ const english = (() => {
         `is there ${any(person, 'someone', 'somebody', 'anyone', 'anybody')} (?:(?:that|who) )?i can (?:speak|talk) (?:to|with)$`,
       ),
     ],
-    bare: all(`(?:no )?${person}`),
+    bare: all(any(`(?:no )?${person}`, `${reach} ${who}`)),
   }
 })()
 
@@ -77,6 +91,7 @@ const german = (() => {
     unless: within(
       words('nicht nie kein keinen keine wenn falls ob warum wieso wann wie soll sollte ohne hat hatte_gesagt'),
     ),
+    withdrawn: within(any('nein$', 'nicht$', words('vergessen_sie vergiss schon_gut'))),
     wishes: [
       within(
         `(?:ich ${words('mochte will wurde muss hatte')}|${words('kann konnte durfte darf')} ich) (?:${to} )?${who} ${words('sprechen reden telefonieren gesprochen verbunden_werden')}`,
@@ -109,6 +124,7 @@ const french = (() => {
       ),
     ),
     unless: within(words('ne n pas jamais si pourquoi quand comment sans')),
+    withdrawn: within(any('non$', words('laissez_tomber laisse_tomber oubliez oublie pas_la_peine'))),
     wishes: [
       within(
         `(?:je ${words('veux voudrais souhaite souhaiterais desire prefere prefererais peux pourrais')}|j aimerais|j ai besoin de|puis je|pourrais je|laissez moi) ${words('parler discuter etre_mis_en_relation')} ${to} ${who}`,
@@ -138,6 +154,7 @@ const spanish = (() => {
       ),
     ),
     unless: within(words('no nunca si cuando por_que sin como tengo_que')),
+    withdrawn: within(any('no$', words('olvidelo olvidalo dejelo dejalo mejor_no'))),
     wishes: [
       within(
         `${words('quiero quisiera querria me_gustaria necesito deseo prefiero preferiria puedo podria dejeme dejame')} hablar con ${who}`,
@@ -167,6 +184,7 @@ const italian = (() => {
       ),
     ),
     unless: within(words('non mai se quando come senza devo')),
+    withdrawn: within(any('no$', words('lasci_stare lascia_stare non_importa meglio_di_no'))),
     wishes: [
       within(
         `${words('voglio vorrei desidero preferisco preferirei ho_bisogno_di avrei_bisogno_di posso potrei mi_faccia')} parlare con ${who}`,

@@ -16,7 +16,10 @@ export function clearWish(text: string, names: readonly string[]): { readonly na
   return undefined
 }
 
-function wishIn(said: string, { polite, and, later, unless, wishes, bare }: SpokenLanguage): string | undefined {
+function wishIn(
+  said: string,
+  { polite, and, later, unless, withdrawn, wishes, bare }: SpokenLanguage,
+): string | undefined {
   if (later.test(said)) return undefined
   const clauses = said
     .replace(polite, ' ')
@@ -26,10 +29,12 @@ function wishIn(said: string, { polite, and, later, unless, wishes, bare }: Spok
     .filter(clause => clause !== '')
   const whole = clauses.join(' ')
   if (bare.test(whole)) return whole
-  for (const clause of clauses) {
+  for (const [at, clause] of clauses.entries()) {
     for (const wish of wishes) {
       const found = wish.exec(clause)
-      if (found && !unless.test(clause.slice(0, found.index))) return found[0]
+      if (!found || unless.test(clause.slice(0, found.index))) continue
+      const rest = [clause.slice(found.index + found[0].length), ...clauses.slice(at + 1)].join(' ').trim()
+      if (!withdrawn.test(rest)) return found[0]
     }
   }
   return undefined
