@@ -10,6 +10,12 @@ const reservedKeys = ['fallback', 'trunk']
 /** What of the environment a business may name as a password. */
 export const sipPasswordName = /^SIP_[A-Z0-9_]{1,50}_PASSWORD$/
 
+/** As a PBX asks for it; Asterisk's configuration must be able to hold it. */
+export const sipUsername = {
+  form: /^[A-Za-z0-9_.@+-]{1,100}$/,
+  words: 'may hold only letters, digits and . _ - + @, at most 100',
+}
+
 const passwordReference = z.string().refine(text => sipPasswordName.test(passwordVariable(text) ?? ''), {
   message:
     'must name a variable of the environment that begins with SIP_ and ends with _PASSWORD, such as ${SIP_PBX_PASSWORD}',
@@ -28,10 +34,7 @@ const destination = z
     /** Whom it sees calling: the caller, the trunk's number, or a number of its own. */
     callerId: z.union([z.enum(['original', 'trunk']), e164]).optional(),
     /** Where the PBX asks for them; the password as ${SIP_..._PASSWORD}, which the environment holds. */
-    username: z
-      .string()
-      .regex(/^[A-Za-z0-9_.@+-]{1,100}$/, 'may hold only letters, digits and . _ - + @')
-      .optional(),
+    username: z.string().regex(sipUsername.form, sipUsername.words).optional(),
     password: passwordReference.optional(),
   })
   .refine(({ username, password }) => (username === undefined) === (password === undefined), {
@@ -44,13 +47,18 @@ export const transfers = z
     /** For a caller who asks for a person; left out: the first. */
     person: z.string(),
     /** Keys that lead to a destination whatever is being said. */
-    keys: z.record(z.string().regex(/^[0-9*#]$/, 'must be one key of a telephone'), z.string()),
+    keys: z.record(z.string().regex(/^[0-9*#]$/), z.string(), {
+      error: ({ code }) => (code === 'invalid_key' ? 'must be one key of a telephone: 0 to 9, * or #' : undefined),
+    }),
     /** When the engine has failed; left out: the fallback. */
     onFailure: z.string(),
     /** What the caller hears meanwhile. */
     waiting: z.enum(['ringing', 'music']),
     /** Told of each transfer before it rings: who calls and why, for whoever's screen shows it. */
-    webhook: z.url({ protocol: /^https?$/ }),
+    webhook: z.url({
+      protocol: /^https?$/,
+      error: 'must be an address of http or https, such as https://desk.example.com/calls',
+    }),
   })
   .partial()
 

@@ -84,7 +84,9 @@ function callerIdFor(
   const { customNumber, trunkNumber } = transfers
   const usual = isTelephoneNumber(address) && transfers.callerId === 'original' ? 'trunk' : transfers.callerId
   const wanted = callerId ?? usual
-  if (wanted === 'original') return { number: callerNumber }
-  if (wanted === 'trunk') return { number: trunkNumber ?? '' }
+  // No trunk lets one call who withholds their number.
+  const nobody = callerNumber === '' && isTelephoneNumber(address)
+  if (wanted === 'original' && !nobody) return { number: callerNumber }
+  if (wanted === 'trunk' || wanted === 'original') return { number: trunkNumber ?? '' }
   return { number: wanted === 'custom' ? (customNumber ?? '') : wanted }
 }

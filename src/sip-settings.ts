@@ -1,4 +1,4 @@
-import { type ProblemsOfDestination, passwordVariable, sipPasswordName } from './business-destinations.ts'
+import { type ProblemsOfDestination, passwordVariable, sipPasswordName, sipUsername } from './business-destinations.ts'
 import type { Environment } from './environment.ts'
 import type { Reader } from './setting-reader.ts'
 import {
@@ -19,6 +19,13 @@ export function sipSettings(read: Reader, asterisk: string) {
   const tls = tlsSettings(read)
   const transfers = transferSettings(read)
   const outlets: Outlets = { pbx: pbxOutlet(read), trunk: trunkOutlet(read), tls: tls !== undefined }
+  for (const [name, outlet] of Object.entries({
+    FREEPBX_DOMAIN: outlets.pbx,
+    TWILIO_SIP_TRUNK_DOMAIN: outlets.trunk,
+  })) {
+    if (outlet?.transport !== 'tls' || tls !== undefined) continue
+    read.problem(`${name} is to be reached by TLS, for which SIP_TLS_CERTIFICATE and SIP_TLS_KEY must be set.`)
+  }
   return {
     sip: {
       user: read.pattern(
@@ -73,6 +80,9 @@ function pbxOutlet(read: Reader): Outlet | undefined {
   const password = read.secret('FREEPBX_SIP_PASSWORD')?.reveal()
   if ((username === undefined) !== (password === undefined)) {
     read.problem('FREEPBX_SIP_USERNAME and FREEPBX_SIP_PASSWORD must be set together, or neither.')
+  }
+  if (username !== undefined && !sipUsername.form.test(username)) {
+    read.problem(`FREEPBX_SIP_USERNAME ${sipUsername.words}.`)
   }
   const wrong = password === undefined ? undefined : problemWithPassword(password)
   if (wrong !== undefined) read.problem(`FREEPBX_SIP_PASSWORD ${wrong}.`)

@@ -105,6 +105,18 @@ describe('a business', () => {
     expect(problemsWith('desk', 'Front desk', 'front-office', 'x'.repeat(31))().destinations).toHaveLength(4)
   })
 
+  it.each([
+    ['keys: { "12": desk }', /transfers\.keys\.12: must be one key of a telephone: 0 to 9, \* or #/],
+    ['webhook: ftp://desk.example.com', /transfers\.webhook: must be an address of http or https/],
+    ['waiting: silence', /transfers\.waiting: .*"ringing"\|"music"/],
+    ['person: nobody', /transfers\.person: "nobody" is none of the business's destinations \(there are: desk\)/],
+    ['keys: { "0": nobody }', /transfers\.keys\.0: "nobody" is none/],
+    ['onFailure: nobody', /transfers\.onFailure: "nobody" is none/],
+  ])('tells in words what is wrong of transfers: %s', (transfers, words) => {
+    const desk = '  - { name: desk, address: "sip:2000@192.0.2.10" }'
+    expect(() => readText(`name: Desk\ndestinations:\n${desk}\ntransfers: { ${transfers} }\n`)).toThrow(words)
+  })
+
   it('is looked at again only when its file changes, and a wrong change is told once', () => {
     const { write, watch } = openFile('name: First')
     const look = () => watch()?.business.name

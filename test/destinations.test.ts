@@ -98,6 +98,8 @@ describe('a destination', () => {
     expect(number({})).toBe('+15550100200')
     expect(number({}, { TRANSFER_CALLER_ID_FORMAT: 'custom', TRANSFER_CALLER_ID: '+15550100777' })).toBe('+15550100777')
     expect(number({ callerId: 'original' })).toBe('+15550100300')
+    const withheld = route({ address: '+15551234567', callerId: 'original' }, trunk, '')
+    expect(withheld?.callerId.number).toBe('+15550100200')
     const inbound = { TWILIO_SIP_TRUNK_DOMAIN: 'a.example.com', TWILIO_INBOUND_NUMBER: '+15550100201' }
     expect(route({ address: '+15551234567' }, inbound)?.callerId.number).toBe('+15550100201')
   })
@@ -187,6 +189,9 @@ describe('settings of transfers', () => {
     [{ FREEPBX_DOMAIN: 'not a host' }, 'FREEPBX_DOMAIN must be the name or address of a host'],
     [{ ...pbx, FREEPBX_SIP_USERNAME: 'x' }, 'FREEPBX_SIP_USERNAME and FREEPBX_SIP_PASSWORD must be set together'],
     [{ ...pbx, FREEPBX_SIP_USERNAME: 'x', FREEPBX_SIP_PASSWORD: 'a b' }, 'FREEPBX_SIP_PASSWORD must be of 1 to 128'],
+    [{ ...pbx, FREEPBX_SIP_USERNAME: 'a;b', FREEPBX_SIP_PASSWORD: 's' }, 'FREEPBX_SIP_USERNAME may hold only letters'],
+    [{ ...pbx, FREEPBX_SIP_TRANSPORT: 'tls' }, 'FREEPBX_DOMAIN is to be reached by TLS, for which SIP_TLS_CERTIFICATE'],
+    [{ TWILIO_SIP_TRUNK_DOMAIN: 'a.example;transport=tls' }, 'TWILIO_SIP_TRUNK_DOMAIN is to be reached by TLS'],
     [{ FALLBACK_DESTINATION: '2000' }, 'FALLBACK_DESTINATION: "2000" is an extension, and FREEPBX_DOMAIN'],
   ])('%j is refused in words', (environment, words) => {
     expect(() => load(environment as Record<string, string>)).toThrow(words)

@@ -25,12 +25,15 @@ export function dialVariables(
   { callerId, headers }: Pick<DialRequest, 'callerId' | 'headers'>,
   caller: string,
 ): Record<string, string> {
+  const number = callerId.number.replace(/[^+0-9*#A-Za-z_.-]/g, '')
   const named = Object.entries(headers).filter(([name]) => /^X-[A-Za-z0-9-]{1,60}$/.test(name))
   return {
     PARLEY_CALLER: caller,
     'CHANNEL(hangup_handler_push)': 'dialled,s,1',
     'CHANNEL(musicclass)': MUSIC,
-    'CONNECTEDLINE(num,i)': callerId.number.replace(/[^+0-9*#A-Za-z_.-]/g, ''),
+    'CONNECTEDLINE(num,i)': number,
+    // Who withholds their number is anonymous (RFC 3323), and no address without a user.
+    ...(number === '' && { 'CONNECTEDLINE(pres,i)': 'prohib' }),
     'CONNECTEDLINE(name,i)': (callerId.name ?? '').replace(/[\p{Cc}"<>\\]/gu, ''),
     ...Object.fromEntries(named.map(([name, value]) => [`PJSIP_HEADER(add,${name})`, value.replace(/\p{Cc}/gu, ' ')])),
   }

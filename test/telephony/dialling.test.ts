@@ -40,6 +40,13 @@ describe('what is set before a channel is dialled', () => {
     })
   })
 
+  it('is nobody where the number is withheld', () => {
+    expect(dialVariables({ callerId: { number: '' }, headers: {} }, 'PJSIP/trunk-1')).toMatchObject({
+      'CONNECTEDLINE(num,i)': '',
+      'CONNECTEDLINE(pres,i)': 'prohib',
+    })
+  })
+
   it('leaves out what would be another header, another function or another line', () => {
     const hostile = {
       callerId: { number: '1>\r\nX-A: b', name: '"A" <sip:b>\r\n' },
