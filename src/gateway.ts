@@ -60,10 +60,11 @@ export async function startGateway(surroundings: Surroundings, stopping = never)
   const { log, config } = surroundings
   const scope = new Scope('gateway', (err, name) => log.error({ err, scope: name }, 'something could not be released'))
   try {
-    const { exchange, ...started } = await Promise.race([build(surroundings, scope), rejectedBy(stopping)])
+    const { exchange, hurry, ...started } = await Promise.race([build(surroundings, scope), rejectedBy(stopping)])
     return {
       ...started,
       async close(hurrying = never) {
+        void rejectedBy(hurrying).catch(hurry)
         await Promise.race([exchange.drain(config.timing.drainMs), rejectedBy(hurrying).catch(() => {})])
         await scope.close()
       },
@@ -140,7 +141,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
   tellEnds(unfinished.ends(), telephony, call => exchange.find(call) !== undefined, observe)
   await storeOpened
   asterisk.destinationsChanged()
-  return { exchange, httpAddress, business: directory.standard }
+  return { exchange, hurry: asterisk.hurry, httpAddress, business: directory.standard }
 }
 
 /** What a call asks for when it comes, and while it is up. */

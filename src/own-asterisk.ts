@@ -111,7 +111,10 @@ type ToldForGood = Pick<Told, 'maxCalls'> & {
   readonly directory: { readonly active: readonly Business[] }
 }
 
-/** The Asterisk of a gateway, ours or not, and its destinations; ours is stopped with the scope. */
+/**
+ * The Asterisk of a gateway, ours or not, and its destinations. Ours is stopped with the scope, or left to those who talk
+ * there without us.
+ */
 export function asteriskOf(
   surroundings: Omit<Surroundings, 'handlers' | 'prepare'>,
   state: StateDir,
@@ -122,8 +125,16 @@ export function asteriskOf(
   const wanted = () => outletsOf(told.directory.active, config, environment)
   let own: AsteriskProcess | undefined
   let live: LiveDestinations | undefined
-  scope.onClose(() => own?.stop())
+  let hurried = false
+  scope.onClose(async () => {
+    const left = !hurried && (await own?.leaveToCallers())
+    if (!left || hurried) await own?.stop()
+  })
   return {
+    /** Whoever still talks when the scope closes is not waited for. */
+    hurry(): void {
+      hurried = true
+    },
     /** Settles when calls would be taken, if it is ours. */
     async start(): Promise<void> {
       if (config.asterisk !== 'external') {

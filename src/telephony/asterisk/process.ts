@@ -76,6 +76,24 @@ export class AsteriskProcess {
     await forgetInstance(this.#options.settings)
   }
 
+  /**
+   * Leaves it to the callers who are still in it, if there are any: it takes no new ones and ends with the last. Their time
+   * is the dialplan's. Later deaths and starts are told no more; `stop` still ends it.
+   */
+  async leaveToCallers(): Promise<boolean> {
+    const { progress } = this.#options
+    this.#stopping.abort(new GatewayError('ASTERISK_FAILED', 'Asterisk is being stopped.'))
+    await this.#launching
+    const instance = this.#instance
+    if (!instance || !(await this.#hasCallers())) return false
+    this.#unwatch()
+    // It answers only when it ends: at once where the last channel was just about to go.
+    await askConsole(this.#place, 'core stop gracefully')
+    if (!isAlive(instance)) return false
+    progress(`callers still talk: Asterisk ends with the last of them, or at once by: kill ${instance.pid}`)
+    return true
+  }
+
   /** Some of its configuration from now on, also of the next one after a death; read only when it is told to. */
   async rewrite(files: ReadonlyMap<string, string>): Promise<void> {
     const { directory } = this.#options.settings
@@ -90,6 +108,8 @@ export class AsteriskProcess {
     this.#mark = configurationMark(this.#rendered, program.command)
     const running = await findInstance(settings.directory)
     if (running && running.mark === this.#mark && (await answersAri(settings))) {
+      // It may be about to end with its last caller.
+      await askConsole(this.#place, 'core abort shutdown')
       this.#watch(running)
       this.#options.onStarted({ pid: running.pid, adopted: true })
       return

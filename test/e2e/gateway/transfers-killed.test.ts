@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { Call } from '../../../src/caller/call.ts'
 import type { IncomingCall } from '../../../src/caller/incoming-call.ts'
 import { type Pbx, pbxHz, startPbx } from '../../support/pbx.ts'
-import { greetingHz, House } from './house.ts'
+import { greeted, greetingHz, House, isRunning } from './house.ts'
 
 const callerHz = 520
 
@@ -79,4 +79,45 @@ it('a gateway that is killed leaves those talking whom it has connected: the nex
   await left.call.hangup()
   await Promise.all([house.isEmpty(), pbx.idle()])
   expect(await ends(left.id)).toMatchObject([{ reason: 'callerHungUp' }])
+})
+
+it('a gateway that is told to stop leaves its Asterisk to those who talk: the next one has it back, or it ends with the last', async () => {
+  await using house = await House.open({
+    business: { destinations: [{ name: 'reception', address: pbx.address('2000', 'tcp') }] },
+  })
+  const asterisk = await house.asteriskPid()
+  const [one, other] = (await connected(house)) as [Connected, Connected]
+  expect(await house.signal('SIGTERM')).toBe(0)
+  await Promise.all([hearEachOther(one), hearEachOther(other)])
+  expect((await (await house.dial()).answered).kind).toBe('refused')
+
+  await house.start()
+  expect(await house.asteriskPid()).toBe(asterisk)
+  await Promise.all([hearEachOther(one), hearEachOther(other)])
+  const served = await greeted(await house.dial())
+  await Promise.all([served.hangup(), one.phone.hangup(), one.call.ended])
+
+  expect(await house.signal('SIGTERM')).toBe(0)
+  await hearEachOther(other)
+  expect(isRunning(asterisk)).toBe(true)
+  await other.call.hangup()
+  await house.until(async () => !isRunning(asterisk))
+  await pbx.idle()
+})
+
+it('a gateway that is told so twice takes its Asterisk with it', async () => {
+  await using house = await House.open({
+    business: { destinations: [{ name: 'reception', address: pbx.address('2000', 'tcp') }] },
+  })
+  const asterisk = await house.asteriskPid()
+  await connected(house)
+  const ended = house.signal('SIGTERM')
+  await house.until(async () => {
+    const heard = house.log.some(line => line.includes('ending the calls'))
+    if (!heard) process.kill(house.pid, 'SIGTERM')
+    return heard || !isRunning(house.pid)
+  })
+  await ended
+  expect(isRunning(asterisk)).toBe(false)
+  await pbx.idle()
 })
