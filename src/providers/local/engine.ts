@@ -6,7 +6,7 @@ import type { Speaker } from '../../agent/ports.ts'
 import { type AgentSettings, defaultSettings } from '../../agent/settings.ts'
 import { Speech } from '../../agent/speech.ts'
 import { Voice } from '../../agent/voice.ts'
-import { withoutEngine } from '../../agent/without-engine.ts'
+import { insteadOfEngine, withoutEngine } from '../../agent/without-engine.ts'
 import type { Business } from '../../business.ts'
 import type { Handler, LiveCall, Outcome } from '../../call/ports.ts'
 import type { Clock } from '../../clock.ts'
@@ -22,7 +22,7 @@ import type { SpeechPrograms } from './programs.ts'
 import { fliteSpeaker } from './speaker.ts'
 import { localTools } from './tools.ts'
 
-/** What becomes of a call beyond the bound: a sentence and the dialplan's fallback, or 503 before it is answered. */
+/** What becomes of a call beyond the bound: a sentence and somebody else, or 503 before it is answered. */
 export const busyWays = ['sentence', 'refuse'] as const
 type BusyWay = (typeof busyWays)[number]
 
@@ -98,7 +98,7 @@ function introduced(call: LiveCall): LiveCall {
   return { ...call, business: { ...call.business, greeting: `${INTRODUCTION} ${call.business.greeting}` } }
 }
 
-/** The caller hears why, and then whoever the dialplan's fallback has for them. */
+/** The caller hears why, and then whoever the business or the dialplan's fallback has for them. */
 async function sayBusy({ call, scope, clock, speaker }: OneCall): Promise<Outcome> {
   const spoken = Promise.withResolvers<void>()
   const speech = new Speech(call.line, clock, {
@@ -116,5 +116,5 @@ async function sayBusy({ call, scope, clock, speaker }: OneCall): Promise<Outcom
   speech.release()
   const late = () => new GatewayError('MEDIA_FAILED', 'The media thread did not tell in time that all was heard.')
   await unlessAborted(spoken.promise, scope.signal, { clock, ms: limits.local.busySentenceMs, late })
-  return { kind: 'handBack', reason: 'engine busy' }
+  return insteadOfEngine({ call, scope, clock, speech }, 'engine busy')
 }

@@ -21,8 +21,9 @@ beforeAll(async () => {
     business: {
       timeZone: 'Europe/Zurich',
       destinations: [{ name: 'billing', address: pbx.address('2000'), mode: 'attended' }],
+      transfers: { onFailure: 'billing' },
     },
-    environment: { AGENT_ENGINE: 'local' },
+    environment: { AGENT_ENGINE: 'local', LOCAL_CALLS: '1' },
   })
 })
 afterAll(async () => {
@@ -65,4 +66,32 @@ it('connects by words alone: the caller’s, and the yes of whoever answers', as
   await Promise.all([house.isEmpty(), pbx.idle()])
   const outcomes = (await facts()).flatMap(fact => (fact.name === 'transferEnded' ? [fact.outcome] : []))
   expect(outcomes).toEqual(['connected'])
+})
+
+it('connects a caller for whom the engine has no place, after it has said so', async () => {
+  const since = (await house.events()).length
+  const seated = await house.dial()
+  const later = async () => (await house.events()).slice(since).map(({ fact }) => fact)
+  const until = (isIt: (fact: CallFact) => boolean) => house.until(async () => (await later()).some(isIt))
+  await until(fact => fact.name === 'agentSpoke' && /Hello\./.test(fact.private.text))
+  const beyond = await house.dial()
+  const phone = await pbx.phone.nextCall()
+  beyond.hum(callerHz)
+  await Promise.all([beyond.hearsTone(pbxHz.phone, { forMs: 300 }), phone.hearsTone(callerHz, { forMs: 300 })])
+  await until(({ name }) => name === 'transferEnded')
+  const facts = (await later()).filter(fact => fact.name !== 'transferRang')
+  const last = facts.findIndex(fact => fact.name === 'degraded')
+  expect(facts.slice(last)).toMatchObject(
+    expect.arrayContaining([
+      expect.objectContaining({ name: 'degraded', code: 'CAPACITY' }),
+      expect.objectContaining({
+        name: 'agentSpoke',
+        private: { text: expect.stringMatching(/as many calls as it can/) },
+      }),
+      expect.objectContaining({ name: 'transferBegan', by: 'failure', destination: 'billing', mode: 'blind' }),
+      expect.objectContaining({ name: 'transferEnded', outcome: 'connected' }),
+    ]),
+  )
+  await Promise.all([beyond.hangup(), seated.hangup()])
+  await Promise.all([house.isEmpty(), pbx.idle()])
 })
