@@ -143,11 +143,14 @@ test.concurrent('a lease that nobody renews ends in the fallback; a renewed one 
 
 test.concurrent('with no gateway a caller reaches the fallback destination; when that is busy, the voicemail', async () => {
   await using desk = await openDesk('busy')
-  await using alone = await startTestAsterisk({ fallbackDestination: desk.destination, voicemailSeconds: 2 })
+  const fallback = { fallbackDestination: desk.destination, fallbackCallerId: '+15557770000' }
+  await using alone = await startTestAsterisk({ ...fallback, voicemailSeconds: 2 })
   await using witness = await new TestAri(alone.settings).connect('witness')
   const call = await rawCall({ port: alone.settings.tcpPort, sound: true })
   expect(call.status).toBe(200)
-  expect(await desk.rang).toMatch(/^INVITE sip:2000@127\.0\.0\.3:\d+/)
+  const invite = await desk.rang
+  expect(invite).toMatch(/^INVITE sip:2000@127\.0\.0\.3:\d+/)
+  expect(invite).toMatch(/^From: .*<sip:\+15557770000@/m)
   const { channel } = await witness.event('ChannelDialplan', inContext('fallback', 'Record'))
   const destroyed = witness.event('ChannelDestroyed', event => event.channel?.id === channel?.id)
   await call.ended
