@@ -124,7 +124,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
     },
   })
   const parties = { scope, observe, telephony, plane: media, admission, earlierLife: unfinished.eventsOf }
-  const exchange: Exchange = new Exchange({ ...parties, ...askedPerCall(surroundings, directory, store) })
+  const exchange: Exchange = new Exchange({ ...parties, ...askedPerCall(surroundings, directory, store, asterisk) })
   const sources = { exchange, telephony, admission, journal, store, directory, media, registry }
   const edge = twilioEdge(surroundings, { journal, directory, observe })
   const httpAddress = await serve(surroundings, state, { ...sources, edge }, scope)
@@ -149,6 +149,7 @@ function askedPerCall(
   { config, environment, handlers, lookUp, announce }: Surroundings,
   directory: Directory,
   store: Store,
+  asterisk: { readonly hasMusic: boolean },
 ) {
   const clock = systemClock
   return {
@@ -156,7 +157,12 @@ function askedPerCall(
     handlers,
     addressee: (facts: CallFacts) => addresseeOf(facts, directory.upToDate()),
     knowCaller: callerContext({ clock, earlierCalls: earlierCallsIn(store), lookUp }),
-    transfers: { ringMs: config.transfers.ringMs, announce, route: routeFinder(config, environment) },
+    transfers: {
+      ringMs: config.transfers.ringMs,
+      announce,
+      route: routeFinder(config, environment),
+      hasMusic: () => asterisk.hasMusic,
+    },
   }
 }
 

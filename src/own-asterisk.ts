@@ -126,6 +126,13 @@ export function asteriskOf(
   let own: AsteriskProcess | undefined
   let live: LiveDestinations | undefined
   let hurried = false
+  let withoutMusic = false
+  const lookAtMusic = () => {
+    const before = withoutMusic
+    const wanted = told.directory.active.some(({ transfers }) => transfers.waiting === 'music')
+    withoutMusic = own?.hasMusic === false && wanted
+    if (withoutMusic && !before) log.warn(noMusic)
+  }
   scope.onClose(async () => {
     const left = !hurried && (await own?.leaveToCallers())
     if (!left || hurried) await own?.stop()
@@ -141,10 +148,16 @@ export function asteriskOf(
         own = await ownAsterisk(surroundings, state, { ...told, destinations: wanted() })
         scope.signal.throwIfAborted()
         await own.start()
+        lookAtMusic()
       }
       live = await liveDestinations(surroundings, scope.child('destinations'), own, { ...told, wanted })
     },
+    /** Whether those who wait would hear music; of an Asterisk that is not ours that is not known. */
+    get hasMusic(): boolean {
+      return own?.hasMusic !== false
+    },
     destinationsChanged(): void {
+      lookAtMusic()
       if (live) void live.look()
       else if (isForeign(config) && Object.keys(wanted()).length > 0) log.warn(foreign)
     },
@@ -157,6 +170,9 @@ export function asteriskOf(
 function isForeign({ asterisk, asteriskFolder }: Config): boolean {
   return asterisk === 'external' && asteriskFolder === undefined
 }
+
+const noMusic =
+  "A business wants music for callers who wait, and Asterisk has none (Debian's asterisk-moh-opsound-gsm): it rings for them instead."
 
 const foreign =
   'Destinations of businesses do not reach this Asterisk by themselves: set ASTERISK_FOLDER, or render its configuration anew.'

@@ -18,6 +18,8 @@ export interface TransferMeans {
   /** For a destination that says nothing else. */
   readonly ringMs: number
   readonly announce?: AnnounceTransfer | undefined
+  /** For callers who wait; left out: there is some. */
+  readonly hasMusic?: () => boolean
 }
 
 interface TransfersDependencies {
@@ -77,7 +79,7 @@ export class Transfers {
     const transfer = new Transfer({
       ...this.#with,
       ...{ party, scope, attempt, mode },
-      waiting: business.transfers.waiting === 'music' ? 'music' : 'line',
+      waiting: business.transfers.waiting === 'music' && means.hasMusic?.() !== false ? 'music' : 'line',
       ringMs: destination.ringSeconds === undefined ? means.ringMs : 1_000 * destination.ringSeconds,
       request: { ...route, headers: transferHeaders(notice) },
     })

@@ -4,11 +4,13 @@ import { systemClock } from '../../clock.ts'
 import { asError } from '../../errors.ts'
 import { findAsterisk } from '../../telephony/asterisk/acquire.ts'
 import { requiredModules } from '../../telephony/asterisk/modules.ts'
+import { hasMusic } from '../../telephony/asterisk/music.ts'
 import type { AsteriskProgram } from '../../telephony/asterisk/program.ts'
+import { businessesOf } from './destinations.ts'
 import { capital, type Finding, findingsOf } from './finding.ts'
 import type { Scene } from './scene.ts'
 
-const { ok, hint, error } = findingsOf('asterisk')
+const { ok, hint, warning, error } = findingsOf('asterisk')
 
 interface Found {
   readonly program: AsteriskProgram | undefined
@@ -17,10 +19,13 @@ interface Found {
   /** Installed ones that are not used, and why. */
   readonly passedOver: readonly string[]
   readonly missingModules: readonly string[]
+  /** A business wants it for callers who wait, and there is none. */
+  readonly lacksMusic: boolean
 }
 
 /** The program that a start would take. Of an external one only ARI can tell. */
-export async function lookAtAsterisk({ config, environment }: Scene): Promise<Found | undefined> {
+export async function lookAtAsterisk(scene: Scene): Promise<Found | undefined> {
+  const { config, environment } = scene
   if (config.asterisk === 'external') return undefined
   const passedOver: string[] = []
   try {
@@ -32,13 +37,15 @@ export async function lookAtAsterisk({ config, environment }: Scene): Promise<Fo
       progress: text => passedOver.push(text),
     })
     const missingModules = program ? missingFrom(program) : []
-    return { program, problem: undefined, passedOver, missingModules }
+    const wantsMusic = businessesOf(scene).some(({ transfers }) => transfers.waiting === 'music')
+    const lacksMusic = wantsMusic && program !== undefined && !hasMusic(program)
+    return { program, problem: undefined, passedOver, missingModules, lacksMusic }
   } catch (thrown) {
-    return { program: undefined, problem: asError(thrown).message, passedOver, missingModules: [] }
+    return { program: undefined, problem: asError(thrown).message, passedOver, missingModules: [], lacksMusic: false }
   }
 }
 
-export function judgeAsterisk({ program, problem, passedOver, missingModules }: Found): Finding[] {
+export function judgeAsterisk({ program, problem, passedOver, missingModules, lacksMusic }: Found): Finding[] {
   const findings = passedOver.map(text => hint(`${capital(text)}.`, 'Nothing need be done: another one is taken.'))
   if (problem !== undefined) {
     return [...findings, error(problem, 'Set ASTERISK to a program that can be used, or leave it out.')]
@@ -66,8 +73,14 @@ export function judgeAsterisk({ program, problem, passedOver, missingModules }: 
   return [
     ...findings,
     ok(`Asterisk ${program.version} (${program.origin}) has all ${requiredModules().length} modules.`),
+    ...(lacksMusic ? [noMusic] : []),
   ]
 }
+
+const noMusic = warning(
+  'A business wants music for callers who wait (transfers.waiting), and Asterisk has none: it rings for them instead.',
+  "Install Debian's asterisk-moh-opsound-gsm, or let transfers.waiting be ringing.",
+)
 
 function missingFrom({ moduleDirectory }: AsteriskProgram): string[] {
   return requiredModules().filter(name => !existsSync(join(moduleDirectory, name)))

@@ -20,18 +20,22 @@ interface SeenOutlet extends ResolvedOutlet {
 }
 
 /** Of all businesses that are known here, and the fallback. */
-export async function lookAtDestinations({ directory, environment, config }: Scene): Promise<SeenOutlet[]> {
-  const loaded = { config, environment: { ...readEnvFile(directory).values, ...environment } }
-  const destinations = outletsOf(known(loaded), config, loaded.environment)
+export async function lookAtDestinations(scene: Scene): Promise<SeenOutlet[]> {
+  const { config, environment } = loadedOf(scene)
+  const destinations = outletsOf(businessesOf(scene), config, environment)
   const { fallbackDestination } = config
   const resolved = await resolveDestinations({ destinations, fallbackDestination }, () => {})
   return Promise.all([...resolved.values()].map(async each => ({ ...each, answer: await ask(each, each.addresses) })))
 }
 
+function loadedOf({ directory, environment, config }: Scene): Loaded {
+  return { config, environment: { ...readEnvFile(directory).values, ...environment } }
+}
+
 /** What is wrong with a business is told by the look at the settings. */
-function known(loaded: Loaded): Business[] {
+export function businessesOf(scene: Scene): Business[] {
   try {
-    return knownBusinesses(loaded, () => {})
+    return knownBusinesses(loadedOf(scene), () => {})
   } catch {
     return []
   }

@@ -8,6 +8,7 @@ import { endProcess, findInstance, forgetInstance, type Instance, isAlive } from
 import { answersAri, type Launched, launch } from './launch.ts'
 import { logFile, replaceFiles } from './layout.ts'
 import { keepLogsSmall } from './logs.ts'
+import { hasMusic } from './music.ts'
 import { requirePortsFree } from './ports.ts'
 import type { AsteriskProgram } from './program.ts'
 import { configurationMark, renderConfiguration } from './render.ts'
@@ -51,6 +52,11 @@ export class AsteriskProcess {
 
   get settings(): AsteriskSettings {
     return this.#options.settings
+  }
+
+  /** For callers who wait. */
+  get hasMusic(): boolean {
+    return hasMusic(this.#options.program)
   }
 
   get pid(): number | undefined {

@@ -178,11 +178,14 @@ describe('Asterisk', () => {
     moduleDirectory: '',
     dataDirectory: '',
   } as const
-  const found = { program, problem: undefined, passedOver: [], missingModules: [] }
+  const found = { program, problem: undefined, passedOver: [], missingModules: [], lacksMusic: false }
 
   it('is there, whole, damaged, wrong or still to come', () => {
     expect(told(judgeAsterisk(found))[0]).toMatch(/^ok: Asterisk 22\.10\.1 \(unpacked\) has all \d\d modules/)
     expect(told(judgeAsterisk({ ...found, missingModules: ['chan_pjsip.so'] }))[0]).toMatch(/^error: .*chan_pjsip\.so/)
+    expect(told(judgeAsterisk({ ...found, lacksMusic: true }))[1]).toMatch(
+      /^warning: .*music.*it rings for them instead/,
+    )
     expect(told(judgeAsterisk({ ...found, program: undefined }))[0]).toBe('hint: No Asterisk is here yet.')
     expect(told(judgeAsterisk({ ...found, program: undefined, problem: 'ASTERISK is wrong.' }))).toEqual([
       'error: ASTERISK is wrong.',
