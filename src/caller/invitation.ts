@@ -12,6 +12,8 @@ export interface CallOptions extends ConnectionOptions, SoundOptions {
   readonly headers?: Readonly<Record<string, string>>
   /** The number that calls. */
   readonly from?: string
+  /** The INVITE describes no sound: the callee's answer offers it, and the ACK answers that (RFC 3261 section 13.2.1). */
+  readonly lateOffer?: boolean
   /** A connection that several calls share; whoever opened it closes it. By default each call has its own. */
   readonly connection?: Connection
 }
@@ -23,6 +25,7 @@ export interface Invitation {
   readonly to: string
   readonly contactUser: string
   readonly headers: readonly Header[]
+  readonly lateOffer?: boolean
 }
 
 const DEFAULT_FROM = '+15550100199'
@@ -42,6 +45,7 @@ export function invitationOf(options: CallOptions): Invitation {
     from: `sip:${escapeUser(from)}@${hostPort(target)}`,
     contactUser: escapeUser(from),
     headers: Object.entries(headers).map(checked),
+    lateOffer: options.lateOffer ?? false,
   }
 }
 

@@ -119,11 +119,18 @@ export class Signalling extends Session {
     if (!dialog) return this.finish('nobody', 'failed', 'the answer lacks a tag or a Contact')
     const known = this.#acks.get(dialog.remoteTag)
     if (known) return this.path.send(known)
-    const ack = requestIn(dialog, 'ACK', dialog.lastSequence, [this.via()])
+    const ack = this.#acknowledgement(dialog, response)
     this.#acks.set(dialog.remoteTag, ack)
     this.path.send(ack)
     if (this.state === 'early') this.#enterDialog(dialog, response)
     else this.request(dialog, 'BYE', () => {})
+  }
+
+  #acknowledgement(dialog: Dialog, { body }: SipResponse): SipRequest {
+    const offered = this.#invitation.lateOffer && this.state === 'early' ? parseDescription(body) : undefined
+    const answer = offered && this.#audio.changed(offered)
+    const ack = requestIn(dialog, 'ACK', dialog.lastSequence, [this.via(), ...(answer === undefined ? [] : [SDP])])
+    return { ...ack, body: answer ?? '' }
   }
 
   #enterDialog(dialog: Dialog, response: SipResponse): void {
@@ -154,7 +161,7 @@ export class Signalling extends Session {
   }
 
   #buildInvite(callId: string): SipRequest {
-    const { uri, from, to, headers } = this.#invitation
+    const { uri, from, to, headers, lateOffer } = this.#invitation
     return {
       kind: 'request',
       method: 'INVITE',
@@ -169,9 +176,9 @@ export class Signalling extends Session {
         this.contact(),
         allowed,
         ...headers,
-        SDP,
+        ...(lateOffer ? [] : [SDP]),
       ],
-      body: this.#audio.offer(),
+      body: lateOffer ? '' : this.#audio.offer(),
     }
   }
 }

@@ -29,7 +29,8 @@ const wheel = new Wheel(systemClock)
  * - 2000 rings `phone`, which answers; 3000 is the same, and asks for a password first (`pbxAccess`)
  * - 2001 is busy (486), 2002 declines (603), 2007 is forbidden (403), 2003 rings and never answers; all others are unknown (404)
  * - 2004 answers at once with a tone
- * - 2005 has sound of its own for a second and then answers; 2015 is busy then
+ * - 2005 has sound of its own for a second and then answers; 2015 is busy then; 2018 rings for two
+ *   seconds more before it answers
  * - 2006 answers with a queue that rings `agent`; 2016 is that queue, and answers when the agent does
  * - 2008 answers with a menu: key n is followed by a tone of 400 + 100 n Hz, until the next
  */

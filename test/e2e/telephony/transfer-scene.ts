@@ -1,8 +1,10 @@
 import type { Dialled, DialledEvent, Leg } from '../../../src/call/ports.ts'
 import type { Call } from '../../../src/caller/call.ts'
+import type { CallOptions } from '../../../src/caller/invitation.ts'
 import { pause, systemClock } from '../../../src/clock.ts'
 import type { Law } from '../../../src/media/audio.ts'
 import type { Outlet } from '../../../src/telephony/asterisk/destination.ts'
+import type { AsteriskSettings } from '../../../src/telephony/asterisk/settings.ts'
 import { startTestAsterisk } from '../../support/asterisk.ts'
 import type { Pbx } from '../../support/pbx.ts'
 import { TestAri } from '../asterisk/ari.ts'
@@ -13,22 +15,26 @@ export const LEASE_SECONDS = 3
 export const callerHz = 440
 
 /** Ours, which knows the PBX by two transports, and a port where nobody is. */
-export function asteriskWith(pbx: Pbx): Promise<Running> {
+export function asteriskWith(
+  pbx: Pbx,
+  { destinations: more, ...settings }: Partial<AsteriskSettings> = {},
+): Promise<Running> {
   const { bindAddress: host, udpPort, tcpPort } = pbx.settings
   const destinations: Record<string, Outlet> = {
     pbx: { host, port: udpPort, transport: 'udp' },
     'pbx-tcp': { host, port: tcpPort, transport: 'tcp' },
     nobody: { host, port: 9, transport: 'tcp' },
+    ...more,
   }
-  return startTestAsterisk({ leaseSeconds: LEASE_SECONDS, silentCallerSeconds: 2, destinations })
+  return startTestAsterisk({ leaseSeconds: LEASE_SECONDS, silentCallerSeconds: 2, ...settings, destinations })
 }
 
 let callers = 0
 
 /** A caller who is answered, hums, and hears the line. */
-export async function liveCaller(exchange: Exchange, law: Law = 'ulaw') {
+export async function liveCaller(exchange: Exchange, law: Law = 'ulaw', more: Partial<CallOptions> = {}) {
   const from = `+1555${String(callers++).padStart(7, '0')}`
-  const call = await exchange.dial({ from, laws: [law] })
+  const call = await exchange.dial({ from, laws: [law], ...more })
   call.hum(callerHz)
   const isTheirs = (leg: Leg) => leg.facts.callerNumber === from
   await exchange.until(() => exchange.legs.some(isTheirs))
