@@ -115,7 +115,7 @@ export class Calls {
   }
 }
 
-function filterOf({ business, number, state, outcome, since, before, text }: ListQuery): CallFilter {
+function filterOf({ business, number, state, outcome, transfer, since, before, text }: ListQuery): CallFilter {
   const time = (iso: string | undefined) => (iso === undefined ? undefined : new Date(iso))
-  return { business, number, state, outcome, text, since: time(since), before: time(before) }
+  return { business, number, state, outcome, transfer, text, since: time(since), before: time(before) }
 }

@@ -42,14 +42,15 @@ export function filteredHere(
 }
 
 function isAskedFor(call: ObservedCall, filter: CallFilter): boolean {
-  const { view } = call
-  const { business, number, state, outcome, since, before } = filter
+  const { view, events } = call
+  const { business, number, state, outcome, transfer, since, before } = filter
   const stateNow = view.state === 'ended' ? 'ended' : 'live'
   return (
     (business === undefined || view.business === business) &&
     (number === undefined || view.callerNumber === number) &&
     (state === undefined || stateNow === state) &&
     (outcome === undefined || (stateNow === 'ended' && outcomeOf(call) === outcome)) &&
+    (transfer === undefined || events.some(({ fact }) => fact.name === 'transferEnded' && fact.outcome === transfer)) &&
     (since === undefined || view.offeredAtMs >= since.getTime()) &&
     (before === undefined || view.offeredAtMs < before.getTime())
   )

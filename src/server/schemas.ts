@@ -156,6 +156,7 @@ export const listQuery = pageQuery.extend({
     .optional(),
   state: z.enum(['live', 'ended']).optional(),
   outcome: storableText(limits.http.paramChars).optional(),
+  transfer: z.enum(transferOutcomes).optional().describe('What one of its transfers came to.'),
   since: momentAsked.optional(),
   before: momentAsked.optional(),
   text: storableText(limits.http.textChars).optional().describe('Words said in it, by either side, once it has ended.'),

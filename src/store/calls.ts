@@ -1,4 +1,5 @@
 import { type Kysely, type Selectable, type SelectQueryBuilder, sql } from 'kysely'
+import type { TransferOutcome } from '../call/events.ts'
 import { limits } from '../limits.ts'
 import { isWithin, type StoreScope } from './scope.ts'
 import type { CallEventRow, CallRow, Tables } from './tables.ts'
@@ -10,6 +11,8 @@ export interface CallFilter {
   readonly number?: string | undefined
   readonly state?: CallRow['state'] | undefined
   readonly outcome?: string | undefined
+  /** What one of its transfers came to. */
+  readonly transfer?: TransferOutcome | undefined
   readonly since?: Date | undefined
   readonly before?: Date | undefined
   /** Words that were said in it, by either side; known once it has ended. */
@@ -88,13 +91,16 @@ export function eventsOf(db: Kysely<Tables>, scope: StoreScope, call: string, mo
 type Asked = SelectQueryBuilder<Tables, 'calls', object>
 
 function filtered(all: Asked, filter: CallFilter): Asked {
-  const { business, number, state, outcome, since, before, except = [] } = filter
+  const { business, number, state, outcome, transfer, since, before, except = [] } = filter
   let query = all
   if (business !== undefined) query = query.where('business', '=', business)
   if (number !== undefined) query = query.where('caller_number', '=', number)
   // Written out, so that the index of the few live ones is seen to fit.
   if (state !== undefined) query = query.where('state', '=', sql.lit(state))
   if (outcome !== undefined) query = query.where('outcome', '=', outcome)
+  if (transfer !== undefined) {
+    query = query.where('id', 'in', db => db.selectFrom('transfers').select('call').where('outcome', '=', transfer))
+  }
   if (since) query = query.where('offered_at', '>=', since)
   if (before) query = query.where('offered_at', '<', before)
   if (except.length > 0) query = query.where(sql<boolean>`id <> all(${except}::text[])`)

@@ -80,7 +80,19 @@ describe('GET /openapi.json', () => {
     }
     const parameters = Object.fromEntries(list.parameters.map(each => [each.name, each]))
     expect(Object.keys(parameters).sort()).toEqual(
-      ['before', 'business', 'cursor', 'limit', 'number', 'outcome', 'private', 'since', 'state', 'text'].sort(),
+      [
+        'before',
+        'business',
+        'cursor',
+        'limit',
+        'number',
+        'outcome',
+        'private',
+        'since',
+        'state',
+        'text',
+        'transfer',
+      ].sort(),
     )
     expect(parameters['limit']).toMatchObject({
       required: false,

@@ -161,6 +161,17 @@ describe('calls of this gateway and of the store', () => {
     expect((await asking(parts, 'outcome=callerHungUp')).ids).toEqual(['here-2'])
   })
 
+  it('are found by what a transfer came to', async () => {
+    const parts = house()
+    const tried = new FakeCall('here-1')
+    parts.exchange.live.push(tried, new FakeCall('here-2'))
+    const fact = { name: 'transferEnded', attempt: 1, outcome: 'busy', tookMs: 900 } as const
+    tried.events.push({ call: tried.id, business: 'dentist', atMs: Date.UTC(2026, 0, 5, 9, 2), fact })
+    expect((await asking(parts, 'transfer=busy')).ids).toEqual(['here-1'])
+    expect((await asking(parts, 'transfer=connected')).ids).toEqual([])
+    expect((await asking(parts, 'transfer=unknown')).status).toBe(400)
+  })
+
   it('of which both know are told as they are here', async () => {
     const parts = house()
     parts.exchange.live.push(new FakeCall('here-1'))

@@ -151,6 +151,8 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
       'outcome=refused': ['dentist-3'],
       'outcome=voicemail': ['dentist-4'],
       'outcome=transferred': ['moved-1'],
+      'transfer=connected': ['moved-1'],
+      'transfer=busy': [],
       'outcome=callerHungUp&business=dentist': ['dentist-2', 'dentist-1', 'dentist-0'],
       'since=2026-01-05T12:00:00Z': ['dentist-5', 'dentist-4'],
       'before=2026-01-05T09:00:00Z': ['dentist-0', 'moved-1'],
