@@ -22,7 +22,7 @@ await runSteps([
   ],
   ['realtime: cut at 51 places', 'vitest', 'run', '--project', 'e2e', 'test/e2e/gateway/realtime.test.ts'],
   [
-    'connections that strangers hold, a disk that is full, and a database that is set back',
+    'connections that strangers hold, a full disk, a database that is set back, sessions that must be refreshed',
     'vitest',
     'run',
     '--project',
