@@ -1,9 +1,9 @@
 import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { segments } from '../../../src/caller/tones.ts'
-import { cacheDirectory } from '../../support/asterisk.ts'
+import { cacheDirectory, testProgram } from '../../support/asterisk.ts'
 import { type Pbx, startPbx } from '../../support/pbx.ts'
 import { greeted, greetingHz, House } from './house.ts'
 
@@ -21,9 +21,9 @@ afterAll(async () => {
 
 /** The fetched Asterisk under another name: the way down to its music is made anew, and everything else is linked. */
 async function linkWithoutMusic(from: string, to: string): Promise<void> {
-  const [version = ''] = (await readdir(from)).filter(name => /^\d/.test(name))
+  const { dataDirectory } = await testProgram()
   let folder = ''
-  for (const next of [version, 'root', 'usr', 'share', 'asterisk', 'moh']) {
+  for (const next of [...relative(from, dataDirectory).split('/'), 'moh']) {
     await mkdir(join(to, folder), { recursive: true })
     for (const name of await readdir(join(from, folder))) {
       if (name !== next) await symlink(join(from, folder, name), join(to, folder, name))
