@@ -20,6 +20,7 @@ import { asError, GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
 import type { Log } from './log.ts'
 import { asteriskOf, type Surroundings } from './own-asterisk.ts'
+import { twilioEdge } from './own-twilio.ts'
 import { openPlane } from './plane/open-plane.ts'
 import { secondsOfWav, storeVoicemail } from './recording/voicemail.ts'
 import { Scope } from './scope.ts'
@@ -39,8 +40,6 @@ import { watchAddress } from './telephony/asterisk/settings.ts'
 import { SipWatch } from './telephony/sip-watch.ts'
 import { createTelephony } from './telephony/telephony.ts'
 import type { FallbackVoicemail } from './telephony/voicemail.ts'
-import { twilioGate } from './twilio/gate.ts'
-import { statusWebhook } from './twilio/status.ts'
 
 export interface Gateway {
   readonly httpAddress: string
@@ -180,18 +179,6 @@ async function serve(
   const server = buildServer({ ...sources, sip, clock: systemClock, log, token, version: version() })
   scope.onClose(() => server.close())
   return listen(server, config)
-}
-
-/** What Twilio asks of Parley. */
-function twilioEdge(
-  { config: { twilio }, log }: Surroundings,
-  { journal, directory, observe }: { journal: Journal; directory: Directory; observe: (event: CallEvent) => void },
-) {
-  const { authToken, publicBaseUrl, webhooks } = twilio
-  const settings = { authToken: authToken?.reveal(), publicBaseUrl, unsigned: webhooks === 'unsigned' }
-  const businesses = () => directory.upToDate()
-  const house = { businesses, tell: observe, kept: () => journal.flushed(), clock: systemClock, log }
-  return twilioGate(settings, [statusWebhook(house)], log)
 }
 
 function directoryOf(

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import VoiceResponse from 'twilio/lib/twiml/VoiceResponse.js'
 import { limits } from '../limits.ts'
 import type { Log } from '../log.ts'
 import { type Fields, isSigned, type SignedRequest } from './signature.ts'
+import { twimlOf } from './twiml.ts'
 import type { Values, Webhook, WebhookAnswer, WebhookRequest } from './webhook.ts'
 
 export interface GateSettings {
@@ -17,6 +17,11 @@ export interface GateSettings {
 type Body = SignedRequest['body']
 
 const nobody: Body = { kind: 'none' }
+const excuse = {
+  kind: 'say',
+  text: 'We are sorry, there is a technical problem. Please call again later.',
+  voice: 'Polly.Joanna',
+} as const
 const FORM = 'application/x-www-form-urlencoded'
 
 /** Lets in what Twilio has sent, and nothing else: every webhook stands behind it. */
@@ -82,10 +87,7 @@ async function answerOf(webhook: Webhook, request: FastifyRequest, log: Log): Pr
   } catch (err) {
     log.error({ err, path: webhook.path }, 'a webhook could not be answered')
     if (webhook.wants === 'receipt') throw err
-    const excuse = new VoiceResponse()
-    excuse.say('We are sorry, there is a technical problem. Please call again later.')
-    excuse.hangup()
-    return { kind: 'twiml', xml: excuse.toString() }
+    return { kind: 'twiml', xml: twimlOf(excuse) }
   }
 }
 

@@ -2,10 +2,11 @@ import type { Businesses } from '../call/addressee.ts'
 import type { CallEvent } from '../call/events.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
+import type { TwilioPath } from './paths.ts'
 
 /** What Twilio asks at one of the paths that it knows of Parley; everything behind it may rely on who has asked. */
 export interface Webhook {
-  readonly path: `/v1/twilio/${string}`
+  readonly path: TwilioPath
   readonly methods: readonly ('GET' | 'POST')[]
   /** In a line, for the description of the API. */
   readonly summary: string

@@ -93,7 +93,7 @@ describe('the gate before the webhooks', () => {
     fail(new Error('the database is away'))
     const answer = await post(server, call, { CallSid: 'CA1' })
     expect([answer.statusCode, answer.headers['content-type']]).toEqual([200, 'text/xml'])
-    expect(answer.body).toMatch(/^<\?xml [^>]*\?><Response><Say>.*<\/Say><Hangup\/><\/Response>$/)
+    expect(answer.body).toMatch(/^<\?xml [^>]*\?><Response><Say voice="Polly.Joanna">.*<\/Say><Hangup\/><\/Response>$/)
     expect(answer.body).not.toContain('database')
     expect((await post(server, '/v1/twilio/status', {})).statusCode).toBe(500)
   })
