@@ -5,7 +5,12 @@ import { Exchange, echoLine, type Running } from './exchange.ts'
 import { callerHz, everythingIsGone, hear, liveCaller } from './transfer-scene.ts'
 
 /** What happens at one of the requests. */
-export const injuries = ['the caller hangs up', 'the request is lost', 'the answer is lost'] as const
+export const injuries = [
+  'the caller hangs up',
+  'its time is over',
+  'the request is lost',
+  'the answer is lost',
+] as const
 
 export type Injury = (typeof injuries)[number]
 
@@ -35,12 +40,14 @@ async function injuredOnce(exchange: Exchange, kind: Kind, injury: Injury | unde
   await using echo = await echoLine(leg.facts.law)
   let seen = 0
   let hungUp = false
+  const over = Promise.withResolvers<void>()
   const forget = exchange.proxy.watch(async (method, path) => {
     if (method === 'GET' || !path.includes(leg.id) || seen++ !== step) return undefined
     if (injury === 'the caller hangs up') {
       hungUp = true
       await call.hangup()
     }
+    if (injury === 'its time is over') over.resolve()
     if (injury === 'the request is lost') return 'request'
     return injury === 'the answer is lost' ? 'answer' : undefined
   })
@@ -51,6 +58,7 @@ async function injuredOnce(exchange: Exchange, kind: Kind, injury: Injury | unde
     provoke: () => {},
     change: () => exchange.change(),
     callerIsGone: isGone,
+    timeIsOver: over.promise,
   }).catch(() => false)
   if (!hungUp) {
     // Nobody is lost: they are with the other one, or with the agent.
