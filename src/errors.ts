@@ -26,6 +26,8 @@ const consequences = {
   TOOL_FAILED: 'degrade',
   STORE_AWAY: 'degrade',
   LOOKUP_FAILED: 'degrade',
+  CARRIER_REFUSED: 'degrade',
+  CARRIER_AWAY: 'degrade',
   BUG: 'bug',
 } as const satisfies Record<string, Consequence>
 

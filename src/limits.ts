@@ -331,7 +331,15 @@ export const limits = {
     /** After a customer has last written by WhatsApp, https://www.twilio.com/docs/api/errors/63016 */
     whatsappSessionMs: 24 * 3_600_000,
     /** Of what is asked of Twilio. Only what it has not begun (429) is asked again. */
-    rest: { answerMs: 10_000, retries: 3, retryMs: { first: 500, most: 5_000 }, atOnce: 10 },
+    rest: {
+      answerMs: 10_000,
+      answerBytes: 4 * 1024 * 1024,
+      retries: 3,
+      retryMs: { first: 500, most: 5_000 },
+      atOnce: 10,
+      /** Looked through for one whose fate is not known. */
+      textsListed: 100,
+    },
     /** In one answer of the numbers. */
     numbers: { listed: 1_000, found: 30 },
     outbound: { attempts: 5, waiting: 1_000, lookMs: 1_000, contextNames: 20, keyChars: 200 },
