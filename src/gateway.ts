@@ -125,8 +125,8 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const parties = { scope, observe, telephony, plane: media, admission, earlierLife: unfinished.eventsOf }
   const exchange: Exchange = new Exchange({ ...parties, ...askedPerCall(surroundings, directory, store, asterisk) })
   const sources = { exchange, telephony, admission, journal, store, directory, media, registry }
-  const edge = twilioEdge(surroundings, { journal, directory, observe })
-  const httpAddress = await serve(surroundings, state, { ...sources, edge }, scope)
+  const twilio = twilioEdge(surroundings, { journal, directory, observe, scope })
+  const httpAddress = await serve(surroundings, state, { ...sources, ...twilio }, scope)
 
   const storeOpened = store.open()
   // Told below; until then it must not count as unhandled.

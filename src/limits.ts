@@ -340,8 +340,8 @@ export const limits = {
       /** Looked through for one whose fate is not known. */
       textsListed: 100,
     },
-    /** In one answer of the numbers. */
-    numbers: { listed: 1_000, found: 30 },
+    /** In one answer of the numbers; and for all that one request asks of Twilio. */
+    numbers: { listed: 1_000, found: 30, requestMs: 60_000 },
     outbound: { attempts: 5, waiting: 1_000, lookMs: 1_000, contextNames: 20, keyChars: 200 },
     testCallMs: 30_000,
     notice: { chars: 1_000, deliverMs: 15_000, waiting: 100, perBusinessPerHour: 60 },

@@ -2,24 +2,33 @@ import type { CallEvent } from './call/events.ts'
 import type { Journal } from './call/journal.ts'
 import { systemClock } from './clock.ts'
 import type { Surroundings } from './own-asterisk.ts'
+import type { Scope } from './scope.ts'
 import type { Directory } from './store/directory.ts'
 import { twilioGate } from './twilio/gate.ts'
+import { twilioNumbers } from './twilio/numbers.ts'
+import { twilioRest } from './twilio/rest.ts'
 import { statusWebhook } from './twilio/status.ts'
 
 interface Parts {
   readonly journal: Journal
   readonly directory: Directory
   readonly observe: (event: CallEvent) => void
+  readonly scope: Scope
 }
 
-/** What Twilio asks of Parley. */
+/** What Twilio asks of Parley, and what is asked of Twilio. */
 export function twilioEdge(
   { config: { twilio }, log }: Pick<Surroundings, 'config' | 'log'>,
-  { journal, directory, observe }: Parts,
+  { journal, directory, observe, scope }: Parts,
 ) {
   const { authToken, publicBaseUrl, webhooks } = twilio
   const settings = { authToken: authToken?.reveal(), publicBaseUrl, unsigned: webhooks === 'unsigned' }
   const businesses = () => directory.upToDate()
   const house = { businesses, tell: observe, kept: () => journal.flushed(), clock: systemClock, log }
-  return twilioGate(settings, [statusWebhook(house)], log)
+  const rest = twilioRest({ account: twilio, clock: systemClock })
+  scope.onClose(() => rest.close())
+  return {
+    edge: twilioGate(settings, [statusWebhook(house)], log),
+    numbers: twilioNumbers({ rest, directory, publicBaseUrl, clock: systemClock }),
+  }
 }

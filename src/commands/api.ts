@@ -11,7 +11,7 @@ export interface Api {
   get<T>(path: string, schema: z.ZodType<T>): Promise<T>
   /** As it comes, of this type. */
   getText(path: string, type: string): Promise<string>
-  send<T>(method: 'POST' | 'PUT', path: string, body: Body, schema: z.ZodType<T>): Promise<T>
+  send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body: Body, schema: z.ZodType<T>): Promise<T>
 }
 
 interface Body {
@@ -37,7 +37,10 @@ export class ApiUnreachable extends Error {}
 const ANSWER_MS = limits.store.askMs + 2_000
 
 /** Finds the gateway by the same settings that it was started with. */
-export async function openApi(config: Pick<Config, 'http' | 'stateDir' | 'apiToken'>): Promise<Api> {
+export async function openApi(
+  config: Pick<Config, 'http' | 'stateDir' | 'apiToken'>,
+  answerMs = ANSWER_MS,
+): Promise<Api> {
   const address = `http://${reachable(config.http.host)}:${config.http.port}`
   const tokenFile = join(config.stateDir, apiTokenSecret.file)
   const token = config.apiToken?.reveal() ?? (await storedSecret(config.stateDir, apiTokenSecret))
@@ -48,7 +51,7 @@ export async function openApi(config: Pick<Config, 'http' | 'stateDir' | 'apiTok
   }
   const source = config.apiToken === undefined ? tokenFile : 'API_TOKEN'
   const granted = async (path: string, request: RequestInit) => {
-    const response = await ask(address, path, token, request)
+    const response = await ask(address, path, { token, answerMs }, request)
     if (response.status === 401) {
       throw new Error(
         `Parley at ${address} refuses the token from ${source}. Use the STATE_DIR or API_TOKEN that it was started with.`,
@@ -71,23 +74,28 @@ export async function openApi(config: Pick<Config, 'http' | 'stateDir' | 'apiTok
   }
 }
 
-async function ask(address: string, path: string, token: string, request: RequestInit): Promise<Response> {
+async function ask(
+  address: string,
+  path: string,
+  { token, answerMs }: { readonly token: string; readonly answerMs: number },
+  request: RequestInit,
+): Promise<Response> {
   try {
     return await fetch(`${address}${path}`, {
       ...request,
       headers: { ...request.headers, authorization: `Bearer ${token}` },
       // The token goes to this address and nowhere else.
       redirect: 'error',
-      signal: AbortSignal.timeout(ANSWER_MS),
+      signal: AbortSignal.timeout(answerMs),
     })
   } catch (error) {
-    throw new ApiUnreachable(whyUnanswered(asError(error), address), { cause: error })
+    throw new ApiUnreachable(whyUnanswered(asError(error), address, answerMs), { cause: error })
   }
 }
 
-function whyUnanswered(error: Error, address: string): string {
+function whyUnanswered(error: Error, address: string, answerMs: number): string {
   const cause = error.cause as NodeJS.ErrnoException | undefined
-  if (error.name === 'TimeoutError') return `Parley at ${address} does not answer within ${ANSWER_MS / 1_000} seconds.`
+  if (error.name === 'TimeoutError') return `Parley at ${address} does not answer within ${answerMs / 1_000} seconds.`
   if (cause?.code === 'ECONNREFUSED') {
     return `Parley is not running at ${address}. Start it with: npm start (HTTP_HOST and HTTP_PORT say where it listens)`
   }

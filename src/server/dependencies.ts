@@ -6,6 +6,7 @@ import type { Exchange } from '../call/exchange.ts'
 import type { Journal } from '../call/journal.ts'
 import type { Telephony } from '../call/ports.ts'
 import type { Clock } from '../clock.ts'
+import type { CarrierNumbers } from '../desk/carrier-numbers.ts'
 import type { Log } from '../log.ts'
 import type { Directory } from '../store/directory.ts'
 import type { Store } from '../store/store.ts'
@@ -49,6 +50,7 @@ export interface ServerDependencies extends Sources {
   readonly version: string
   /** Told at /metrics; the server adds what it knows of the gateway's state and of the process. */
   readonly registry: Registry
+  readonly numbers: CarrierNumbers
   /** Routes of others, whose requests carry no token of the API: they see to it themselves who asks. */
   readonly edge?: (app: FastifyInstance) => void
 }

@@ -68,6 +68,10 @@ export function problemOf(error: unknown, requestId: string): Problem {
   if (error instanceof GatewayError && (error.code.startsWith('ARI_') || error.code === 'STORE_AWAY')) {
     return problemFor(503, error.message, { code: error.code })
   }
+  // The carrier's own words, as far as they may be told.
+  if (error instanceof GatewayError && error.code.startsWith('CARRIER_')) {
+    return problemFor(error.code === 'CARRIER_AWAY' ? 503 : 502, error.message, { code: error.code })
+  }
   const status = clientsFault(error)
   if (status !== undefined) return problemFor(status)
   return problemFor(500, `The gateway failed to answer. Its log tells why, under request ${requestId}.`)

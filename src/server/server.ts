@@ -7,6 +7,7 @@ import { callRoutes } from './call-routes.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { securityHeaders } from './headers.ts'
 import { messageRoutes } from './message-routes.ts'
+import { numberRoutes } from './number-routes.ts'
 import { describeRoutes } from './openapi.ts'
 import { openapiRoutes } from './openapi-routes.ts'
 import { probeRoutes } from './probes.ts'
@@ -47,6 +48,7 @@ export function buildServer(dependencies: ServerDependencies): FastifyInstance {
   businessRoutes(routes, dependencies)
   tokenRoutes(routes, dependencies, register)
   usageRoutes(routes, dependencies)
+  numberRoutes(routes, dependencies)
   dependencies.edge?.(app)
   openapiRoutes(routes, describe)
   return app

@@ -4,6 +4,7 @@ import type { LocalListInstance } from 'twilio/lib/rest/api/v2010/account/availa
 import type { IncomingPhoneNumberInstance } from 'twilio/lib/rest/api/v2010/account/incomingPhoneNumber.js'
 import type Twilio from 'twilio/lib/rest/Twilio.js'
 import { type Clock, pause, within } from '../clock.ts'
+import type { NumberSearch, OfferedNumber } from '../desk/carrier-numbers.ts'
 import { limits } from '../limits.ts'
 import type { Secret } from '../secret.ts'
 import { CarrierError, carrierErrorOf } from './errors.ts'
@@ -20,7 +21,7 @@ export interface TwilioRest {
   textsTo(to: string, sinceMs: number): Promise<{ sid: string; body: string; status: string }[]>
   readonly numbers: {
     search(wanted: NumberSearch): Promise<OfferedNumber[]>
-    buy(request: NumberOrder): Promise<OwnedNumber>
+    buy(request: NumberPurchase): Promise<OwnedNumber>
     /** All of the account, or the one. */
     list(number?: string): Promise<OwnedNumber[]>
     update(sid: string, webhooks: NumberWebhooks): Promise<OwnedNumber>
@@ -30,7 +31,7 @@ export interface TwilioRest {
   close(): void
 }
 
-export interface CallRequest {
+interface CallRequest {
   readonly to: string
   readonly from: string
   /** What the callee hears. */
@@ -43,36 +44,18 @@ export interface CallRequest {
 }
 
 /** As Twilio writes it, such as -0.0085: no number of ours holds it exactly. */
-export interface Price {
+interface Price {
   readonly price: string
   readonly unit: string
   readonly seconds: number
 }
 
-export type TextRequest = { readonly to: string; readonly from: string; readonly statusCallback: string } & (
+type TextRequest = { readonly to: string; readonly from: string; readonly statusCallback: string } & (
   | { readonly body: string }
   | { readonly template: string; readonly variables: Readonly<Record<string, string>> }
 )
 
-export interface NumberSearch {
-  /** Two capital letters. */
-  readonly country: string
-  readonly kind: 'local' | 'mobile' | 'tollFree'
-  readonly areaCode?: number | undefined
-  readonly contains?: string | undefined
-  readonly sms?: boolean | undefined
-}
-
-export interface OfferedNumber {
-  readonly number: string
-  readonly place: string
-  readonly voice: boolean
-  readonly sms: boolean
-  /** It is sold to those alone who have an address: anywhere, here, or abroad. */
-  readonly needsAddress: boolean
-}
-
-export interface NumberOrder {
+interface NumberPurchase {
   readonly number: string
   readonly webhooks: NumberWebhooks
   readonly name: string

@@ -4,6 +4,7 @@ import type { CallEvent } from '../../src/call/events.ts'
 import type { Inspection, LineFigures, TransferWish } from '../../src/call/ports.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { createLog } from '../../src/log.ts'
+import type { CarrierNumber, CarrierNumbers } from '../../src/desk/carrier-numbers.ts'
 import type { ObservedCall, ServerDependencies } from '../../src/server/dependencies.ts'
 import { buildServer } from '../../src/server/server.ts'
 import { Directory } from '../../src/store/directory.ts'
@@ -124,11 +125,22 @@ export const away: Store['ask'] = async () => {
   throw new GatewayError('STORE_AWAY', 'The database is away.', { retryable: true })
 }
 
+/** An account that has one number and does nothing. */
+function noNumbers(): CarrierNumbers {
+  const kept: CarrierNumber = {
+    ...{ number: '+15550100200', sid: `PN${'0'.repeat(32)}`, business: 'dentist' },
+    ...{ voice: true, sms: true, problems: [] },
+  }
+  const one = async () => kept
+  return { search: async () => [], buy: one, list: async () => [kept], fix: one, assign: one, release: async () => {} }
+}
+
 /** The server over a gateway made of plain values, which a test changes as it likes. */
 export function house(
   options: {
     token?: string
     edge?: ServerDependencies['edge']
+    numbers?: CarrierNumbers
     store?: { failing: boolean; silent: boolean; ask: Store['ask'] }
   } = {},
 ) {
@@ -166,6 +178,7 @@ export function house(
   const registry = new Registry()
   const server = buildServer({
     ...{ clock, exchange, telephony, sip, admission, journal, store, directory, media, log, registry },
+    numbers: options.numbers ?? noNumbers(),
     token: options.token ?? token,
     version: '1.2.3',
     ...(options.edge && { edge: options.edge }),

@@ -4,6 +4,7 @@ import { limits } from '../../src/limits.ts'
 import { Secret } from '../../src/secret.ts'
 import { CarrierError, carrierErrorOf } from '../../src/twilio/errors.ts'
 import { twilioRest } from '../../src/twilio/rest.ts'
+import { driven } from '../support/driven.ts'
 import { TwilioServer } from '../support/twilio-server.ts'
 import { until } from '../support/until.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
@@ -178,17 +179,3 @@ describe('a Twilio that fails', () => {
     expect(strange.message).toBe('Twilio refuses a call: ... at ... has said no (12, https://www.twilio.com/docs/api/errors/12)')
   })
 })
-
-/** A millisecond passes with each turn of the loop, in which real sockets do their work. */
-async function driven<T>(clock: VirtualClock, asked: Promise<T>): Promise<T> {
-  let settled = false
-  const done = () => {
-    settled = true
-  }
-  asked.then(done, done)
-  await until(() => {
-    clock.advance(1)
-    return settled
-  })
-  return asked
-}

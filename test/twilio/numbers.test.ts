@@ -1,0 +1,159 @@
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { Secret } from '../../src/secret.ts'
+import { Directory } from '../../src/store/directory.ts'
+import { twilioNumbers } from '../../src/twilio/numbers.ts'
+import { webhooksFor } from '../../src/twilio/paths.ts'
+import { twilioRest } from '../../src/twilio/rest.ts'
+import { MemoryRecords } from '../support/business-records.ts'
+import { driven } from '../support/driven.ts'
+import { TwilioServer } from '../support/twilio-server.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
+
+const publicBaseUrl = 'https://parley.example.com'
+const [first, second] = ['+15550100301', '+15550100302']
+
+async function account({ base = publicBaseUrl as string | undefined } = {}) {
+  const server = await TwilioServer.start()
+  const clock = new VirtualClock()
+  const { sid: accountSid, authToken } = TwilioServer.account
+  const keys = { accountSid, authToken: new Secret(authToken), apiKey: undefined, apiSecret: undefined }
+  const rest = twilioRest({ account: { ...keys, baseUrl: server.url }, clock })
+  onTestFinished(async () => {
+    rest.close()
+    await server[Symbol.asyncDispose]()
+  })
+  const records = new MemoryRecords()
+  const directory = new Directory({
+    defaults: { file: undefined, name: 'Dentist', phone: undefined, ownerPhone: undefined, engine: 'scripted' },
+    ...{ nothingChosen: false, records, shared: true, clock },
+    snapshot: { read: () => undefined, write: () => {}, written: async () => {} },
+    ...{ told: () => {}, trouble: () => {}, changed: () => {} },
+  })
+  await directory.open()
+  await directory.create({ name: 'Plumber' })
+  onTestFinished(() => directory.close())
+  const numbers = twilioNumbers({ rest, directory, publicBaseUrl: base, clock })
+  const numbersOf = (id: string) => directory.find(id)?.numbers
+  return { server, records, directory, numbers, numbersOf, clock }
+}
+
+const endpoints = ({ asked }: TwilioServer) => asked.map(({ endpoint }) => endpoint)
+
+describe('a number', () => {
+  it('is bought with its webhooks in the one request that buys, and belongs to the business', async () => {
+    const { server, numbers, numbersOf } = await account()
+    const bought = await numbers.buy({ number: first, business: 'plumber' })
+    expect(bought).toMatchObject({ number: first, business: 'plumber', voice: true, sms: true, problems: [] })
+    const { parameters } = server.asked[0]!
+    const wanted = Object.entries(webhooksFor(publicBaseUrl)).map(([name, value]) => [
+      `${name[0]!.toUpperCase()}${name.slice(1)}`,
+      value,
+    ])
+    expect(Object.fromEntries(parameters)).toMatchObject(Object.fromEntries(wanted))
+    expect(endpoints(server)).toEqual(['POST /IncomingPhoneNumbers', 'GET /IncomingPhoneNumbers'])
+    expect(numbersOf('plumber')).toEqual([first])
+    expect(server.problems).toEqual([])
+  })
+
+  it('is not bought for nobody, for whom has it already, or without an address for its calls', async () => {
+    const { server, numbers } = await account()
+    await expect(numbers.buy({ number: first, business: 'nobody' })).rejects.toMatchObject({ why: 'unknown' })
+    await numbers.buy({ number: first, business: 'plumber' })
+    await expect(numbers.buy({ number: first, business: 'dentist' })).rejects.toMatchObject({ why: 'conflict' })
+    expect(endpoints(server).filter(each => each.startsWith('POST'))).toHaveLength(1)
+    const without = await account({ base: undefined })
+    await expect(without.numbers.buy({ number: first, business: 'plumber' })).rejects.toThrow('PUBLIC_BASE_URL')
+    expect(without.server.asked).toEqual([])
+  })
+
+  it('is given back when the business cannot have it', async () => {
+    const { server, numbers, records, numbersOf } = await account()
+    records.away = true
+    await expect(numbers.buy({ number: first, business: 'plumber' })).rejects.toThrow('was bought and given back')
+    expect([server.numbers.size, numbersOf('plumber')]).toEqual([0, []])
+  })
+
+  it('that cannot be given back either is told with what it is released by', async () => {
+    const { server, numbers, records } = await account()
+    records.away = true
+    server.plan('DELETE /IncomingPhoneNumbers/{Sid}', 503)
+    const failing = numbers.buy({ number: first, business: 'plumber' })
+    await expect(failing).rejects.toMatchObject({ code: 'CARRIER_AWAY', unsure: true })
+    const [sid] = [...server.numbers.keys()]
+    await expect(failing).rejects.toThrow(sid)
+  })
+
+  it('whose purchase was answered by nobody is looked for, and not bought twice', async () => {
+    const { server, numbers, numbersOf } = await account()
+    server.plan('POST /IncomingPhoneNumbers', 'lost')
+    expect(await numbers.buy({ number: first, business: 'plumber' })).toMatchObject({ problems: [] })
+    expect([server.numbers.size, numbersOf('plumber')]).toEqual([1, [first]])
+    server.plan('POST /IncomingPhoneNumbers', 503)
+    await expect(numbers.buy({ number: second, business: 'plumber' })).rejects.toMatchObject({ code: 'CARRIER_AWAY' })
+    server.plan('POST /IncomingPhoneNumbers', 'lost')
+    server.plan('GET /IncomingPhoneNumbers', 503)
+    await expect(numbers.buy({ number: second, business: 'plumber' })).rejects.toThrow('It is not known whether')
+    expect(numbersOf('plumber')).toEqual([first])
+  })
+
+  it('is told with what is wrong, and fixed', async () => {
+    const { server, numbers, directory } = await account()
+    await numbers.buy({ number: first, business: 'plumber' })
+    await directory.create({ name: 'Florist', numbers: ['+15550100999'] })
+    const [owned] = [...server.numbers.values()]
+    Object.assign(owned!, { voice_url: 'https://old.example.com/call', trunk_sid: `TK${'0'.repeat(32)}` })
+    expect(await numbers.list()).toMatchObject([
+      {
+        ...{ number: first, business: 'plumber' },
+        problems: [
+          'its voiceUrl is not that of this Parley',
+          'a trunk of the account has its calls: detach it in the console',
+        ],
+      },
+      { number: '+15550100999', sid: null, business: 'florist', problems: [expect.stringContaining('does not have it')] },
+    ])
+    owned!.trunk_sid = null as never
+    expect(await numbers.fix(first)).toMatchObject({ problems: [] })
+    await expect(numbers.fix('+15550100999')).rejects.toMatchObject({ why: 'unknown' })
+    expect(server.problems).toEqual([])
+  })
+
+  it('goes from one business to another, or stays', async () => {
+    const { numbers, numbersOf, records } = await account()
+    await numbers.buy({ number: first, business: 'plumber' })
+    await numbers.assign(first, 'dentist')
+    expect([numbersOf('plumber'), numbersOf('dentist')]).toEqual([[], [first]])
+    expect(await numbers.assign(first, 'dentist')).toMatchObject({ business: 'dentist' })
+    await expect(numbers.assign(first, 'nobody')).rejects.toMatchObject({ why: 'unknown' })
+    const change = records.change.bind(records)
+    records.change = async (asked, versions) =>
+      asked.id === 'plumber' ? { kind: 'numberTaken', number: first, by: 'somebody' } : change(asked, versions)
+    await expect(numbers.assign(first, 'plumber')).rejects.toMatchObject({ why: 'conflict' })
+    expect(numbersOf('dentist')).toEqual([first])
+  })
+
+  it('is released, and the business has it no more; so also when the answer is lost', async () => {
+    const { server, numbers, numbersOf } = await account()
+    for (const fault of [undefined, 'lost'] as const) {
+      const [number] = server.offered
+      await numbers.buy({ number: number!, business: 'plumber' })
+      if (fault) server.plan('DELETE /IncomingPhoneNumbers/{Sid}', fault)
+      await numbers.release(number!)
+      expect([server.numbers.size, numbersOf('plumber')]).toEqual([0, []])
+    }
+    await expect(numbers.release(first)).rejects.toMatchObject({ why: 'unknown' })
+  })
+
+  it('of a business that is changed meanwhile does not undo that change', async () => {
+    const { numbers, numbersOf, records, clock } = await account()
+    const change = records.change.bind(records)
+    let others = 0
+    records.change = async (asked, versions) => {
+      if (others++ === 0) await change({ ...asked, numbers: [], choice: { name: 'Plumber', greeting: 'Water!' } })
+      return change(asked, versions)
+    }
+    await driven(clock, numbers.buy({ number: first, business: 'plumber' }))
+    expect(numbersOf('plumber')).toEqual([first])
+    expect(records.rows.get('plumber')?.choice).toMatchObject({ greeting: 'Water!' })
+  })
+})
