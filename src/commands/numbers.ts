@@ -65,9 +65,14 @@ interface Wanted {
   readonly sms?: boolean
 }
 
-async function search(api: Api, country: string, { kind, 'area-code': areaCode, contains, sms }: Wanted): Promise<void> {
+async function search(
+  api: Api,
+  country: string,
+  { kind, 'area-code': areaCode, contains, sms }: Wanted,
+): Promise<void> {
   const asked = { country, kind, areaCode, contains, sms: sms ? 'true' : undefined }
-  const query = new URLSearchParams(Object.entries(asked).flatMap(([name, value]) => (value ? [[name, value]] : [])))
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(asked)) if (value !== undefined) query.set(name, value)
   const { numbers } = await api.get(`/v1/numbers/available?${query}`, offeredNumbers)
   if (numbers.length === 0) console.log('There is none of that kind: search for another area.')
   for (const { number, place, voice, sms: texts, needsAddress } of numbers) {

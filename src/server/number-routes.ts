@@ -22,7 +22,10 @@ export function numberRoutes(app: TypedServer, { numbers, log }: Pick<ServerDepe
   const handlerTimeout = limits.twilio.numbers.requestMs
   const params = numberParameters
 
-  const list = { summary: 'Numbers of the account and of businesses, with what is wrong', response: { 200: numberList } }
+  const list = {
+    summary: 'Numbers of the account and of businesses, with what is wrong',
+    response: { 200: numberList },
+  }
   app.get('/v1/numbers', { config, schema: list, handlerTimeout }, async () => ({
     numbers: (await answered(numbers.list())).map(each => ({ ...each, problems: [...each.problems] })),
   }))
@@ -47,7 +50,12 @@ export function numberRoutes(app: TypedServer, { numbers, log }: Pick<ServerDepe
     return told(fixed)
   })
 
-  const assigning = { summary: 'Gives a number to a business', params, body: assignment, response: { 200: carrierNumber } }
+  const assigning = {
+    summary: 'Gives a number to a business',
+    params,
+    body: assignment,
+    response: { 200: carrierNumber },
+  }
   app.put('/v1/numbers/:number', { config, schema: assigning, handlerTimeout }, async request => {
     const { business } = request.body
     const assigned = await answered(numbers.assign(request.params.number, business))
@@ -55,7 +63,12 @@ export function numberRoutes(app: TypedServer, { numbers, log }: Pick<ServerDepe
     return told(assigned)
   })
 
-  const releasing = { summary: 'Gives a number back to the carrier', params, body: release, response: { 200: released } }
+  const releasing = {
+    summary: 'Gives a number back to the carrier',
+    params,
+    body: release,
+    response: { 200: released },
+  }
   app.delete('/v1/numbers/:number', { config, schema: releasing, handlerTimeout }, async request => {
     const { number } = request.params
     if (request.body.number !== number) {

@@ -129,7 +129,10 @@ async function givenBack(rest: NumbersDependencies['rest'], { sid }: OwnedNumber
     error => asError(error),
   )
   if (failed === undefined) {
-    return new NumberRefused('conflict', `The number was bought and given back, for it could not be used: ${why.message}`)
+    return new NumberRefused(
+      'conflict',
+      `The number was bought and given back, for it could not be used: ${why.message}`,
+    )
   }
   return new CarrierError(
     'CARRIER_AWAY',

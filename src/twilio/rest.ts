@@ -6,13 +6,14 @@ import type Twilio from 'twilio/lib/rest/Twilio.js'
 import { type Clock, pause, within } from '../clock.ts'
 import type { NumberSearch, OfferedNumber } from '../desk/carrier-numbers.ts'
 import { limits } from '../limits.ts'
-import type { Secret } from '../secret.ts'
 import { CarrierError, carrierErrorOf } from './errors.ts'
 
 /** All that is asked of Twilio. Every rejection is a `CarrierError`. */
 export interface TwilioRest {
   /** Of a call that is answered: it goes on with what this address says. */
   redirect(callSid: string, url: string, signal?: AbortSignal): Promise<void>
+  /** Likewise, with this TwiML. */
+  goOn(callSid: string, twiml: string): Promise<void>
   call(request: CallRequest): Promise<{ sid: string }>
   /** Nothing as long as it is not known. */
   priceOf(callSid: string): Promise<Price | undefined>
@@ -85,12 +86,17 @@ export interface OwnedNumber {
   readonly takenBy: 'trunk' | 'application' | undefined
 }
 
+/** Shown to nobody but Twilio. */
+interface Hidden {
+  reveal(): string
+}
+
 interface RestDependencies {
   readonly account: {
     readonly accountSid: string | undefined
-    readonly authToken: Secret | undefined
+    readonly authToken: Hidden | undefined
     readonly apiKey: string | undefined
-    readonly apiSecret: Secret | undefined
+    readonly apiSecret: Hidden | undefined
     readonly baseUrl: string
   }
   readonly clock: Clock
@@ -100,17 +106,22 @@ const itself = 'https://api.twilio.com/'
 
 export function twilioRest({ account, clock }: RestDependencies): TwilioRest {
   const agent = new Agent({ keepAlive: true, maxSockets: limits.twilio.rest.atOnce })
+  const closing = new AbortController()
   let opened: Promise<{ client: Twilio; http: RequestClient }> | undefined
 
   const ask = async <T>(what: string, request: (client: Twilio) => Promise<T>, signal?: AbortSignal): Promise<T> => {
     opened ??= open(account, agent)
     const { client } = await opened
-    return asked(clock, what, () => request(client), signal)
+    const stop = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal
+    return asked(clock, what, () => request(client), stop)
   }
 
   return {
     async redirect(callSid, url, signal) {
       await ask('the redirect of a call', ({ calls }) => calls(callSid).update({ url, method: 'POST' }), signal)
+    },
+    async goOn(callSid, twiml) {
+      await ask('the redirect of a call', ({ calls }) => calls(callSid).update({ twiml }))
     },
     async call({ to, from, url, statusCallback, ringSeconds, detect, amdCallback }) {
       const request = {
@@ -146,6 +157,7 @@ export function twilioRest({ account, clock }: RestDependencies): TwilioRest {
     },
     numbers: numbersOf(ask),
     close() {
+      closing.abort()
       agent.destroy()
       // What is still being made then has no connection yet.
       void opened?.then(({ http }) => http.axios.defaults.httpsAgent?.destroy()).catch(() => {})
@@ -227,10 +239,11 @@ async function open({ accountSid, authToken, apiKey, apiSecret, baseUrl }: RestD
 }
 
 /** What Twilio has not begun, for it is asked too much at once, is asked again. Each attempt has its time. */
-async function asked<T>(clock: Clock, what: string, request: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+async function asked<T>(clock: Clock, what: string, request: () => Promise<T>, signal: AbortSignal): Promise<T> {
   const { answerMs, retries, retryMs } = limits.twilio.rest
   const late = () => new CarrierError('CARRIER_AWAY', `Twilio did not answer in time for ${what}.`, { unsure: true })
   for (let attempt = 0; ; attempt++) {
+    if (signal.aborted) throw new CarrierError('CARRIER_AWAY', `Nobody waits any more for ${what}.`)
     try {
       return await unlessAborted(within(clock, answerMs, request(), late), what, signal)
     } catch (thrown) {
@@ -245,11 +258,9 @@ async function asked<T>(clock: Clock, what: string, request: () => Promise<T>, s
 }
 
 /** Whoever waits no longer does not know what became of it. */
-function unlessAborted<T>(answer: Promise<T>, what: string, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return answer
+function unlessAborted<T>(answer: Promise<T>, what: string, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const given = () => reject(new CarrierError('CARRIER_AWAY', `Nobody waits any more for ${what}.`, { unsure: true }))
-    if (signal.aborted) given()
     signal.addEventListener('abort', given, { once: true })
     answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', given))
   })

@@ -1,40 +1,13 @@
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { Secret } from '../../src/secret.ts'
-import { Directory } from '../../src/store/directory.ts'
+import { describe, expect, it } from 'vitest'
 import { twilioNumbers } from '../../src/twilio/numbers.ts'
 import { webhooksFor } from '../../src/twilio/paths.ts'
-import { twilioRest } from '../../src/twilio/rest.ts'
-import { MemoryRecords } from '../support/business-records.ts'
 import { driven } from '../support/driven.ts'
-import { TwilioServer } from '../support/twilio-server.ts'
-import { VirtualClock } from '../support/virtual-clock.ts'
+import type { TwilioServer } from '../support/twilio-server.ts'
+import { first, publicBaseUrl, second, twilioAccount } from './account.ts'
 
-const publicBaseUrl = 'https://parley.example.com'
-const [first, second] = ['+15550100301', '+15550100302']
-
-async function account({ base = publicBaseUrl as string | undefined } = {}) {
-  const server = await TwilioServer.start()
-  const clock = new VirtualClock()
-  const { sid: accountSid, authToken } = TwilioServer.account
-  const keys = { accountSid, authToken: new Secret(authToken), apiKey: undefined, apiSecret: undefined }
-  const rest = twilioRest({ account: { ...keys, baseUrl: server.url }, clock })
-  onTestFinished(async () => {
-    rest.close()
-    await server[Symbol.asyncDispose]()
-  })
-  const records = new MemoryRecords()
-  const directory = new Directory({
-    defaults: { file: undefined, name: 'Dentist', phone: undefined, ownerPhone: undefined, engine: 'scripted' },
-    ...{ nothingChosen: false, records, shared: true, clock },
-    snapshot: { read: () => undefined, write: () => {}, written: async () => {} },
-    ...{ told: () => {}, trouble: () => {}, changed: () => {} },
-  })
-  await directory.open()
-  await directory.create({ name: 'Plumber' })
-  onTestFinished(() => directory.close())
-  const numbers = twilioNumbers({ rest, directory, publicBaseUrl: base, clock })
-  const numbersOf = (id: string) => directory.find(id)?.numbers
-  return { server, records, directory, numbers, numbersOf, clock }
+async function account({ reachable = true } = {}) {
+  const made = await twilioAccount()
+  return { ...made, numbers: twilioNumbers({ ...made, publicBaseUrl: reachable ? publicBaseUrl : undefined }) }
 }
 
 const endpoints = ({ asked }: TwilioServer) => asked.map(({ endpoint }) => endpoint)
@@ -61,7 +34,7 @@ describe('a number', () => {
     await numbers.buy({ number: first, business: 'plumber' })
     await expect(numbers.buy({ number: first, business: 'dentist' })).rejects.toMatchObject({ why: 'conflict' })
     expect(endpoints(server).filter(each => each.startsWith('POST'))).toHaveLength(1)
-    const without = await account({ base: undefined })
+    const without = await account({ reachable: false })
     await expect(without.numbers.buy({ number: first, business: 'plumber' })).rejects.toThrow('PUBLIC_BASE_URL')
     expect(without.server.asked).toEqual([])
   })
@@ -110,7 +83,12 @@ describe('a number', () => {
           'a trunk of the account has its calls: detach it in the console',
         ],
       },
-      { number: '+15550100999', sid: null, business: 'florist', problems: [expect.stringContaining('does not have it')] },
+      {
+        number: '+15550100999',
+        sid: null,
+        business: 'florist',
+        problems: [expect.stringContaining('does not have it')],
+      },
     ])
     owned!.trunk_sid = null as never
     expect(await numbers.fix(first)).toMatchObject({ problems: [] })

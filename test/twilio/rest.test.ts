@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Clock } from '../../src/clock.ts'
 import { limits } from '../../src/limits.ts'
 import { Secret } from '../../src/secret.ts'
-import { CarrierError, carrierErrorOf } from '../../src/twilio/errors.ts'
+import { type CarrierError, carrierErrorOf } from '../../src/twilio/errors.ts'
 import { twilioRest } from '../../src/twilio/rest.ts'
 import { driven } from '../support/driven.ts'
 import { TwilioServer } from '../support/twilio-server.ts'
@@ -162,6 +162,17 @@ describe('a Twilio that fails', () => {
     expect(await failing).toMatchObject({ code: 'CARRIER_AWAY', unsure: true })
   })
 
+  it('is asked nothing any more once this is closed, and whoever waits hears so', async () => {
+    const { server, rest } = await twilio()
+    server.plan('POST /Messages', 'silent')
+    const failing = failureOf(rest.text(message))
+    await until(() => server.asked.length === 1)
+    rest.close()
+    expect(await failing).toMatchObject({ code: 'CARRIER_AWAY', unsure: true })
+    expect(await failureOf(rest.text(message))).toMatchObject({ code: 'CARRIER_AWAY', unsure: false })
+    expect(server.asked).toHaveLength(1)
+  })
+
   it('that nobody could reach has done nothing', async () => {
     const server = await TwilioServer.start()
     const baseUrl = server.url
@@ -176,6 +187,8 @@ describe('a Twilio that fails', () => {
       expect(carrierErrorOf(thrown, 'a call')).toMatchObject({ code: 'CARRIER_AWAY', unsure: true })
     }
     const strange = carrierErrorOf({ status: 400, code: 12, message: "'Tom' at +1 555 010 0177 has said no" }, 'a call')
-    expect(strange.message).toBe('Twilio refuses a call: ... at ... has said no (12, https://www.twilio.com/docs/api/errors/12)')
+    expect(strange.message).toBe(
+      'Twilio refuses a call: ... at ... has said no (12, https://www.twilio.com/docs/api/errors/12)',
+    )
   })
 })
