@@ -1,5 +1,6 @@
 import type { Manner } from '../conversation/turn-taker.ts'
 import { measuredText, type Row, verdictOf } from '../report/row.ts'
+import { bareRow } from './bare.ts'
 import type { How, Measurement, Subject } from './measurement.ts'
 import { type RealtimeFigures, RealtimeHouse } from './realtime-load.ts'
 import { askedRow, callsText, costRow, LEAST_IDLE, pathRow, qualityRow, silencedRow } from './realtime-rows.ts'
@@ -44,7 +45,9 @@ gateway decides who is answered (docs/decisions/0009-realtime-turns.md).
 than 2 ms at p99, beyond what the caller itself is late; no frame missing; ${LEAST_IDLE} % of all cores idle; and both latencies within their
 goals. A step that fails is measured once more before it counts, and is the last; there is none beyond ${MOST_CALLS} calls.
 
-**Cost**: what 50 calls take more than none, a call, once without TLS and once with it.`
+**Cost**: what 50 calls take more than none, a call, once without TLS and once with it. Beside it stands what the same packets
+and messages cost a **bare program** of a few lines by the same libraries, which keeps no order, conceals nothing, can not be
+interrupted, and writes nothing down.`
 
 export const realtime: Subject = {
   title: 'The realtime engine',
@@ -53,6 +56,7 @@ export const realtime: Subject = {
     latency('realtime-1', 1, brief, 50),
     latency('realtime-20', 20, usual, 20),
     { name: 'realtime-50', run: fiftyRows },
+    { name: 'realtime-bare', run: async how => [await bareRow(how)] },
     { name: 'realtime-capacity', run: capacityRows },
   ],
 }
