@@ -4,7 +4,9 @@ import type { ContextSources } from './call/caller-context.ts'
 import type { AnnounceTransfer, Handler } from './call/ports.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
+import type { Notifier } from './desk/notifier.ts'
 import { asError } from './errors.ts'
+import { webhookNotifier } from './notifiers/webhook.ts'
 import { type LocalEngine, localEngine } from './providers/local/engine.ts'
 import { obtainSpeechPrograms } from './providers/local/programs.ts'
 import { realtimeEngine } from './providers/openai/engine.ts'
@@ -24,6 +26,8 @@ export interface Engines {
   readonly lookUp: ContextSources['lookUp']
   /** Tells a business's own systems of transfers. */
   readonly announce: AnnounceTransfer
+  /** Tells them what their people must hear of. */
+  readonly webhook: Notifier
   close(): Promise<void>
 }
 
@@ -71,6 +75,7 @@ export function openEngines({ config, environment, progress }: EngineSurrounding
     },
     lookUp: call => lookup.ask(call),
     announce: transferWebhook({ ...http, clock }),
+    webhook: webhookNotifier({ ...http, clock }),
     async close() {
       closing.abort(new Error('The gateway stops.'))
       await (await local?.catch(() => undefined))?.close()

@@ -95,7 +95,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const directory = directoryOf(surroundings, state, store, () => asterisk.destinationsChanged())
   scope.onClose(() => directory.close())
   const registry = new Registry()
-  const observe = observer(journal, callMetrics(registry), log)
+  const observe = observer(journal, callMetrics(registry), log, event => desk.hear(event))
   const media = openPlane({ forbiddenPorts: asteriskPorts(config.rtp), onTrouble: text => log.error(text) })
   scope.onClose(() => media.close())
   const ari = await ariSettings(config, state)
@@ -125,7 +125,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const parties = { scope, observe, telephony, plane: media, admission, earlierLife: unfinished.eventsOf }
   const exchange: Exchange = new Exchange({ ...parties, ...askedPerCall(surroundings, directory, store, asterisk) })
   const sources = { exchange, telephony, admission, journal, store, directory, media, registry }
-  const twilio = twilioEdge(surroundings, { journal, directory, observe, scope })
+  const { desk, ...twilio } = twilioEdge(surroundings, { state, journal, store, directory, observe, scope })
   const httpAddress = await serve(surroundings, state, { ...sources, ...twilio }, scope)
 
   const storeOpened = store.open()
@@ -139,6 +139,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
   await telephony.start()
   tellEnds(unfinished.ends(), telephony, call => exchange.find(call) !== undefined, observe)
   await storeOpened
+  desk.start()
   asterisk.destinationsChanged()
   return { exchange, hurry: asterisk.hurry, httpAddress, business: directory.standard }
 }
@@ -281,12 +282,18 @@ function earlierCallsIn(store: Store): ContextSources['earlierCalls'] {
 }
 
 /** The record's projections: what happened stands in the journal first. */
-function observer(journal: Journal, count: (event: CallEvent) => void, log: Log): (event: CallEvent) => void {
+function observer(
+  journal: Journal,
+  count: (event: CallEvent) => void,
+  log: Log,
+  hear: (event: CallEvent) => void,
+): (event: CallEvent) => void {
   return event => {
     journal.append(event)
     count(event)
     const { name, ...details } = event.fact
     log.info({ call: event.call, business: event.business, ...details }, name)
+    hear(event)
   }
 }
 

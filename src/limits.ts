@@ -325,9 +325,15 @@ export const limits = {
     /** From the webhook's answer to the call that it has led here: what is spoken before, and the way. */
     legToken: { aliveMs: 120_000, spent: 10_000 },
     /** Of what a caller says into a recording, and of its file: two channels of 16-bit PCM at 8 kHz with room. */
-    recording: { seconds: 120, bytes: 8 * 1024 * 1024, fetchMs: 30_000, attempts: 8, waiting: 200 },
+    recording: {
+      ...{ seconds: 120, bytes: 8 * 1024 * 1024, fetchMs: 30_000, atOnce: 4, lookMs: 60_000 },
+      /** With four times as long between two of them each time: half a day in all. */
+      ...{ attempts: 16, retryMs: { first: 40_000, most: 3_600_000 } },
+    },
     /** Of one text message, https://www.twilio.com/docs/api/errors/21617 */
     textChars: 1_600,
+    /** What became of a message is looked for when no request for it can be under way any more; clocks may differ. */
+    texts: { waiting: 200, openMs: 120_000, lookMs: 60_000, clockMs: 60_000 },
     /** After a customer has last written by WhatsApp, https://www.twilio.com/docs/api/errors/63016 */
     whatsappSessionMs: 24 * 3_600_000,
     /** Of what is asked of Twilio. Only what it has not begun (429) is asked again. */
@@ -344,7 +350,19 @@ export const limits = {
     numbers: { listed: 1_000, found: 30, requestMs: 60_000 },
     outbound: { attempts: 5, waiting: 1_000, lookMs: 1_000, contextNames: 20, keyChars: 200 },
     testCallMs: 30_000,
-    notice: { chars: 1_000, deliverMs: 15_000, waiting: 100, perBusinessPerHour: 60 },
+  },
+  /** Of what the people of a business are told. */
+  notice: {
+    chars: 1_000,
+    /** Of one attempt by one way; there are two at most. */
+    deliverMs: 15_000,
+    retryMs: 5_000,
+    /** From the end of a call: what was left in it, and its other parts, are told meanwhile. */
+    graceMs: 20_000,
+    waiting: 100,
+    perBusinessPerHour: 60,
+    /** That are given once without the database. */
+    known: 10_000,
   },
   http: {
     bodyBytes: 64 * 1024,
@@ -368,6 +386,8 @@ export const limits = {
     /** Of one call, in one answer. */
     eventsTold: 5_000,
     cursorChars: 1_000,
+    /** Of a key that makes a request the same one. */
+    keyChars: 200,
     /** Of words to search for. */
     textChars: 200,
     /** Of statistics, in one answer. */

@@ -5,6 +5,7 @@ import type { AnnounceTransfer, Handler } from './call/ports.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { onDisk } from './debian/disk.ts'
+import type { Notifier } from './desk/notifier.ts'
 import { outletsOf } from './destinations.ts'
 import type { Log } from './log.ts'
 import { addressOfDefaultRoute } from './own-address.ts'
@@ -33,6 +34,8 @@ export interface Surroundings {
   readonly lookUp: ContextSources['lookUp']
   /** Tells a business's own systems of transfers. */
   readonly announce: AnnounceTransfer
+  /** Tells them what their people must hear of. */
+  readonly webhook: Notifier
   /** A long step of the start, for the person who waits. */
   readonly progress: (text: string) => void
 }

@@ -52,6 +52,7 @@ const wiring = [
   'gateway',
   'engines',
   'own-asterisk',
+  'own-desk',
   'own-twilio',
   'destinations',
   'commands',

@@ -43,11 +43,13 @@ const measuring = {
   prepare: async () => {},
   lookUp: () => undefined,
   announce: async () => {},
+  webhook: { by: 'webhook' as const, deliver: async () => {} },
 }
-const { handlers, prepare, lookUp, announce } =
+const { handlers, prepare, lookUp, announce, webhook } =
   config.engine === 'realtime' ? openEngines({ config, environment: process.env, progress }) : measuring
 const log = createLog(config.logLevel)
-const starting = startGateway({ config, environment: process.env, log, progress, handlers, prepare, lookUp, announce })
+const asked = { handlers, prepare, lookUp, announce, webhook }
+const starting = startGateway({ config, environment: process.env, log, progress, ...asked })
 let unblock = () => {}
 let stopWatching = () => {}
 const lateMs: number[] = []

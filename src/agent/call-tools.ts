@@ -22,12 +22,13 @@ function takeMessage({ emit, facts }: LiveCall): Tool {
       message: z.string().min(1).max(limits.agent.messageChars),
       person: z.string().max(100).describe('Whom it is for, if not for everybody.').optional(),
       number: number.optional(),
+      urgent: z.boolean().describe('True only if it cannot wait: somebody is told at once.').optional(),
     }),
     effect: 'write',
     timeoutMs: 2_000,
-    async run({ message: text, person, number }) {
+    async run({ message: text, person, number, urgent }) {
       const callback = number ?? facts.callerNumber
-      emit({ name: 'messageTaken', private: { text, callback, ...(person && { person }) } })
+      emit({ name: 'messageTaken', ...(urgent && { urgent }), private: { text, callback, ...(person && { person }) } })
       return { ok: true, value: 'kept' }
     },
   })

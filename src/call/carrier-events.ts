@@ -80,6 +80,9 @@ type NotMade = 'doNotCall' | 'hours' | 'attempts' | 'refused' | 'unreachable' | 
 
 export type NoticeKind = 'missedCall' | 'voicemail' | 'urgent'
 
+/** Why a recording is given up that never held a word. */
+export const NOTHING_SAID = 'nothing was said'
+
 /** A text message: known by an id of its own in the place of a call's. */
 export type TextFact =
   | {
@@ -107,8 +110,8 @@ export type TextFact =
 
 export type TextChannel = 'sms' | 'whatsapp'
 
-/** In the order in which they come; a later one stays. `unknown`: whether it was sent could not be found out. */
-export type TextStatus = 'wanted' | 'queued' | 'sent' | 'delivered' | 'read' | 'failed' | 'undelivered' | 'unknown'
+/** In the order in which they come; a later one stays. `unknown`: whether it was sent could not be found out, so far. */
+export type TextStatus = 'wanted' | 'unknown' | 'queued' | 'sent' | 'delivered' | 'read' | 'undelivered' | 'failed'
 
 /** That make no call of what they happen to. */
 export const textFacts = [

@@ -59,6 +59,8 @@ export type CallFact =
   | { readonly name: 'toolRan'; readonly tool: string; readonly ok: boolean; readonly tookMs: number }
   | {
       readonly name: 'messageTaken'
+      /** It cannot wait until somebody looks. */
+      readonly urgent?: true
       readonly private: { readonly text: string; readonly callback: string; readonly person?: string }
     }
   | {

@@ -7,6 +7,7 @@ import type { Journal } from '../call/journal.ts'
 import type { Telephony } from '../call/ports.ts'
 import type { Clock } from '../clock.ts'
 import type { CarrierNumbers } from '../desk/carrier-numbers.ts'
+import type { TextSender } from '../desk/text-sender.ts'
 import type { Log } from '../log.ts'
 import type { Directory } from '../store/directory.ts'
 import type { Store } from '../store/store.ts'
@@ -33,7 +34,7 @@ export interface Sources {
   readonly journal: Pick<Journal, 'figures'>
   readonly store: Pick<Store, 'failing' | 'silent' | 'ask'>
   readonly directory: Pick<Directory, 'create' | 'change'> & {
-    upToDate(): Pick<Directory, 'all' | 'stored'>
+    upToDate(): Pick<Directory, 'all' | 'stored' | 'find'>
   }
   readonly media: {
     /** False once the media thread has stopped: no call can be carried. */
@@ -53,4 +54,6 @@ export interface ServerDependencies extends Sources {
   readonly numbers: CarrierNumbers
   /** Routes of others, whose requests carry no token of the API: they see to it themselves who asks. */
   readonly edge?: (app: FastifyInstance) => void
+  /** Left out where no text message can be sent. */
+  readonly texts?: TextSender | undefined
 }

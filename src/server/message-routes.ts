@@ -3,7 +3,7 @@ import { scopeOf } from './access.ts'
 import { isoTime } from './call-record.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { type MessageView, message, messageList, messageParameters, messageQuery } from './message-schemas.ts'
-import { pageOf, placeOf } from './page.ts'
+import { isRowId, pageOf, placeOf } from './page.ts'
 import { Refusal } from './problem.ts'
 import type { TypedServer } from './typed.ts'
 
@@ -15,8 +15,7 @@ export function messageRoutes(app: TypedServer, { store, clock }: Pick<ServerDep
   app.get('/v1/messages', { config, schema: list }, async request => {
     const { business, kind, unread, cursor, limit, private: open } = request.query
     const place = placeOf(cursor)
-    if (place && !isMessageId(place.id))
-      throw new Refusal(400, 'The cursor is of another list: begin again without one.')
+    if (place && !isRowId(place.id)) throw new Refusal(400, 'The cursor is of another list: begin again without one.')
     const after = place && { at: new Date(place.atMs), id: place.id }
     const filter = { business, kind, unread: unread && unread === 'true' }
     const page = { after, count: limit + 1 }
@@ -29,14 +28,10 @@ export function messageRoutes(app: TypedServer, { store, clock }: Pick<ServerDep
   app.post('/v1/messages/:id/read', { config, schema: reading }, async request => {
     const { id } = request.params
     const at = new Date(clock.wallMs())
-    const read = isMessageId(id) ? await store.ask(db => readMessage(db, scopeOf(request), id, at)) : undefined
+    const read = isRowId(id) ? await store.ask(db => readMessage(db, scopeOf(request), id, at)) : undefined
     if (!read) throw new Refusal(404, 'There is no such message.')
     return viewOf(read, false)
   })
-}
-
-function isMessageId(id: string): boolean {
-  return /^[0-9]{1,18}$/.test(id)
 }
 
 /** Whom to call back, and about what, only on demand. */

@@ -49,7 +49,11 @@ function operation(method: string, path: string, { schema = {}, config = {} }: R
     ...(summary !== undefined && { summary }),
     description: forWhom[access],
     security: access === 'public' ? [] : [{ token: [] }],
-    parameters: [...parametersOf(schema.params, 'path'), ...parametersOf(schema.querystring, 'query')],
+    parameters: [
+      ...parametersOf(schema.params, 'path'),
+      ...parametersOf(schema.querystring, 'query'),
+      ...parametersOf(schema.headers, 'header'),
+    ],
     ...(body instanceof z.ZodType && { requestBody: { required: true, content: content(body) } }),
     responses: { ...answersOf(response), default: { $ref: '#/components/responses/problem' } },
   }
@@ -67,7 +71,7 @@ function operationId(method: string, path: string): string {
   return method.toLowerCase() + words.map(word => word[0]!.toUpperCase() + word.slice(1)).join('')
 }
 
-function parametersOf(schema: unknown, place: 'path' | 'query'): object[] {
+function parametersOf(schema: unknown, place: 'path' | 'query' | 'header'): object[] {
   if (!(schema instanceof z.ZodType)) return []
   const { properties = {}, required = [] } = jsonSchema(schema, 'input')
   return Object.entries(properties).map(([name, property]) => {

@@ -45,3 +45,8 @@ export function pageOf<Item>(items: readonly Item[], limit: number, place: (item
   const last = page.at(-1)
   return { page, next: items.length > limit && last !== undefined ? cursorOf(place(last)) : null }
 }
+
+/** Of a row that the database counts. */
+export function isRowId(id: string): boolean {
+  return /^[0-9]{1,18}$/.test(id)
+}

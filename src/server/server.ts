@@ -15,10 +15,12 @@ import { answerBrokenRequest, answerError, problemOf, Refusal, sendProblem } fro
 import { processMetrics } from './process-metrics.ts'
 import { stateMetrics } from './state-metrics.ts'
 import { statsRoutes } from './stats-routes.ts'
+import { textRoutes } from './text-routes.ts'
 import { TokenRegister } from './token-register.ts'
 import { tokenRoutes } from './token-routes.ts'
 import { typed } from './typed.ts'
 import { usageRoutes } from './usage-routes.ts'
+import { voicemailRoutes } from './voicemail-routes.ts'
 
 /**
  * The HTTP side of the gateway, built without listening. A request's way: limits of the socket -> security headers ->
@@ -44,6 +46,8 @@ export function buildServer(dependencies: ServerDependencies): FastifyInstance {
   probeRoutes(routes, dependencies)
   callRoutes(routes, dependencies)
   messageRoutes(routes, dependencies)
+  textRoutes(routes, dependencies)
+  voicemailRoutes(routes, dependencies)
   statsRoutes(routes, dependencies)
   businessRoutes(routes, dependencies)
   tokenRoutes(routes, dependencies, register)

@@ -6,6 +6,7 @@ import { limits } from '../limits.ts'
 import { carrierOutcomes, carrierTold, naming } from './carrier-projection.ts'
 import type { TableProjection } from './table-projection.ts'
 import type { Tables } from './tables.ts'
+import { texts } from './texts-projection.ts'
 import { transfers } from './transfers-projection.ts'
 import { usage } from './usage-projection.ts'
 
@@ -206,5 +207,6 @@ const voicemails: TableProjection = {
 const projections: readonly TableProjection[] = [
   ...[calls, ...carrierTold, callers, turns, words, toolCalls, messages, voicemails],
   ...transfers,
+  ...texts,
   ...usage,
 ]

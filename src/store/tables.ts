@@ -173,7 +173,7 @@ export interface MessageRow {
   read_at: Time | null
 }
 
-interface VoicemailRow {
+export interface VoicemailRow {
   id: GeneratedAlways<string>
   call: string
   business: string
@@ -194,7 +194,7 @@ interface RecordingRow {
 }
 
 /** With the carrier, to be fetched. */
-interface AwaitedRecordingRow {
+export interface AwaitedRecordingRow {
   recording: string
   call: string
   business: string
@@ -202,10 +202,12 @@ interface AwaitedRecordingRow {
   seconds: number
   url: string
   caller_number: string | null
+  attempts: ColumnType<number, number | undefined, number>
+  next_at: Time | null
   settled_at: Time | null
 }
 
-interface TextRow {
+export interface TextRow {
   id: string
   business: string
   channel: TextChannel
@@ -230,7 +232,7 @@ interface TextConsentRow {
   at: Time
 }
 
-interface NoticeRow {
+export interface NoticeRow {
   call: string
   kind: NoticeKind
   by: 'text' | 'mail' | 'webhook'

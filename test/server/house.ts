@@ -141,6 +141,7 @@ export function house(
     token?: string
     edge?: ServerDependencies['edge']
     numbers?: CarrierNumbers
+    texts?: ServerDependencies['texts']
     store?: { failing: boolean; silent: boolean; ask: Store['ask'] }
   } = {},
 ) {
@@ -182,6 +183,7 @@ export function house(
     token: options.token ?? token,
     version: '1.2.3',
     ...(options.edge && { edge: options.edge }),
+    ...(options.texts && { texts: options.texts }),
   })
   return {
     server,

@@ -2,8 +2,10 @@
 interface RouteCase {
   readonly access: 'public' | 'business' | 'operator'
   /** Whose id stands in the path. */
-  readonly id?: 'call' | 'message' | 'token' | 'business'
+  readonly id?: 'call' | 'message' | 'text' | 'token' | 'business'
   readonly body?: object
+  /** With nothing but these; left out: 200. */
+  readonly answers?: number
 }
 
 export const routeCases: Readonly<Record<string, RouteCase>> = {
@@ -21,6 +23,14 @@ export const routeCases: Readonly<Record<string, RouteCase>> = {
   'GET /v1/channels': { access: 'operator' },
   'GET /v1/messages': { access: 'business' },
   'POST /v1/messages/:id/read': { access: 'business', id: 'message' },
+  'GET /v1/texts': { access: 'business' },
+  'POST /v1/texts': {
+    answers: 400,
+    access: 'business',
+    body: { business: 'dentist', to: '+15550100177', text: 'Until tomorrow' },
+  },
+  'GET /v1/texts/:id': { access: 'business', id: 'text' },
+  'GET /v1/voicemails': { access: 'business' },
   'GET /v1/stats': { access: 'business' },
   'GET /v1/businesses': { access: 'business' },
   'POST /v1/businesses': { access: 'operator', body: { name: 'Another' } },

@@ -31,6 +31,9 @@ const statements = [
     seconds integer not null,
     url text not null,
     caller_number text,
+    attempts integer not null default 0,
+    -- Nobody else fetches it before.
+    next_at timestamptz,
     -- Fetched, or given up.
     settled_at timestamptz
   )`,
@@ -54,6 +57,7 @@ const statements = [
   'create index texts_by_thread on texts (business, channel, customer, at desc, id desc)',
   'create index texts_by_time on texts (business, at desc, id desc)',
   'create index texts_of_all_by_time on texts (at desc, id desc)',
+  `create index texts_open on texts (at) where status = 'wanted'`,
   `create table text_consents (
     business text not null,
     channel text not null,

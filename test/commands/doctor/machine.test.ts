@@ -22,10 +22,10 @@ describe('settings', () => {
     const valid = 'ok: Every setting is valid; calls get the engine local (the built-in demo engine).'
     expect(told(judgeSettings(fine))).toEqual([valid])
     expect(told(judgeSettings({ ...fine, envFileMode: 0o100600 }))).toEqual([valid])
-    const wishing = { ...business, notify: { phone: '+15550100201' } }
+    const wishing = { ...business, recording: { enabled: true } }
     expect(told(judgeSettings({ ...fine, business: wishing }))).toEqual([
       valid,
-      'hint: The business sets what does nothing yet in this version: notify and OWNER_PHONE (nobody is notified).',
+      'hint: The business sets what does nothing yet in this version: recording (no call is recorded).',
     ])
     expect(
       told(

@@ -360,17 +360,18 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
     const foreign = {
       call: ['plumber-1', 'plumber-live'],
       message: [message],
+      text: ['plumber-text'],
       token: [foreignToken.id],
       business: [secretOfPlumber],
     }
     for (const route of routesOf(here.server).filter(each => !each.startsWith('HEAD '))) {
-      const { access, id, body } = caseOf(route) ?? {}
+      const { access, id, body, answers = 200 } = caseOf(route) ?? {}
       expect([route, access]).toEqual([route, expect.any(String)])
       if (access === 'public') continue
       for (const one of id ? foreign[id] : [undefined]) {
         const path = one === undefined ? route : route.replace(/:\w+/, one)
         const answer = await here.ask(path, { headers, ...(body && { body }) })
-        const expected = access === 'operator' ? 403 : one === undefined ? 200 : 404
+        const expected = access === 'operator' ? 403 : one === undefined ? answers : 404
         expect([path, answer.status]).toEqual([path, expected])
         if (route !== 'GET /openapi.json') expect([path, answer.text.includes(secretOfPlumber)]).toEqual([path, false])
         if (one !== undefined && access === 'business') {
@@ -380,7 +381,14 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
         }
       }
     }
-    for (const list of ['calls?', 'calls?text=tooth&', 'messages?', 'stats?from=2026-01-05&to=2026-01-05&']) {
+    for (const list of [
+      'calls?',
+      'calls?text=tooth&',
+      'messages?',
+      'texts?',
+      'voicemails?',
+      'stats?from=2026-01-05&to=2026-01-05&',
+    ]) {
       const { status, text } = await here.ask(`GET /v1/${list}business=${secretOfPlumber}`, { headers })
       expect([list, status]).toEqual([list, 200])
       expect(text.replace('"business":"plumber"', '')).not.toMatch(/plumber|"calls":[1-9]/)

@@ -1,0 +1,116 @@
+import { join } from 'node:path'
+import type { CallEvent } from './call/events.ts'
+import type { Journal } from './call/journal.ts'
+import { systemClock } from './clock.ts'
+import type { Config } from './config.ts'
+import type { Notice, NoticeWay, Notifier } from './desk/notifier.ts'
+import { Notifying } from './desk/notifying.ts'
+import type { TextSender } from './desk/text-sender.ts'
+import { limits } from './limits.ts'
+import { mailNotifier } from './notifiers/mail.ts'
+import type { Surroundings } from './own-asterisk.ts'
+import type { Scope } from './scope.ts'
+import type { StateDir } from './state-dir.ts'
+import { eventsOf, findCall } from './store/calls.ts'
+import type { Directory } from './store/directory.ts'
+import { claimNotice } from './store/notices.ts'
+import type { Store } from './store/store.ts'
+import { standingOf } from './store/texts.ts'
+import { Fetching } from './twilio/fetching.ts'
+import { textNotifier } from './twilio/notifier.ts'
+import { recordingWebhooks } from './twilio/recording.ts'
+import type { TwilioRest } from './twilio/rest.ts'
+import { Sending, type SendingParts } from './twilio/sending.ts'
+import { textWebhooks } from './twilio/texts.ts'
+import type { House, Webhook } from './twilio/webhook.ts'
+
+interface Parts {
+  readonly state: StateDir
+  readonly journal: Journal
+  readonly store: Store
+  readonly directory: Directory
+  readonly observe: (event: CallEvent) => void
+  readonly rest: TwilioRest
+  readonly scope: Scope
+}
+
+export interface Desk {
+  /** Nothing where no message can be sent. */
+  readonly texts: TextSender | undefined
+  webhooks(house: House): readonly Webhook[]
+  /** Everything that happens: some of it the people of a business must hear of. */
+  hear(event: CallEvent): void
+  /** Once the database can be asked. */
+  start(): void
+}
+
+/** Messages, what callers leave with the carrier, and who is told of what. */
+export function deskOf(surroundings: Surroundings, parts: Parts): Desk {
+  const { config, log } = surroundings
+  const { state, journal, store, directory, observe, scope } = parts
+  const shared = { store, tell: observe, kept: () => journal.flushed(), clock: systemClock, log }
+  const sending = sendingOf(config, parts, shared)
+  const fetching = new Fetching({ ...shared, account: config.twilio, directory: join(state.path, 'voicemail') })
+  const notifying = new Notifying({
+    ...shared,
+    ...notifiersOf(surroundings, sending),
+    find: business => directory.find(business),
+    record: call => recordOf(store, call),
+    claim: (notice, by) => claimOf(store, notice, by),
+  })
+  scope.onClose(async () => {
+    await notifying.close()
+    await Promise.all([fetching.close(), sending?.close()])
+  })
+  return {
+    texts: sending,
+    webhooks: house => [
+      ...textWebhooks({
+        ...house,
+        standing: thread => store.ask(db => standingOf(db, 'all', thread)).catch(() => undefined),
+        withWhatsappNumber: number => directory.active.find(({ texts }) => texts.whatsappNumber === number),
+        outsideSession: text => sending?.outsideSession(text),
+      }),
+      ...recordingWebhooks({ ...house, recorded: () => fetching.wake() }),
+    ],
+    hear: event => notifying.hear(event),
+    start() {
+      fetching.watch()
+      sending?.watch()
+    },
+  }
+}
+
+type Shared = Pick<SendingParts, 'store' | 'tell' | 'kept' | 'clock' | 'log'>
+
+/** Nothing without an account, or an address at which to hear what became of a message. */
+function sendingOf({ twilio }: Config, { rest, directory }: Parts, shared: Shared): Sending | undefined {
+  const { accountSid, authToken, apiKey, apiSecret, publicBaseUrl } = twilio
+  const keys = authToken !== undefined || (apiKey !== undefined && apiSecret !== undefined)
+  if (accountSid === undefined || !keys || publicBaseUrl === undefined) return undefined
+  const numbers = { sms: twilio.phoneNumber, whatsapp: twilio.whatsappNumber }
+  return new Sending({ ...shared, rest, publicBaseUrl, numbers, businesses: () => directory.upToDate() })
+}
+
+function notifiersOf({ config: { smtp }, webhook }: Surroundings, sender: TextSender | undefined) {
+  const notifiers: Notifier[] = [webhook]
+  if (sender) notifiers.push(textNotifier(sender))
+  if (smtp) notifiers.push(mailNotifier({ url: smtp.url.reveal(), from: smtp.from }))
+  const missing: Partial<Record<NoticeWay, string>> = {
+    text: 'TWILIO_ACCOUNT_SID with its keys, or PUBLIC_BASE_URL, is not set',
+    mail: 'SMTP_URL and SMTP_FROM are not set',
+  }
+  return { notifiers, missing }
+}
+
+async function recordOf(store: Store, name: string) {
+  await store.caughtUp()
+  return store.ask(async db => {
+    const call = await findCall(db, 'all', name)
+    return call && { id: call.id, events: await eventsOf(db, 'all', call.id, limits.http.eventsTold) }
+  })
+}
+
+function claimOf(store: Store, { call, kind, business }: Notice, by: NoticeWay): Promise<boolean> {
+  return store.ask(db => claimNotice(db, 'all', { call, kind, by, business, at: new Date(systemClock.wallMs()) }))
+}

@@ -1,0 +1,55 @@
+import { type Kysely, type Selectable, sql } from 'kysely'
+import type { Page } from './calls.ts'
+import { isWithin, type StoreScope } from './scope.ts'
+import type { AwaitedRecordingRow, Tables, VoicemailRow } from './tables.ts'
+
+export type AwaitedRecording = Omit<Selectable<AwaitedRecordingRow>, 'settled_at' | 'next_at' | 'url'>
+
+export interface Claim {
+  readonly at: Date
+  readonly most: number
+  /** Until somebody may try it again: longer with every attempt. */
+  readonly retryMs: { readonly first: number; readonly most: number }
+}
+
+/** What is to be fetched now, the oldest first: whoever gets it has it alone until its time comes again. */
+export async function claimRecordings(
+  db: Kysely<Tables>,
+  scope: StoreScope,
+  { at, most, retryMs }: Claim,
+): Promise<AwaitedRecording[]> {
+  const { rows } = await sql<AwaitedRecording>`
+    update awaited_recordings own set
+      attempts = attempts + 1,
+      next_at = ${at}::timestamptz + interval '1 millisecond' * least(${retryMs.first} * 4 ^ attempts, ${retryMs.most})
+    where recording in (
+      select recording from awaited_recordings
+      where settled_at is null and (next_at is null or next_at <= ${at}) and ${isWithin(scope)}
+      order by at limit ${most} for update skip locked
+    )
+    returning recording, call, business, at, seconds, attempts,
+      coalesce(caller_number, (select calls.caller_number from calls where calls.id = own.call)) as caller_number`.execute(
+    db,
+  )
+  return rows.sort((one, other) => one.at.getTime() - other.at.getTime())
+}
+
+export type StoredVoicemail = Selectable<VoicemailRow>
+
+export interface VoicemailPlace {
+  readonly at: Date
+  readonly id: string
+}
+
+/** The newest first. */
+export function listVoicemails(
+  db: Kysely<Tables>,
+  scope: StoreScope,
+  { business }: { readonly business?: string | undefined },
+  { after, count }: Page<VoicemailPlace>,
+): Promise<StoredVoicemail[]> {
+  let query = db.selectFrom('voicemails').selectAll().where(isWithin(scope))
+  if (business !== undefined) query = query.where('business', '=', business)
+  if (after) query = query.where(sql<boolean>`(at, id) < (${after.at}, ${after.id}::bigint)`)
+  return query.orderBy('at', 'desc').orderBy('id', 'desc').limit(count).execute()
+}
