@@ -71,6 +71,8 @@ function transferSettings(read: Reader) {
   return { ringMs: 1_000 * read.integer('TRANSFER_TIMEOUT', 30, 5, 120), callerId, customNumber, trunkNumber: trunk }
 }
 
+const ofPbx = ['FREEPBX_SIP_PORT', 'FREEPBX_SIP_TRANSPORT', 'FREEPBX_SIP_USERNAME', 'FREEPBX_SIP_PASSWORD'] as const
+
 /** The PBX that bare extensions are dialled at. */
 function pbxOutlet(read: Reader): Outlet | undefined {
   const port = read.has('FREEPBX_SIP_PORT') ? read.port('FREEPBX_SIP_PORT', 5_060) : undefined
@@ -86,6 +88,10 @@ function pbxOutlet(read: Reader): Outlet | undefined {
   }
   const wrong = password === undefined ? undefined : problemWithPassword(password)
   if (wrong !== undefined) read.problem(`FREEPBX_SIP_PASSWORD ${wrong}.`)
+  for (const name of ofPbx) {
+    if (read.has(name) && !read.has('FREEPBX_DOMAIN'))
+      read.problem(`${name} says how to reach the PBX of FREEPBX_DOMAIN: set that, too.`)
+  }
   const outlet = outletOf(read, 'FREEPBX_DOMAIN', transport)
   if (!outlet || username === undefined || password === undefined)
     return outlet && { ...outlet, port: port ?? outlet.port }

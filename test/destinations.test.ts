@@ -190,6 +190,7 @@ describe('settings of transfers', () => {
     [{ ...pbx, FREEPBX_SIP_USERNAME: 'x' }, 'FREEPBX_SIP_USERNAME and FREEPBX_SIP_PASSWORD must be set together'],
     [{ ...pbx, FREEPBX_SIP_USERNAME: 'x', FREEPBX_SIP_PASSWORD: 'a b' }, 'FREEPBX_SIP_PASSWORD must be of 1 to 128'],
     [{ ...pbx, FREEPBX_SIP_USERNAME: 'a;b', FREEPBX_SIP_PASSWORD: 's' }, 'FREEPBX_SIP_USERNAME may hold only letters'],
+    [{ FREEPBX_SIP_PORT: '5070' }, 'FREEPBX_SIP_PORT says how to reach the PBX of FREEPBX_DOMAIN: set that, too.'],
     [{ ...pbx, FREEPBX_SIP_TRANSPORT: 'tls' }, 'FREEPBX_DOMAIN is to be reached by TLS, for which SIP_TLS_CERTIFICATE'],
     [{ TWILIO_SIP_TRUNK_DOMAIN: 'a.example;transport=tls' }, 'TWILIO_SIP_TRUNK_DOMAIN is to be reached by TLS'],
     [{ FALLBACK_DESTINATION: '2000' }, 'FALLBACK_DESTINATION: "2000" is an extension, and FREEPBX_DOMAIN'],
