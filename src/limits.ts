@@ -333,7 +333,7 @@ export const limits = {
     /** Of one text message, https://www.twilio.com/docs/api/errors/21617 */
     textChars: 1_600,
     /** What became of a message is looked for when no request for it can be under way any more; clocks may differ. */
-    texts: { waiting: 200, openMs: 120_000, lookMs: 60_000, clockMs: 60_000 },
+    texts: { waiting: 200, openMs: 120_000, lookMs: 60_000, clockMs: 60_000, closeMs: 5_000 },
     /** After a customer has last written by WhatsApp, https://www.twilio.com/docs/api/errors/63016 */
     whatsappSessionMs: 24 * 3_600_000,
     /** Of what is asked of Twilio. Only what it has not begun (429) is asked again. */

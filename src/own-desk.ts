@@ -1,21 +1,21 @@
 import { join } from 'node:path'
 import type { CallEvent } from './call/events.ts'
 import type { Journal } from './call/journal.ts'
-import { systemClock } from './clock.ts'
+import { systemClock, within } from './clock.ts'
 import type { Config } from './config.ts'
 import type { Notice, NoticeWay, Notifier } from './desk/notifier.ts'
 import { Notifying } from './desk/notifying.ts'
 import type { TextSender } from './desk/text-sender.ts'
+import { asError } from './errors.ts'
 import { limits } from './limits.ts'
 import { mailNotifier } from './notifiers/mail.ts'
 import type { Surroundings } from './own-asterisk.ts'
 import type { Scope } from './scope.ts'
 import type { StateDir } from './state-dir.ts'
-import { eventsOf, findCall } from './store/calls.ts'
 import type { Directory } from './store/directory.ts'
-import { claimNotice } from './store/notices.ts'
+import { claimNotice, storyOf } from './store/notices.ts'
 import type { Store } from './store/store.ts'
-import { standingOf } from './store/texts.ts'
+import { lastWriter, standingOf } from './store/texts.ts'
 import { Fetching } from './twilio/fetching.ts'
 import { textNotifier } from './twilio/notifier.ts'
 import { recordingWebhooks } from './twilio/recording.ts'
@@ -55,12 +55,16 @@ export function deskOf(surroundings: Surroundings, parts: Parts): Desk {
     ...shared,
     ...notifiersOf(surroundings, sending),
     find: business => directory.find(business),
-    record: call => recordOf(store, call),
+    record: call => storyIn(store, call),
     claim: (notice, by) => claimOf(store, notice, by),
   })
   scope.onClose(async () => {
-    await notifying.close()
-    await Promise.all([fetching.close(), sending?.close()])
+    const closed = notifying.close().then(() => Promise.all([fetching.close(), sending?.close()]))
+    const late = () => new Error('the last messages took too long')
+    // What is not done by then is found at the next start.
+    await within(systemClock, limits.twilio.texts.closeMs, closed, late).catch(error =>
+      log.warn(asError(error).message),
+    )
   })
   return {
     texts: sending,
@@ -68,6 +72,7 @@ export function deskOf(surroundings: Surroundings, parts: Parts): Desk {
       ...textWebhooks({
         ...house,
         standing: thread => store.ask(db => standingOf(db, 'all', thread)).catch(() => undefined),
+        lastWriter: wrote => store.ask(db => lastWriter(db, 'all', wrote)).catch(() => undefined),
         withWhatsappNumber: number => directory.active.find(({ texts }) => texts.whatsappNumber === number),
         outsideSession: text => sending?.outsideSession(text),
       }),
@@ -103,12 +108,9 @@ function notifiersOf({ config: { smtp }, webhook }: Surroundings, sender: TextSe
   return { notifiers, missing }
 }
 
-async function recordOf(store: Store, name: string) {
+async function storyIn(store: Store, call: string) {
   await store.caughtUp()
-  return store.ask(async db => {
-    const call = await findCall(db, 'all', name)
-    return call && { id: call.id, events: await eventsOf(db, 'all', call.id, limits.http.eventsTold) }
-  })
+  return store.ask(db => storyOf(db, 'all', call))
 }
 
 function claimOf(store: Store, { call, kind, business }: Notice, by: NoticeWay): Promise<boolean> {

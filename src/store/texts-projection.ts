@@ -72,6 +72,34 @@ const consents: TableProjection = {
     where known.at <= excluded.at`,
 }
 
+// Of those alone who have told it by a message: who was entered otherwise is asked for otherwise.
+const STOPPED = 'They have written STOP.'
+
+/** Who wants no messages is not called either. */
+const notCalled: TableProjection = {
+  of: ['consentTold'],
+  statement: ids => sql`
+  insert into do_not_call (business, number, at, why)
+  select distinct on (1, 2) consent.business, consent.customer, consent.at, ${STOPPED}
+  from text_consents consent join call_events event
+    on event.business = consent.business and event.private->>'customer' = consent.customer
+  where event.id = any(${ids}::bigint[]) and event.name = 'consentTold' and consent.stopped
+  order by 1, 2, 3
+  on conflict (business, number) do nothing`,
+}
+
+const calledAgain: TableProjection = {
+  of: ['consentTold'],
+  statement: ids => sql`
+  delete from do_not_call own using call_events event
+  where event.id = any(${ids}::bigint[]) and event.name = 'consentTold'
+    and own.business = event.business and own.number = event.private->>'customer' and own.why = ${STOPPED}
+    and not exists (
+      select from text_consents consent
+      where consent.business = own.business and consent.customer = own.number and consent.stopped
+    )`,
+}
+
 /** Told when the caller has ended it and once more when the carrier has it: the one knows the number, the other may come alone. */
 const awaited: TableProjection = {
   of: ['recordingAwaited'],
@@ -116,4 +144,7 @@ const notices: TableProjection = {
 }
 
 /** Messages, what callers left with the carrier, and who was told of what. */
-export const texts: readonly TableProjection[] = [told, sent, settled, consents, awaited, fetched, notices]
+export const texts: readonly TableProjection[] = [
+  ...[told, sent, settled, consents, notCalled, calledAgain],
+  ...[awaited, fetched, notices],
+]

@@ -100,3 +100,14 @@ export async function knownCarriers(
   const rows = await query.where(sql<boolean>`carrier = any(${carriers}::text[])`).execute()
   return new Set(rows.map(({ carrier }) => carrier!))
 }
+
+/** The business that has written to a customer last, of those that share a number. */
+export async function lastWriter(
+  db: Kysely<Tables>,
+  scope: StoreScope,
+  { channel, customer, ours }: Pick<StoredText, 'channel' | 'customer' | 'ours'>,
+): Promise<string | undefined> {
+  const query = db.selectFrom('texts').select('business').where(isWithin(scope)).where('customer', '=', customer)
+  const wrote = query.where('channel', '=', channel).where('ours', '=', ours).where('direction', '=', 'out')
+  return (await wrote.orderBy('at', 'desc').limit(1).executeTakeFirst())?.business
+}

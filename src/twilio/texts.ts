@@ -9,6 +9,8 @@ import { type House, taken, type Values, type Webhook, type WebhookAnswer } from
 export interface TextHouse extends House {
   /** How it stands with a customer; nothing while that cannot be known. */
   readonly standing: (thread: Thread) => Promise<Standing | undefined>
+  /** Who has written to a customer last from a number that is nobody's own; nothing while that cannot be known. */
+  readonly lastWriter: (wrote: Omit<Thread, 'business'> & { readonly ours: string }) => Promise<string | undefined>
   /** Whose WhatsApp number this is. */
   readonly withWhatsappNumber: (number: string) => Business | undefined
   /** A customer can be written to by a template only: what becomes of the message with this id. */
@@ -59,7 +61,7 @@ async function received(house: TextHouse, fields: Values): Promise<WebhookAnswer
   const message = receivedIn(fields)
   if (!message) return { kind: 'refused', status: 400, why: 'MessageSid, From or To is none.' }
   const { id, channel, customer, ours, text, media, keyword } = message
-  const business = businessOf(house, channel, ours) ?? businesses().standard
+  const business = businessOf(house, channel, ours) ?? (await sharing(house, message)) ?? businesses().standard
   const thread = { business: business.id, channel, customer }
   const standing = keyword === undefined || keyword === 'help' ? undefined : await house.standing(thread)
   const event = { call: id, business: business.id, atMs: clock.wallMs() }
@@ -69,6 +71,12 @@ async function received(house: TextHouse, fields: Values): Promise<WebhookAnswer
   await kept()
   const reply = replyTo(message, standing, business.texts)
   return { kind: 'twiml', xml: twimlOf(reply === undefined ? { kind: 'nothing' } : { kind: 'reply', text: reply }) }
+}
+
+/** Of businesses without a number of their own the one that the customer answers. */
+async function sharing({ businesses, lastWriter }: TextHouse, { channel, customer, ours }: Received) {
+  const writer = await lastWriter({ channel, customer, ours })
+  return writer === undefined ? undefined : businesses().find(writer)
 }
 
 function businessOf({ businesses, withWhatsappNumber }: TextHouse, channel: TextChannel, ours: string) {

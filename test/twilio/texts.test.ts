@@ -36,6 +36,7 @@ function edge(standing?: Standing) {
     clock: new VirtualClock(),
     log: createLog('silent'),
     standing: async () => standing,
+    lastWriter: async ({ ours }) => (ours === '+15550100288' ? 'plumber' : undefined),
     withWhatsappNumber: number => (number === '+15550100299' ? plumber : undefined),
     outsideSession: text => resent.push(text),
   })
@@ -67,10 +68,13 @@ describe('a message that comes', () => {
     await ask('sms', { ...message, To: '+15550100201' })
     await ask('whatsapp', { ...message, From: 'whatsapp:+15550100177', To: 'whatsapp:+15550100299' })
     await ask('whatsapp', { ...message, From: 'whatsapp:+15550100177', To: 'whatsapp:+15550100200' })
+    // A number that several share: whoever they answer.
+    await ask('whatsapp', { ...message, From: 'whatsapp:+15550100177', To: 'whatsapp:+15550100288' })
     expect(events.map(({ business, fact }) => [business, 'channel' in fact && fact.channel])).toEqual([
       ['plumber', 'sms'],
       ['plumber', 'whatsapp'],
       ['dentist', 'whatsapp'],
+      ['plumber', 'whatsapp'],
     ])
     expect(events[1]).toMatchObject({ fact: { private: { customer: '+15550100177', ours: '+15550100299' } } })
   })

@@ -55,6 +55,7 @@ const statements = [
     error_code integer
   )`,
   'create index texts_by_thread on texts (business, channel, customer, at desc, id desc)',
+  'create index texts_by_customer on texts (customer, at desc)',
   'create index texts_by_time on texts (business, at desc, id desc)',
   'create index texts_of_all_by_time on texts (at desc, id desc)',
   `create index texts_open on texts (at) where status = 'wanted'`,

@@ -6,7 +6,9 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { readBusiness } from '../../../src/business.ts'
 import type { CallEvent, CallFact } from '../../../src/call/events.ts'
+import { Notifying } from '../../../src/desk/notifying.ts'
 import { limits } from '../../../src/limits.ts'
+import { claimNotice, storyOf } from '../../../src/store/notices.ts'
 import { listVoicemails } from '../../../src/store/recordings.ts'
 import { findText, listTexts } from '../../../src/store/texts.ts'
 import { twilioRest } from '../../../src/twilio/rest.ts'
@@ -115,9 +117,15 @@ describe('the record', () => {
         open: await sql`select from awaited_recordings where settled_at is null`.execute(db),
         notices: await db.selectFrom('notices').select(['ok', 'why']).execute(),
         calls: await db.selectFrom('calls').select('id').execute(),
+        forbidden: await db.selectFrom('do_not_call').select(['number', 'why']).execute(),
       }))
       expect(read).toMatchObject({
-        ...{ consents: [{ customer, stopped: false }], notices: [{ ok: true, why: null }], calls: [{ id: 'CA1' }] },
+        ...{
+          consents: [{ customer, stopped: false }],
+          forbidden: [],
+          notices: [{ ok: true, why: null }],
+          calls: [{ id: 'CA1' }],
+        },
         open: { rows: [] },
       })
       expect(node.trouble).toEqual([])
@@ -239,6 +247,8 @@ describe('messages to customers', () => {
     wrote(now - limits.twilio.whatsappSessionMs - 1_000)
     await node.caughtUp()
     expect(await node.send('text-1')).toMatchObject({ kind: 'refused', why: 'stopped' })
+    const forbidden = await node.store.ask(db => db.selectFrom('do_not_call').select(['number', 'why']).execute())
+    expect(forbidden).toEqual([{ number: customer, why: 'They have written STOP.' }])
     expect(await node.send('text-2', 'Hello', 'whatsapp')).toMatchObject({ kind: 'refused', why: 'outsideSession' })
     const template = `HX${'0'.repeat(32)}`
     Object.assign(node.chosen, { texts: { ...business.texts, whatsappTemplate: template } })
@@ -265,6 +275,85 @@ describe('messages to customers', () => {
     await node.close()
     expect(double.problems).toEqual([])
   })
+})
+
+it('tells the people of a business once what they must hear of, whichever gateways a call went by', async () => {
+  const here = await place('server')
+  const clock = laterClock(0, 50)
+  const given: string[] = []
+  const gateway = async (name: string) => {
+    const node = await deskNode({ ...here, state: `${here.state}-${name}` }, '', clock)
+    const notifying = new Notifying({
+      ...node.shared,
+      notifiers: [
+        { by: 'mail', deliver: async ({ call, kind, words }) => void given.push(`${call} ${kind} ${words}`) },
+      ],
+      missing: {},
+      find: () => ({ ...business, notify: { email: 'owner@example.com' } }),
+      record: async call => {
+        await node.store.caughtUp()
+        return node.store.ask(db => storyOf(db, 'all', call))
+      },
+      claim: ({ call, kind }, by) =>
+        node.store.ask(db => claimNotice(db, 'all', { call, kind, by, business: 'dentist', at: new Date(atMs) })),
+    })
+    const tell = (call: string, ...facts: CallFact[]) => {
+      for (const fact of facts) {
+        node.tell({ call, business: 'dentist', atMs, fact })
+        notifying.hear({ call, business: 'dentist', atMs, fact })
+      }
+    }
+    return { ...node, notifying, tell }
+  }
+  const [one, two] = await Promise.all(['one', 'two'].map(gateway))
+  const numbers = { callerNumber: customer, calledNumber: '+15550100200' }
+  const hidden = { ...numbers, calledUser: 'bianca', requestUri: '', parameters: {}, headers: {} }
+  const offered = (partOf: string): CallFact => ({
+    name: 'offered',
+    engine: 'scripted',
+    codec: 'ulaw',
+    partOf,
+    private: hidden,
+  })
+  const spoke: CallFact = { name: 'agentSpoke', ms: 900, complete: true, private: { text: 'Hello' } }
+  const hungUp: CallFact = { name: 'ended', reason: 'callerHungUp', durationMs: 900 }
+  const over: CallFact = { name: 'carrierTold', status: 'completed', direction: 'inbound', private: numbers }
+  const announced: CallFact = { name: 'announced', verdict: 'agent', private: { ...numbers, parameters: {} } }
+  // The agent has spoken with the one; the other left before; of the third its end alone is known; the fourth left words.
+  for (const [at, said] of [
+    [1, [spoke]],
+    [2, []],
+  ] as const) {
+    two!.tell(`CA${at}`, announced)
+    one!.tell(`leg-${at}`, offered(`CA${at}`), ...said, hungUp)
+    two!.tell(`CA${at}`, over)
+  }
+  for (const each of [one!, two!]) each.tell('CA3', { ...over, status: 'noAnswer' })
+  two!.tell('CA4', announced, over)
+  await two!.caughtUp()
+  one!.tell('CA4', { name: 'voicemailLeft', seconds: 9, private: { recording: 'RE1', callerNumber: undefined } })
+  await until(
+    () =>
+      given.length === 3 && one!.told.concat(two!.told).filter(({ fact }) => fact.name === 'noticeSent').length === 3,
+  )
+  for (const each of [one!, two!]) {
+    await each.notifying.close()
+    await each.caughtUp()
+  }
+  expect(given.toSorted()).toEqual([
+    expect.stringMatching(/^CA2 missedCall .*\+15550100177/),
+    expect.stringMatching(/^CA3 missedCall .*\+15550100177/),
+    expect.stringMatching(/^CA4 voicemail .*9 seconds.*\+15550100177/),
+  ])
+  const notices = await one!.store.ask(db =>
+    db.selectFrom('notices').select(['call', 'kind', 'ok']).orderBy('call').execute(),
+  )
+  expect(notices.map(({ call, kind, ok }) => [call, kind, ok])).toEqual([
+    ['CA2', 'missedCall', true],
+    ['CA3', 'missedCall', true],
+    ['CA4', 'voicemail', true],
+  ])
+  for (const each of [one!, two!]) await each.close()
 })
 
 describe('what callers leave with the carrier', () => {
