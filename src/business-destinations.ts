@@ -30,6 +30,8 @@ const destination = z
     /** What it is for, as the agent is told. */
     description: z.string().min(1).max(300).optional(),
     mode: z.enum(['blind', 'attended']).default('blind'),
+    /** `carrier`: not dialled from here; the carrier takes the caller back and dials it, and no call is held here meanwhile. */
+    via: z.literal('carrier').optional(),
     ringSeconds: z.number().int().min(5).max(120).optional(),
     /** Whom it sees calling: the caller, the trunk's number, or a number of its own. */
     callerId: z.union([z.enum(['original', 'trunk']), e164]).optional(),
@@ -39,6 +41,9 @@ const destination = z
   })
   .refine(({ username, password }) => (username === undefined) === (password === undefined), {
     message: 'needs a username and a password together, or neither',
+  })
+  .refine(({ via, mode, username }) => via === undefined || (mode === 'blind' && username === undefined), {
+    message: 'by the carrier is blind, and knows no username',
   })
 
 /** Where calls are transferred to without the model's deciding it; each names a destination. */
@@ -77,6 +82,7 @@ export const destinations = z
 interface WrittenDestination {
   readonly address?: unknown
   readonly callerId?: unknown
+  readonly via?: unknown
   readonly username?: unknown
   readonly password?: unknown
 }

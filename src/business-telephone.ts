@@ -5,12 +5,30 @@ import { limits } from './limits.ts'
 const line = z.string().max(300)
 /** As Twilio names its voices, https://www.twilio.com/docs/voice/twiml/say/text-speech */
 const voice = z.string().regex(/^[A-Za-z]+(\.[A-Za-z0-9-]+)?$/, 'must be a voice such as Polly.Joanna')
-/** A parameter of a SIP address and, behind `X-`, the name of a header. */
-const contextName = z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,39}$/, 'may hold only letters, digits and dashes')
-const seconds = (least: number, most: number) => z.number().int().min(least).max(most)
 
 /** Names that the way to the agent uses itself. */
-const ownContextNames = ['business', 'callsid', 'token', 'record', 'transport', 'region', 'edge', 'called']
+const ownContextNames = [
+  'business',
+  'callsid',
+  'token',
+  'record',
+  'transport',
+  'region',
+  'edge',
+  'called',
+  'again',
+  'test',
+]
+
+/** A parameter of a SIP address and, behind `X-`, the name of a header. */
+export const contextName = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9-]{0,39}$/, 'may hold only letters, digits and dashes')
+  .refine(name => !ownContextNames.includes(name.toLowerCase()), {
+    message: `must not be a name with a meaning of its own (${ownContextNames.join(', ')})`,
+  })
+
+const seconds = (least: number, most: number) => z.number().int().min(least).max(most)
 
 /** What becomes of a caller whom the agent does not have: another telephone, a recorded message, or a word and the end. */
 const instead = z.discriminatedUnion('kind', [
@@ -33,13 +51,7 @@ export const telephone = z
     ringSeconds: seconds(5, 120).default(20),
     maxSeconds: seconds(60, limits.call.durationMs / 1_000).default(limits.call.durationMs / 1_000),
     /** What of the webhook's query goes to the agent and into the record. */
-    context: z
-      .array(contextName)
-      .max(limits.twilio.contextNames)
-      .default(['patientId'])
-      .refine(names => names.every(name => !ownContextNames.includes(name.toLowerCase())), {
-        message: `must not hold a name with a meaning of its own (${ownContextNames.join(', ')})`,
-      }),
+    context: z.array(contextName).max(limits.twilio.contextNames).default(['patientId']),
     /** When the agent is not reached. */
     fallback: instead.default({ kind: 'voicemail' }),
     /** Outside `hours`; `agent`: the agent has them at any time. */

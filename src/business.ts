@@ -289,7 +289,7 @@ function complete(data: z.infer<typeof businessSchema>, defaults: BusinessDefaul
   }
 }
 
-const forLater = { telephone, outbound }
+const forLater = { outbound }
 
 /** What this version takes in and a later one acts by, where it is set. */
 export function settingsForLater(business: Business): string | undefined {

@@ -5,7 +5,7 @@ import type { DialRoute, FindRoute } from './call/ports.ts'
 import { systemClock } from './clock.ts'
 import { businessDefaults, type Loaded } from './config.ts'
 import type { Environment } from './environment.ts'
-import type { SipSettings } from './sip-settings.ts'
+import { byCarrier, type SipSettings } from './sip-settings.ts'
 import { SnapshotFile } from './store/snapshot.ts'
 import {
   type Destination,
@@ -61,11 +61,41 @@ export function routeFinder(settings: Settings, environment: Environment): FindR
   }
 }
 
+/** As the carrier dials it. */
+interface CarrierRoute {
+  readonly to: { readonly sip: string } | { readonly number: string }
+  /** Nothing: one of ours. */
+  readonly callerId: string
+  readonly ringSeconds: number
+  /** As the business has it. */
+  readonly destination: string
+}
+
+/** By its name, or by its address: nothing but what a business lists is ever dialled by the carrier, either. */
+export function carrierRouteFinder(settings: Settings) {
+  return (business: Business, asked: string, callerNumber: string): CarrierRoute | undefined => {
+    const { destinations } = business
+    const listed =
+      destinations.find(each => destinationKey(each.name) === destinationKey(asked)) ??
+      destinations.find(({ address }) => address === asked)
+    const found = listed && readDestination(listed.address, byCarrier(settings.outlets))
+    if (!listed || !found || 'problem' in found) return undefined
+    const { user, host, port, transport } = found
+    const to = isTelephoneNumber(listed.address)
+      ? { number: user }
+      : { sip: `sip:${user}@${host}:${port};transport=${transport}` }
+    const ringSeconds = listed.ringSeconds ?? settings.transfers.ringMs / 1_000
+    const { number: callerId } = callerIdFor(listed, settings, callerNumber)
+    return { to, callerId, ringSeconds, destination: listed.name }
+  }
+}
+
 function destinationOf(
-  { address, username, password }: Listed,
+  { address, via, username, password }: Listed,
   { outlets }: Settings,
   environment: Environment,
 ): Destination | undefined {
+  if (via === 'carrier') return undefined
   const destination = readDestination(address, outlets)
   if ('problem' in destination) return undefined
   if (username === undefined || password === undefined) return destination

@@ -10,7 +10,7 @@ import { type ContextSources, callerContext } from './call/caller-context.ts'
 import type { CallEvent } from './call/events.ts'
 import { Exchange } from './call/exchange.ts'
 import { type Journal, openJournal } from './call/journal.ts'
-import type { CallFacts } from './call/ports.ts'
+import type { CallFacts, Redirect } from './call/ports.ts'
 import { transferredUntil, type UnfinishedCall, unfinishedCalls } from './call/unfinished.ts'
 import { askOptions } from './caller/ask.ts'
 import { systemClock } from './clock.ts'
@@ -20,7 +20,7 @@ import { asError, GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
 import type { Log } from './log.ts'
 import { asteriskOf, type Surroundings } from './own-asterisk.ts'
-import { twilioEdge } from './own-twilio.ts'
+import { twilioEdge, twilioLegs } from './own-twilio.ts'
 import { openPlane } from './plane/open-plane.ts'
 import { secondsOfWav, storeVoicemail } from './recording/voicemail.ts'
 import { Scope } from './scope.ts'
@@ -95,7 +95,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const directory = directoryOf(surroundings, state, store, () => asterisk.destinationsChanged())
   scope.onClose(() => directory.close())
   const registry = new Registry()
-  const observe = observer(journal, callMetrics(registry), log, event => desk.hear(event))
+  const observe = observer(journal, callMetrics(registry), log, event => twilio.desk.hear(event))
   const media = openPlane({ forbiddenPorts: asteriskPorts(config.rtp), onTrouble: text => log.error(text) })
   scope.onClose(() => media.close())
   const ari = await ariSettings(config, state)
@@ -122,10 +122,13 @@ async function build(surroundings: Surroundings, scope: Scope) {
       await keepVoicemail(voicemail, known ?? directory.standard.id, state, journal, exchange)
     },
   })
-  const parties = { scope, observe, telephony, plane: media, admission, earlierLife: unfinished.eventsOf }
-  const exchange: Exchange = new Exchange({ ...parties, ...askedPerCall(surroundings, directory, store, asterisk) })
+  const legs = twilioLegs(surroundings)
+  const parties = { ...legs, scope, observe, telephony, plane: media, admission, earlierLife: unfinished.eventsOf }
+  const redirect: Redirect = (wish, signal) => twilio.redirect(wish, signal)
+  const asked = askedPerCall(surroundings, directory, store, { redirect, hasMusic: () => asterisk.hasMusic })
+  const exchange: Exchange = new Exchange({ ...parties, ...asked })
   const sources = { exchange, telephony, admission, journal, store, directory, media, registry }
-  const { desk, ...twilio } = twilioEdge(surroundings, { state, journal, store, directory, observe, scope })
+  const twilio = twilioEdge(surroundings, { exchange, state, journal, store, directory, observe, legs, scope })
   const httpAddress = await serve(surroundings, state, { ...sources, ...twilio }, scope)
 
   const storeOpened = store.open()
@@ -139,7 +142,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
   await telephony.start()
   tellEnds(unfinished.ends(), telephony, call => exchange.find(call) !== undefined, observe)
   await storeOpened
-  desk.start()
+  twilio.desk.start()
   asterisk.destinationsChanged()
   return { exchange, hurry: asterisk.hurry, httpAddress, business: directory.standard }
 }
@@ -149,7 +152,7 @@ function askedPerCall(
   { config, environment, handlers, lookUp, announce }: Surroundings,
   directory: Directory,
   store: Store,
-  asterisk: { readonly hasMusic: boolean },
+  means: { readonly redirect: Redirect; readonly hasMusic: () => boolean },
 ) {
   const clock = systemClock
   return {
@@ -161,7 +164,7 @@ function askedPerCall(
       ringMs: config.transfers.ringMs,
       announce,
       route: routeFinder(config, environment),
-      hasMusic: () => asterisk.hasMusic,
+      ...means,
     },
   }
 }

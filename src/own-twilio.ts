@@ -1,42 +1,91 @@
 import type { CallEvent } from './call/events.ts'
+import type { Exchange } from './call/exchange.ts'
 import type { Journal } from './call/journal.ts'
 import { systemClock } from './clock.ts'
+import { carrierRouteFinder } from './destinations.ts'
 import type { Surroundings } from './own-asterisk.ts'
 import { deskOf } from './own-desk.ts'
 import type { Scope } from './scope.ts'
 import type { StateDir } from './state-dir.ts'
 import type { Directory } from './store/directory.ts'
 import type { Store } from './store/store.ts'
-import { twilioGate } from './twilio/gate.ts'
+import { dialResultWebhook } from './twilio/dial-result.ts'
+import { type GateSettings, twilioGate } from './twilio/gate.ts'
+import { legJudge } from './twilio/leg-judge.ts'
+import { LegTokens } from './twilio/leg-token.ts'
 import { twilioNumbers } from './twilio/numbers.ts'
+import { callWebhook } from './twilio/reception.ts'
+import { redirector } from './twilio/redirecting.ts'
 import { twilioRest } from './twilio/rest.ts'
 import { statusWebhook } from './twilio/status.ts'
+import { type TransferHouse, transferWebhook } from './twilio/transfer.ts'
+import { transferStatusWebhook } from './twilio/transfer-status.ts'
+import type { WebhookRequest } from './twilio/webhook.ts'
+
+type Settled = Pick<Surroundings, 'config' | 'log'>
 
 interface Parts {
+  readonly exchange: Pick<Exchange, 'ready'>
   readonly state: StateDir
   readonly journal: Journal
   readonly store: Store
   readonly directory: Directory
   readonly observe: (event: CallEvent) => void
+  readonly legs: ReturnType<typeof twilioLegs>
   readonly scope: Scope
+}
+
+/** What proves that a call has come by way of Parley's own answer to Twilio. */
+export function twilioLegs({ config: { twilio } }: Pick<Settled, 'config'>) {
+  const authToken = twilio.authToken?.reveal()
+  const { sipDomain = '', legToken } = twilio
+  const tokens = authToken === undefined ? undefined : new LegTokens({ authToken, sipDomain, clock: systemClock })
+  return { tokens, judge: legJudge({ tokens, required: legToken === 'required' }) }
 }
 
 /** What Twilio asks of Parley, and what is asked of Twilio. */
 export function twilioEdge(surroundings: Surroundings, parts: Parts) {
   const { config, log } = surroundings
-  const { journal, directory, observe, scope } = parts
-  const { twilio } = config
-  const { authToken, publicBaseUrl, webhooks } = twilio
-  const settings = { authToken: authToken?.reveal(), publicBaseUrl, unsigned: webhooks === 'unsigned' }
-  const businesses = () => directory.upToDate()
-  const house = { businesses, tell: observe, kept: () => journal.flushed(), clock: systemClock, log }
-  const rest = twilioRest({ account: twilio, clock: systemClock })
+  const { exchange, journal, directory, observe, legs, scope } = parts
+  const { publicBaseUrl = '', sipDomain, webhooks } = config.twilio
+  if (webhooks === 'unsigned')
+    log.warn('webhooks are believed whoever sends them (TWILIO_WEBHOOKS=unsigned): for development alone')
+  const rest = twilioRest({ account: config.twilio, clock: systemClock })
   scope.onClose(() => rest.close())
+  const house: TransferHouse = {
+    ...{ tell: observe, clock: systemClock, log, publicBaseUrl, tokens: legs.tokens },
+    businesses: () => directory.upToDate(),
+    kept: () => journal.flushed(),
+    accepting: () => exchange.ready,
+    lone: () => directory.all.length < 2,
+    agent: { user: config.sip.user, host: sipDomain, port: config.sip.tcpPort },
+    route: carrierRouteFinder(config),
+  }
+  const ofCalls = [callWebhook(house), dialResultWebhook(house), transferWebhook(house), transferStatusWebhook(house)]
   const desk = deskOf(surroundings, { ...parts, rest })
   return {
     desk,
     texts: desk.texts,
-    edge: twilioGate(settings, [statusWebhook(house), ...desk.webhooks(house)], log),
-    numbers: twilioNumbers({ rest, directory, publicBaseUrl, clock: systemClock }),
+    edge: twilioGate(
+      gateSettings(config, directory),
+      [...ofCalls, statusWebhook({ ...house, priceOf: callSid => rest.priceOf(callSid) }), ...desk.webhooks(house)],
+      log,
+    ),
+    redirect: redirector(house, rest),
+    numbers: twilioNumbers({ rest, directory, publicBaseUrl: config.twilio.publicBaseUrl, clock: systemClock }),
+  }
+}
+
+/** Who is let in, and how often. */
+function gateSettings({ twilio }: Settled['config'], directory: Directory): GateSettings {
+  const { accountSid, publicBaseUrl, trustedProxies, webhooks } = twilio
+  return {
+    ...{ authToken: twilio.authToken?.reveal(), publicBaseUrl, unsigned: webhooks === 'unsigned' },
+    ...{ accountSid, trustedProxies },
+    businessOf: ({ query, fields }: WebhookRequest) => {
+      const { From: from = '', To: to = '' } = fields
+      const named = directory.find(query['business'] ?? '')
+      return (named ?? directory.withNumber(to) ?? directory.withNumber(from) ?? directory.standard).id
+    },
   }
 }

@@ -122,15 +122,22 @@ function fallback(read: Reader, outlets: Outlets): Destination | undefined {
   return undefined
 }
 
+/** What the carrier dials itself needs no trunk and no certificate of ours. */
+export function byCarrier(outlets: Outlets): Outlets {
+  return { ...outlets, trunk: { host: 'carrier', port: 5_060, transport: 'tcp' }, tls: true }
+}
+
 /** What keeps a destination of a business from being dialled with these settings. */
 export function problemsOfDestination(
   { outlets, transfers }: Pick<SipSettings, 'outlets' | 'transfers'>,
   environment: Environment,
 ): ProblemsOfDestination {
-  return ({ address, callerId, password }) => {
-    const found = typeof address === 'string' && address !== '' ? readDestination(address, outlets) : undefined
+  return ({ address, callerId, via, password }) => {
+    const ways = via === 'carrier' ? byCarrier(outlets) : outlets
+    const found = typeof address === 'string' && address !== '' ? readDestination(address, ways) : undefined
     const number = typeof address === 'string' && isTelephoneNumber(address)
-    const wantsTrunk = callerId === 'trunk' || (number && callerId === undefined && transfers.callerId !== 'custom')
+    const asTrunk = number && via !== 'carrier' && callerId === undefined && transfers.callerId !== 'custom'
+    const wantsTrunk = callerId === 'trunk' || asTrunk
     const asWhom = wantsTrunk && transfers.trunkNumber === undefined && !(found && 'problem' in found)
     const variable = typeof password === 'string' ? passwordVariable(password) : undefined
     const wrong = sipPasswordName.test(variable ?? '') ? problemWithVariable(variable ?? '', environment) : undefined

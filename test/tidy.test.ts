@@ -43,6 +43,7 @@ const base = [
   'errors',
   'log',
   'limits',
+  'limits-twilio',
   'file-lock',
 ]
 /** What wires the parts together: may import everything. */

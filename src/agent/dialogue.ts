@@ -110,6 +110,7 @@ export class Dialogue {
   /** A caller who was already talking to us, or to somebody else, hears that we are back. */
   get openingWords(): string {
     const { call, settings } = this.#with
+    if (call.again) return settings.phrases.notReached
     if (call.returned) return settings.phrases.returned
     return call.takenOver ? settings.phrases.back : call.business.greeting
   }

@@ -25,7 +25,7 @@ const numberHeaders = ['x-called-number', 'x-callednumber', 'x-called', 'x-to']
 /** For which business a call is: the one that it names, else the one whose number was called, else the standard one. */
 export function addresseeOf({ calledUser, parameters, headers }: Asked, businesses: Businesses): Addressee {
   const named = lowerCased(parameters)
-  const id = named['business']
+  const id = named['business'] ?? headers['x-business']
   if (id !== undefined) {
     const business = businesses.find(id)
     if (business) return { business }

@@ -19,17 +19,20 @@ import type {
   LiveCall,
   TransferWish,
 } from './ports.ts'
+import { lastSaid } from './said.ts'
 import { type TransferMeans, Transfers } from './transfers.ts'
 
 export interface CallDependencies {
   readonly clock: Clock
   readonly plane: Plane
   readonly business: Business
+  /** The call that its channel is a part of, as the carrier names it; `again`: not its first channel. */
+  readonly part?: { readonly partOf: string; readonly again: boolean } | undefined
   /** What the call asked for and does not get, in words. */
-  readonly doubt?: string | undefined
+  readonly doubts: readonly { readonly code: string; readonly detail: string }[]
   readonly handler: Handler
   readonly knowCaller: KnowCaller
-  /** What happened before this gateway took it over, as far as is known. */
+  /** What happened to it before this channel was ours, as far as is known. */
   readonly earlier?: readonly CallEvent[] | undefined
   readonly transfers: TransferMeans
   /** The call's lifetime; it closes when the call has ended. */
@@ -39,7 +42,10 @@ export interface CallDependencies {
 
 /** One call from its offer to its end: carries out what the machine decides, and tells each fact once. */
 export class Call {
+  /** Of its channel. */
   readonly id: string
+  /** Of all that is known of the call, whatever its channels are. */
+  readonly record: string
   readonly offeredAtMs: number
   readonly ended: Promise<void>
   readonly #leg: Leg
@@ -64,6 +70,7 @@ export class Call {
 
   constructor(leg: Leg, dependencies: CallDependencies) {
     this.id = leg.id
+    this.record = dependencies.part?.partOf ?? leg.id
     this.#leg = leg
     this.#with = dependencies
     this.#beganMs = dependencies.clock.now()
@@ -77,7 +84,13 @@ export class Call {
     this.ended = promise
     this.#settleEnded = resolve
     const emit = (fact: CallFact) => this.#emit(fact)
-    this.#transfers = new Transfers({ ...dependencies, leg, means: dependencies.transfers, emit })
+    this.#transfers = new Transfers({
+      ...dependencies,
+      leg,
+      record: dependencies.part?.partOf,
+      means: dependencies.transfers,
+      emit,
+    })
   }
 
   get state(): CallState['name'] {
@@ -90,6 +103,7 @@ export class Call {
     const connection = this.#state.name === 'connected' ? undefined : this.#engagement?.connection
     return {
       id: this.id,
+      record: this.record,
       state: this.#state.name,
       reason: 'reason' in this.#state ? this.#state.reason : undefined,
       business: business.id,
@@ -126,16 +140,18 @@ export class Call {
 
   /** Begins the call; everything else happens by events. */
   begin(): void {
-    const { scope, business, doubt } = this.#with
+    const { scope, business, part, doubts } = this.#with
     scope.onClose(() => this.#leg.close())
     const { calledUser, requestUri, parameters, headers, callerNumber, law } = this.#leg.facts
     this.#emit({
       name: 'offered',
       engine: business.engine,
       codec: law,
+      ...(part && { partOf: part.partOf }),
+      ...(part?.again && { again: true }),
       private: { callerNumber, calledUser, requestUri, parameters, headers },
     })
-    if (doubt !== undefined) this.#emit({ name: 'degraded', code: 'BUSINESS_UNKNOWN', detail: doubt })
+    for (const doubt of doubts) this.#emit({ name: 'degraded', ...doubt })
     if (this.#leg.takenOver) {
       this.#answeredMs = this.#beganMs
       this.#emit({ name: 'takenOver' })
@@ -197,6 +213,8 @@ export class Call {
       caller: this.#caller,
       business: this.#with.business,
       takenOver: this.#leg.takenOver,
+      again: this.#with.part?.again ?? false,
+      saidBefore: lastSaid(this.#with.earlier ?? []),
       ...own,
       answer: () => {
         if (this.#answeredMs === undefined) this.#input({ kind: 'agentReady' })
@@ -219,7 +237,7 @@ export class Call {
         if (this.#state.name === 'ending' || this.#state.name === 'ended') return 'callerGone'
         const live = this.#state.name === 'live' && engagement === this.#engagement
         if (!live) return this.#transfers.refuse(`The call is ${this.#state.name}.`)
-        this.#input({ kind: 'transferStarted' })
+        this.#input({ kind: 'transferStarted', byCarrier: this.#transfers.isByCarrier(wish) })
         const outcome = await this.#transfers.run(wish, party, signal)
         this.#input({ kind: 'transferSettled', connected: outcome === 'connected' })
         return outcome
@@ -317,7 +335,8 @@ export class Call {
     if (this.#answeredMs === undefined) {
       await this.#leg.answer()
       this.#answeredMs = this.#with.clock.now()
-      this.#emit({ name: 'answered', setUpMs: Math.round(this.#with.clock.now() - this.#beganMs) })
+      const setUpMs = Math.round(this.#with.clock.now() - this.#beganMs)
+      this.#emit({ name: 'answered', setUpMs, ...(this.#with.part?.again && { again: true }) })
       this.#input({ kind: 'answered' })
     }
     engagement.settleAnswered()

@@ -34,7 +34,7 @@ export type CarrierFact =
       readonly status: CarrierStatus
       readonly sipStatus?: number
       readonly seconds?: number
-      readonly then: Verdict
+      readonly next: Verdict
     }
   /** The caller's words are with the carrier, and not here yet: fetched until they are, and then a voicemail. */
   | {

@@ -31,7 +31,8 @@ export type CallFact =
   | { readonly name: 'refused'; readonly reason: 'capacity' | 'draining' | 'unready' | 'inactive' | 'forged' }
   | { readonly name: 'mediaOpened'; readonly channel: string; readonly bridge: string; readonly ports: MediaPorts }
   | { readonly name: 'mediaClosed'; readonly figures: LineFigures }
-  | { readonly name: 'answered'; readonly setUpMs: number }
+  /** `again`: by a channel of its that is not the first. */
+  | { readonly name: 'answered'; readonly setUpMs: number; readonly again?: true }
   | { readonly name: 'takenOver' }
   | { readonly name: 'callerSpoke'; readonly private: { readonly text: string } }
   | {

@@ -9,7 +9,7 @@ import type { Admission } from './admission.ts'
 import { Call } from './call.ts'
 import { nothingKnown } from './caller-context.ts'
 import type { CallEvent, CallFact } from './events.ts'
-import type { CallFacts, Handler, KnowCaller, Leg, Telephony } from './ports.ts'
+import type { CallFacts, Handler, JudgeLeg, KnowCaller, Leg, Telephony } from './ports.ts'
 import type { TransferMeans } from './transfers.ts'
 
 export interface ExchangeDependencies {
@@ -20,6 +20,8 @@ export interface ExchangeDependencies {
   readonly admission: Admission
   /** For whom a call is, as that business is now; asked once a call. */
   readonly addressee: (facts: CallFacts) => Addressee
+  /** Left out: every channel is a call of its own. */
+  readonly judge?: JudgeLeg
   readonly handlers: Readonly<Record<Engine, Handler>>
   /** What happened to a call that is taken over before this gateway began; left out: nothing is known of it. */
   readonly earlierLife?: (call: string) => readonly CallEvent[]
@@ -30,6 +32,10 @@ export interface ExchangeDependencies {
   /** Every fact about every call goes here, once. */
   readonly observe: (event: CallEvent) => void
 }
+
+type Refusal = Extract<CallFact, { name: 'refused' }>['reason']
+
+const plain: ReturnType<JudgeLeg> = { kind: 'plain' }
 
 const nowhere: Omit<TransferMeans, 'admit'> = { route: () => undefined, ringMs: 0 }
 
@@ -62,8 +68,10 @@ export class Exchange {
     return this.#ended
   }
 
-  find(id: string): Call | undefined {
-    return this.#live.get(id) ?? this.#ended.find(call => call.id === id)
+  /** By its channel, or by its record: then the latest channel of that. */
+  find(name: string): Call | undefined {
+    const isMeant = (call: Call) => call.id === name || call.record === name
+    return this.#live.get(name) ?? this.live.findLast(isMeant) ?? this.#ended.find(isMeant)
   }
 
   /** Of a call that is over, known here or not. */
@@ -92,16 +100,26 @@ export class Exchange {
     if (this.#live.has(leg.id)) return
     const { admission, handlers } = this.#with
     const { business, doubt } = this.#with.addressee(leg.facts)
+    const earlierLife = leg.takenOver ? (this.#with.earlierLife?.(leg.id) ?? []) : []
+    const judged = leg.takenOver ? judgedBefore(earlierLife) : (this.#with.judge?.(leg.facts) ?? plain)
+    if (judged.kind === 'forged') return this.#refuse(leg, business, 'forged', judged.why)
     if (this.#draining && !leg.takenOver) return this.#refuse(leg, business, 'draining')
     if (!business.active && !leg.takenOver) return this.#refuse(leg, business, 'inactive')
     const seat = leg.takenOver ? admission.readmit() : admission.admit()
     if (!seat) return this.#refuse(leg, business, 'capacity')
-    const { clock, plane, observe, knowCaller = async () => nothingKnown, earlierLife } = this.#with
+    const { clock, plane, observe, knowCaller = async () => nothingKnown } = this.#with
     const scope = this.#with.scope.child(leg.id)
     const handler = handlers[business.engine]
-    const earlier = leg.takenOver ? earlierLife?.(leg.id) : undefined
+    const part = judged.kind === 'partOf' ? { partOf: judged.record, again: judged.again !== undefined } : undefined
+    const earlier = part?.again && !leg.takenOver ? (this.find(part.partOf)?.events ?? []) : earlierLife
+    const doubts = [
+      ...(doubt === undefined ? [] : [{ code: 'BUSINESS_UNKNOWN', detail: doubt }]),
+      ...(judged.kind === 'plain' && judged.doubt !== undefined
+        ? [{ code: 'LEG_UNPROVEN', detail: judged.doubt }]
+        : []),
+    ]
     const transfers = { ...(this.#with.transfers ?? nowhere), admit: () => admission.admitTransfer() }
-    const parts = { clock, plane, business, doubt, handler, knowCaller, transfers, scope, observe, earlier }
+    const parts = { clock, plane, business, part, doubts, handler, knowCaller, transfers, scope, observe, earlier }
     const call = new Call(leg, parts)
     this.#live.set(call.id, call)
     void call.ended.then(() => {
@@ -114,11 +132,20 @@ export class Exchange {
   }
 
   /** 503 lets the trunk try its next way at once, which does not help where nobody wants the call; none is left ringing. */
-  #refuse(leg: Leg, business: Business, reason: Extract<CallFact, { name: 'refused' }>['reason']): void {
-    const atMs = this.#with.clock.wallMs()
-    this.#with.observe({ call: leg.id, business: business.id, atMs, fact: { name: 'refused', reason } })
-    const hungUp = leg.hangup(reason === 'inactive' ? 'rejected' : 'congestion')
+  #refuse(leg: Leg, business: Business, reason: Refusal, why?: string): void {
+    const of = { call: leg.id, business: business.id, atMs: this.#with.clock.wallMs() }
+    if (why !== undefined) this.#with.observe({ ...of, fact: { name: 'degraded', code: 'LEG_FORGED', detail: why } })
+    this.#with.observe({ ...of, fact: { name: 'refused', reason } })
+    const hungUp = leg.hangup(reason === 'inactive' || reason === 'forged' ? 'rejected' : 'congestion')
     // A caller who has gone meanwhile is refused enough; closing tells of anything else.
     void hungUp.catch(() => {}).finally(() => leg.close())
   }
+}
+
+/** Whoever is taken over was judged when they came: what was found then stands. */
+function judgedBefore(earlierLife: readonly CallEvent[]): ReturnType<JudgeLeg> {
+  for (const { fact } of earlierLife) {
+    if (fact.name === 'offered' && fact.partOf !== undefined) return { kind: 'partOf', record: fact.partOf }
+  }
+  return plain
 }

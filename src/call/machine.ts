@@ -9,7 +9,13 @@ import type { Departure, HangupCause, Outcome } from './ports.ts'
 export type CallState =
   | { readonly name: 'offered' | 'answering' | 'live'; readonly untilMs: number }
   /** The time of the whole call runs on while it is being transferred. */
-  | { readonly name: 'transferring'; readonly untilMs: number; readonly liveUntilMs: number }
+  | {
+      readonly name: 'transferring'
+      readonly untilMs: number
+      readonly liveUntilMs: number
+      /** The carrier takes the caller from this channel, to connect them itself. */
+      readonly byCarrier: boolean
+    }
   /** The caller talks with somebody else; nothing of it passes here, and it would go on without us. */
   | { readonly name: 'connected'; readonly untilMs: number }
   | { readonly name: 'ending'; readonly untilMs: number; readonly reason: EndReason }
@@ -19,7 +25,7 @@ export type CallInput =
   /** The agent is ready to speak. */
   | { readonly kind: 'agentReady' }
   | { readonly kind: 'answered' }
-  | { readonly kind: 'transferStarted' }
+  | { readonly kind: 'transferStarted'; readonly byCarrier: boolean }
   /** A caller who is connected is no longer ours; otherwise the agent has the caller back. */
   | { readonly kind: 'transferSettled'; readonly connected: boolean }
   /** Whom the caller was connected with has vanished. */
@@ -95,7 +101,13 @@ function stepRunning(state: Running, input: CallInput, nowMs: number): Step {
       return state.name === 'answering' ? [live(nowMs), []] : [state, []]
     case 'transferStarted':
       if (state.name !== 'live') return [state, []]
-      return [{ name: 'transferring', untilMs: nowMs + limits.call.transferringMs, liveUntilMs: state.untilMs }, []]
+      return [
+        {
+          ...{ name: 'transferring', byCarrier: input.byCarrier },
+          ...{ untilMs: nowMs + limits.call.transferringMs, liveUntilMs: state.untilMs },
+        },
+        [],
+      ]
     case 'transferSettled':
       if (state.name !== 'transferring') return [state, []]
       return input.connected ? [connected(nowMs), [{ kind: 'disengage' }]] : [backFrom(state), []]
@@ -104,7 +116,7 @@ function stepRunning(state: Running, input: CallInput, nowMs: number): Step {
     case 'failed':
       return end('failed', nowMs, { kind: 'handBack', reason: input.reason })
     case 'callerGone':
-      return end(departures[input.how], nowMs)
+      return end(departureFrom(state, input.how), nowMs)
     case 'operatorHungUp':
       return end('operatorHungUp', nowMs, { kind: 'hangup', cause: 'normal' })
     case 'drained':
@@ -115,6 +127,12 @@ function stepRunning(state: Running, input: CallInput, nowMs: number): Step {
     case 'released':
       return [state, []]
   }
+}
+
+/** Whom the carrier takes away has not hung up. */
+function departureFrom(state: Running, how: Departure): EndReason {
+  const taken = state.name === 'transferring' && state.byCarrier && (how === 'hungUp' || how === 'vanished')
+  return taken ? 'redirected' : departures[how]
 }
 
 /** Who hangs up first does not matter: they have talked. */

@@ -3,6 +3,7 @@ import type { Law } from '../media/audio.ts'
 import type { Line } from '../plane/line.ts'
 import type { Scope } from '../scope.ts'
 import type { CallFact, MediaPorts, TransferMode, TransferOutcome, TransferTrigger } from './events.ts'
+import type { Said } from './said.ts'
 
 export type { Heard, Line, LineEvent, LineFigures, SpokenChunk, UtteranceId } from '../plane/line.ts'
 
@@ -45,6 +46,17 @@ export type Departure =
   | 'lost'
 
 export type HangupCause = 'normal' | 'busy' | 'congestion' | 'noAnswer' | 'rejected'
+
+/**
+ * Whose a channel is that is offered: a call of its own, a part of one that the carrier has announced, or none that is taken.
+ * `again`: what has become of the transfer that the caller comes back from.
+ */
+export type JudgeLeg = (
+  facts: CallFacts,
+) =>
+  | { readonly kind: 'plain'; readonly doubt?: string }
+  | { readonly kind: 'partOf'; readonly record: string; readonly again?: string }
+  | { readonly kind: 'forged'; readonly why: string }
 
 /** A caller's channel, as telephony provides it. */
 export interface Leg {
@@ -133,6 +145,22 @@ export interface TransferNotice {
   readonly parameters: CallFacts['parameters']
 }
 
+/**
+ * Asks the carrier to connect a caller with a destination itself: it takes them from their channel here, and tells what has
+ * become of it. Settles when it has taken that on; rejects when it has not.
+ */
+export type Redirect = (
+  asked: {
+    /** The call, as the carrier has announced it. */
+    readonly record: string
+    readonly facts: CallFacts
+    readonly destination: string
+    readonly business: Business
+    readonly attempt: number
+  },
+  signal: AbortSignal,
+) => Promise<void>
+
 /** Settles in bounded time; rejects, in words, when nobody took it. */
 export type AnnounceTransfer = (notice: TransferNotice, signal: AbortSignal) => Promise<void>
 
@@ -216,6 +244,10 @@ export interface LiveCall {
   readonly takenOver: boolean
   /** They were connected with somebody else, and that broke off: answered long ago, as with `takenOver`. */
   readonly returned: boolean
+  /** The carrier was to connect them with somebody else, did not, and has led them here again: by another channel. */
+  readonly again: boolean
+  /** Before this channel was ours, as far as is known. */
+  readonly saidBefore: readonly Said[]
   readonly line: Line
   /** Called by the agent when it is ready to speak; settles when the caller can hear it. */
   answer(): Promise<void>

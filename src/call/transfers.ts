@@ -1,12 +1,20 @@
 import type { Business } from '../business.ts'
-import type { Clock } from '../clock.ts'
-import { asError } from '../errors.ts'
+import { type Clock, pause } from '../clock.ts'
+import { asError, GatewayError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { Plane } from '../plane/line.ts'
 import type { Scope } from '../scope.ts'
 import type { Seat } from './admission.ts'
 import type { CallEvent, CallFact, TransferOutcome } from './events.ts'
-import type { AnnounceTransfer, FindRoute, Leg, TransferNotice, TransferParty, TransferWish } from './ports.ts'
+import type {
+  AnnounceTransfer,
+  FindRoute,
+  Leg,
+  Redirect,
+  TransferNotice,
+  TransferParty,
+  TransferWish,
+} from './ports.ts'
 import { Transfer } from './transfer.ts'
 import { transferHeaders } from './transfer-headers.ts'
 
@@ -18,6 +26,8 @@ export interface TransferMeans {
   /** For a destination that says nothing else. */
   readonly ringMs: number
   readonly announce?: AnnounceTransfer | undefined
+  /** Left out: there is no carrier that connects anybody. */
+  readonly redirect?: Redirect | undefined
   /** For callers who wait; left out: there is some. */
   readonly hasMusic?: () => boolean
 }
@@ -27,6 +37,8 @@ interface TransfersDependencies {
   readonly clock: Clock
   readonly plane: Plane
   readonly leg: Leg
+  /** By which the carrier knows the call, if it has announced it. */
+  readonly record: string | undefined
   readonly business: Business
   /** The call's lifetime. */
   readonly scope: Scope
@@ -64,7 +76,8 @@ export class Transfers {
   /** Never rejects. */
   async run(wish: TransferWish, party: TransferParty, signal: AbortSignal): Promise<TransferOutcome> {
     const { means, leg, business } = this.#with
-    const destination = business.destinations.find(({ name }) => name === wish.destination)
+    const destination = this.#destinationOf(wish)
+    if (destination?.via === 'carrier') return this.#redirect(wish, signal)
     const route = destination && means.route(business, destination.name, leg.facts.callerNumber)
     if (!destination || !route) return this.refuse(`"${wish.destination}" is no destination of the business.`)
     if (this.#running) return this.refuse('Another one is under way.')
@@ -93,6 +106,41 @@ export class Transfers {
     if (outcome === 'connected') this.#connectedWith = destination.name
     else void scope.close().then(() => this.#releaseUnused())
     return outcome
+  }
+
+  isByCarrier(wish: TransferWish): boolean {
+    return this.#destinationOf(wish)?.via === 'carrier'
+  }
+
+  #destinationOf({ destination }: TransferWish): Business['destinations'][number] | undefined {
+    return this.#with.business.destinations.find(({ name }) => name === destination)
+  }
+
+  /** It needs no port of ours. Once the carrier has the caller this call is over, and it is the carrier that tells the rest. */
+  async #redirect(wish: TransferWish, signal: AbortSignal): Promise<TransferOutcome> {
+    const { means, leg, business, record, scope, clock } = this.#with
+    const notice = this.#noticeOf({ ...wish, mode: 'blind' })
+    const { attempt, destination } = notice
+    this.#tellBegin(notice)
+    if (!means.redirect || record === undefined)
+      return this.#fail(attempt, new Error('The carrier knows nothing of this call, and can connect nobody.'))
+    const either = AbortSignal.any([signal, scope.signal])
+    try {
+      either.throwIfAborted()
+      this.#announce(notice)
+      await means.redirect({ record, facts: leg.facts, destination, business, attempt }, either)
+      await pause(clock, limits.transfer.redirectMs, either)
+      return this.#fail(attempt, new Error('The carrier has not taken the caller away.'))
+    } catch (error) {
+      if (scope.closed) return 'callerGone'
+      return signal.aborted ? this.#endEarly(attempt, 'cancelled') : this.#fail(attempt, asError(error))
+    }
+  }
+
+  #fail(attempt: number, error: Error): TransferOutcome {
+    const code = error instanceof GatewayError ? error.code : 'TRANSFER_REFUSED'
+    this.#with.emit({ name: 'degraded', code, detail: `A transfer failed: ${error.message}` })
+    return this.#endEarly(attempt, 'failed')
   }
 
   /** What cannot be begun. */

@@ -65,7 +65,7 @@ export function wasMissed(told: readonly Told[]): boolean {
   const tested = told.some(each => Object(each.private?.['parameters'])['test'] === 'yes')
   if (!over || outward || tested) return false
   const spoken = of('agentSpoke').some(({ details }) => Number(details['ms']) > 0)
-  const forwarded = has('announced', 'verdict', 'forward') || has('wayEnded', 'then', 'forward')
+  const forwarded = has('announced', 'verdict', 'forward') || has('wayEnded', 'next', 'forward')
   const answered = has('transferEnded', 'outcome', 'connected') || (forwarded && has('wayEnded', 'status', 'completed'))
   const empty = has('recordingGivenUp', 'why', NOTHING_SAID)
   const left = of('voicemailLeft').length > 0 || (of('recordingAwaited').length > 0 && !empty)

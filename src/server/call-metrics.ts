@@ -48,7 +48,7 @@ export function callMetrics(registry: Registry): (event: CallEvent) => void {
     countUsage(fact)
     switch (fact.name) {
       case 'offered':
-        return calls.offered.inc({ engine: engine(fact.engine) })
+        return fact.again ? undefined : calls.offered.inc({ engine: engine(fact.engine) })
       case 'refused':
         return calls.refused.inc({ reason: fact.reason })
       case 'answered':

@@ -6,15 +6,26 @@ import type { ObservedCall } from './dependencies.ts'
 import { outcomeOf } from './known-calls.ts'
 import { type CallSummary, lineFigures } from './schemas.ts'
 
+/** What the carrier has told of a call, which only the store knows. */
+export type CarrierAccount = Pick<
+  StoredCall,
+  'direction' | 'carrier_status' | 'carrier_seconds' | 'carrier_error' | 'answered_by' | 'price' | 'price_unit'
+>
+
 /** A call of this gateway as the API tells it; who the caller is and what was said, only on demand. */
-export function summaryOf(call: ObservedCall, figures: LineFigures | undefined, withPrivate: boolean): CallSummary {
+export function summaryOf(
+  call: ObservedCall,
+  figures: LineFigures | undefined,
+  account: CarrierAccount | undefined,
+  withPrivate: boolean,
+): CallSummary {
   const { view, events } = call
   const timeOf = (name: string) => {
     const event = events.find(({ fact }) => fact.name === name)
     return event ? isoTime(event.atMs) : null
   }
   return {
-    id: view.id,
+    id: view.record,
     state: view.state,
     outcome: outcomeOf(call) ?? null,
     business: view.business,
@@ -30,6 +41,8 @@ export function summaryOf(call: ObservedCall, figures: LineFigures | undefined, 
     bridge: view.bridge ?? null,
     ports: view.ports ?? null,
     quality: figures ? qualityOf(figures) : null,
+    direction: account?.direction ?? 'inbound',
+    carrier: account ? carrierOf(account) : null,
     ...(withPrivate ? { private: { callerNumber: view.callerNumber, parameters: view.parameters } } : {}),
   }
 }
@@ -56,8 +69,16 @@ export function summaryOfStored(call: StoredCall, nowMs: number, withPrivate: bo
     bridge: null,
     ports: null,
     quality: figures ? qualityOf(figures) : null,
+    direction: call.direction,
+    carrier: carrierOf(call),
     ...(withPrivate ? { private: { callerNumber, parameters: textsOf(call.parameters) } } : {}),
   }
+}
+
+function carrierOf(account: CarrierAccount): CallSummary['carrier'] {
+  const { carrier_status: status, carrier_seconds: seconds, carrier_error: errorCode, price, price_unit } = account
+  if (status === null) return null
+  return { status, seconds, errorCode, answeredBy: account.answered_by, price, priceUnit: price_unit }
 }
 
 /** Nothing of an earlier Parley's that counted other things. */

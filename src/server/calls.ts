@@ -1,15 +1,17 @@
+import type { Kysely } from 'kysely'
 import type { z } from 'zod'
 import type { CallEvent } from '../call/events.ts'
 import type { LineFigures } from '../call/ports.ts'
 import { within } from '../clock.ts'
-import { isCode } from '../errors.ts'
+import { GatewayError, isCode } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { type CallFilter, eventsOf, findCall, listCalls, type StoredCall } from '../store/calls.ts'
+import { accountsOf, type CallFilter, eventsOf, findCall, listCalls, type StoredCall } from '../store/calls.ts'
 import type { StoreScope } from '../store/scope.ts'
+import type { Tables } from '../store/tables.ts'
 import { eventFrom, recordOf } from './call-record.ts'
-import { storedFigures, summaryOf, summaryOfStored } from './call-view.ts'
+import { type CarrierAccount, storedFigures, summaryOf, summaryOfStored } from './call-view.ts'
 import type { ObservedCall, ServerDependencies } from './dependencies.ts'
-import { filteredHere, isOf, type KnownCall, merged, placeOfCall } from './known-calls.ts'
+import { filteredHere, isOf, type KnownCall, merged, placeOfCall, recordsHere } from './known-calls.ts'
 import { pageOf, placeOf } from './page.ts'
 import { Refusal } from './problem.ts'
 import type { CallDetail, CallSummary, listQuery } from './schemas.ts'
@@ -40,9 +42,10 @@ export class Calls {
   async list(scope: StoreScope, query: ListQuery) {
     const { exchange } = this.#with
     const [live, ended] = [exchange.live, exchange.ended].map(calls => calls.filter(call => isOf(scope, call)))
-    const { known, complete } = await this.#known(scope, query, [...live!, ...ended!])
+    const { known, complete } = await this.#known(scope, query, [...live!.toReversed(), ...ended!])
     const { page, next } = pageOf(known, query.limit, placeOfCall)
-    const calls = await Promise.all(page.map(call => this.#summary(call, query.private === 'true')))
+    const accounts = await this.#accounts(scope, page)
+    const calls = await Promise.all(page.map(call => this.#summary(call, accounts, query.private === 'true')))
     return { calls, next, complete, totals: { live: live!.length, ended: ended!.length } }
   }
 
@@ -57,9 +60,10 @@ export class Calls {
       const found = await ask(filter)
       return { known: found.map(call => this.#best(scope, call)), complete: true }
     }
-    const here = filteredHere(all, filter, page)
+    const records = recordsHere(all)
+    const here = filteredHere(records.calls, filter, page)
     try {
-      return { known: merged(here, await ask({ ...filter, except: all.map(({ id }) => id) })), complete: true }
+      return { known: merged(here, await ask({ ...filter, except: records.names })), complete: true }
     } catch (error) {
       if (!isCode(error, 'STORE_AWAY')) throw error
       return { known: merged(here, []), complete: false }
@@ -71,15 +75,36 @@ export class Calls {
     return here ? { here } : { stored }
   }
 
-  async #summary(call: KnownCall, withPrivate: boolean): Promise<CallSummary> {
+  /** Of those of this gateway, by their records; the calls are told without them, too. */
+  async #accounts(scope: StoreScope, calls: readonly KnownCall[]): Promise<ReadonlyMap<string, CarrierAccount>> {
+    const asked = calls.flatMap(call => ('here' in call && hasMoreInStore(call.here) ? [call.here.view.record] : []))
+    const rows = asked.length === 0 ? [] : await this.#soon(db => accountsOf(db, scope, asked))
+    return new Map(rows?.map(row => [row.id, row]))
+  }
+
+  /** Whatever is told without it does not wait long for it. */
+  #soon<Row>(query: (db: Kysely<Tables>) => Promise<Row[]>): Promise<Row[] | undefined> {
+    const late = () => new GatewayError('STORE_AWAY', 'The database did not answer soon.')
+    return within(this.#with.clock, limits.http.figuresMs, this.#with.store.ask(query), late).catch(error => {
+      if (!isCode(error, 'STORE_AWAY')) throw error
+      return undefined
+    })
+  }
+
+  async #summary(
+    call: KnownCall,
+    accounts: ReadonlyMap<string, CarrierAccount>,
+    withPrivate: boolean,
+  ): Promise<CallSummary> {
     if ('stored' in call) return summaryOfStored(call.stored, this.#with.clock.wallMs(), withPrivate)
-    return summaryOf(call.here, await this.#figures(call.here), withPrivate)
+    const account = accounts.get(call.here.view.record)
+    return summaryOf(call.here, await this.#figures(call.here), account, withPrivate)
   }
 
   async detail(scope: StoreScope, id: string, withPrivate: boolean): Promise<CallDetail> {
     const here = this.here(scope, id)
     const call = here ? { here } : await this.#stored(scope, id)
-    const summary = await this.#summary(call, withPrivate)
+    const summary = await this.#summary(call, await this.#accounts(scope, [call]), withPrivate)
     const { events, complete } = await this.#events(scope, call)
     const rtp = 'here' in call ? ((await this.#figures(call.here)) ?? null) : storedFigures(call.stored)
     return { ...summary, rtp, ...recordOf(events, withPrivate), complete }
@@ -95,10 +120,17 @@ export class Calls {
   /** Memory keeps the beginning of a long call: the rest is asked for where it is. */
   async #events(scope: StoreScope, call: KnownCall): Promise<{ events: readonly CallEvent[]; complete: boolean }> {
     const kept = 'here' in call ? call.here.events : []
-    if ('here' in call && kept.length < limits.call.eventsKept) return { events: kept, complete: true }
-    const { id, business } = 'here' in call ? call.here.view : call.stored
+    const whole = 'here' in call && kept.length < limits.call.eventsKept
+    if (whole && !hasMoreInStore(call.here)) return { events: kept, complete: !isOfCarrier(call.here) }
+    const { id, business } =
+      'here' in call ? { id: call.here.view.record, business: call.here.view.business } : call.stored
+    const most = limits.http.eventsTold
+    if (whole) {
+      const rows = await this.#soon(db => eventsOf(db, scope, id, most))
+      const stored = rows?.map(row => eventFrom(id, business, row)) ?? []
+      return { events: together(kept, stored), complete: rows !== undefined && rows.length < most }
+    }
     try {
-      const most = limits.http.eventsTold
       const rows = await this.#with.store.ask(db => eventsOf(db, scope, id, most + 1))
       const events = rows.slice(0, most).map(row => eventFrom(id, business, row))
       return events.length < kept.length ? { events: kept, complete: false } : { events, complete: rows.length <= most }
@@ -113,6 +145,23 @@ export class Calls {
     const late = () => new Error('the media thread did not tell its figures in time')
     return within(this.#with.clock, limits.http.figuresMs, call.figures(), late).catch(() => undefined)
   }
+}
+
+function isOfCarrier({ view }: ObservedCall): boolean {
+  return view.record !== view.id
+}
+
+/** What the carrier has told beside it: asked for when it is over, for as long as it is up nothing of it waits for the database. */
+function hasMoreInStore(call: ObservedCall): boolean {
+  return isOfCarrier(call) && call.state === 'ended'
+}
+
+/** What this channel has told stands here, and may be on its way to the store; what else is told of the call stands there. */
+function together(here: readonly CallEvent[], stored: readonly CallEvent[]): CallEvent[] {
+  const keyOf = ({ fact, atMs }: CallEvent) => `${fact.name} ${Math.trunc(atMs)}`
+  const known = new Set(here.map(keyOf))
+  const others = stored.filter(event => !known.has(keyOf(event)))
+  return [...others, ...here].sort((one, other) => one.atMs - other.atMs)
 }
 
 function filterOf({ business, number, state, outcome, transfer, since, before, text }: ListQuery): CallFilter {

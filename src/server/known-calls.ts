@@ -21,7 +21,14 @@ export function outcomeOf({ view, events }: ObservedCall): string | undefined {
 }
 
 function placeHere({ view }: ObservedCall): Place {
-  return { atMs: view.offeredAtMs, id: view.id }
+  return { atMs: view.offeredAtMs, id: view.record }
+}
+
+/** One for each record, of several channels the latest; all names that the database may have for them. */
+export function recordsHere(calls: readonly ObservedCall[]) {
+  const latest = new Map<string, ObservedCall>()
+  for (const call of calls) if (!latest.has(call.view.record)) latest.set(call.view.record, call)
+  return { calls: [...latest.values()], names: calls.flatMap(({ view }) => [view.id, view.record]) }
 }
 
 export function isOf(scope: StoreScope, call: ObservedCall): boolean {

@@ -30,6 +30,18 @@ const callSummary = z.object({
   ports: ports.nullable(),
   /** Of the audio received from the caller. */
   quality: z.object({ lossPercent: z.number(), jitterMs: z.number() }).nullable(),
+  direction: z.enum(['inbound', 'outbound']),
+  carrier: z
+    .object({
+      status: z.string(),
+      seconds: z.number().nullable(),
+      errorCode: z.number().nullable(),
+      answeredBy: z.string().nullable(),
+      price: z.string().nullable().describe('As the carrier writes it: what is charged is negative.'),
+      priceUnit: z.string().nullable(),
+    })
+    .nullable()
+    .describe("The carrier's own account of the call, as far as it has told one."),
   /** Who the caller is and what the call carries: only when asked for. */
   private: z.object({ callerNumber: z.string(), parameters: texts }).optional(),
 })

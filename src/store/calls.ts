@@ -76,10 +76,26 @@ export function listCalls(
     : withWords(db, asked, filter.text, count)
 }
 
+/** The id of the record of the call that has this name. */
+export function recordNamed(name: string) {
+  return sql<string>`coalesce((select call from call_names where name = ${name}), ${name})`
+}
+
 /** By any of its names. */
 export function findCall(db: Kysely<Tables>, scope: StoreScope, name: string): Promise<StoredCall | undefined> {
-  const id = sql<string>`coalesce((select call from call_names where name = ${name}), ${name})`
-  return db.selectFrom('calls').select(told).where('id', '=', id).where(isWithin(scope)).executeTakeFirst()
+  return db
+    .selectFrom('calls')
+    .select(told)
+    .where('id', '=', recordNamed(name))
+    .where(isWithin(scope))
+    .executeTakeFirst()
+}
+
+/** What the carrier has told of these. */
+export function accountsOf(db: Kysely<Tables>, scope: StoreScope, records: readonly string[]) {
+  const columns = ['id', 'direction', 'carrier_status', 'carrier_seconds', 'carrier_error', 'answered_by'] as const
+  const query = db.selectFrom('calls').select([...columns, 'price', 'price_unit'])
+  return query.where(sql<boolean>`id = any(${records}::text[])`).where(isWithin(scope)).execute()
 }
 
 /** The oldest first, `most` of them. */
@@ -103,7 +119,10 @@ function filtered(all: Asked, filter: CallFilter): Asked {
   }
   if (since) query = query.where('offered_at', '>=', since)
   if (before) query = query.where('offered_at', '<', before)
-  if (except.length > 0) query = query.where(sql<boolean>`id <> all(${except}::text[])`)
+  if (except.length > 0) {
+    const records = sql`select call from call_names where name = any(${except}::text[])`
+    query = query.where(sql<boolean>`id <> all(${except}::text[]) and id not in (${records})`)
+  }
   return query
 }
 

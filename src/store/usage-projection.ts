@@ -45,7 +45,7 @@ const byDay: TableProjection = {
     event.business, (event.at at time zone 'UTC')::date,
     count(*) filter (where event.name = 'offered' and event.details->'again' is null)
       - count(*) filter (where event.name = 'takenOver'),
-    count(*) filter (where event.name = 'answered'),
+    count(*) filter (where event.name = 'answered' and event.details->'again' is null),
     ${sums}
   from ${withCalls(ids)}
   where event.id = any(${ids}::bigint[]) and event.name in ('offered', 'takenOver', 'answered', 'ended', 'usageCounted')

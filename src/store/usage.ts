@@ -1,4 +1,5 @@
 import type { Kysely, Selectable } from 'kysely'
+import { recordNamed } from './calls.ts'
 import { isWithin, type StoreScope } from './scope.ts'
 import type { CallUsageRow, Tables, UsageRow } from './tables.ts'
 
@@ -21,6 +22,7 @@ export function usageByDay(db: Kysely<Tables>, scope: StoreScope, query: UsageQu
 }
 
 /** Nothing when the call is unknown, or has used nothing yet. */
-export function usageOfCall(db: Kysely<Tables>, scope: StoreScope, call: string): Promise<StoredCallUsage | undefined> {
-  return db.selectFrom('call_usage').selectAll().where('call', '=', call).where(isWithin(scope)).executeTakeFirst()
+export function usageOfCall(db: Kysely<Tables>, scope: StoreScope, name: string): Promise<StoredCallUsage | undefined> {
+  const own = db.selectFrom('call_usage').selectAll().where('call', '=', recordNamed(name))
+  return own.where(isWithin(scope)).executeTakeFirst()
 }

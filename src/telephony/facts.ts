@@ -22,11 +22,19 @@ export function readFacts(variables: CallerVariables): CallFacts | undefined {
   return {
     calledUser: variables.PARLEY_USER,
     requestUri,
-    parameters: Object.fromEntries(bounded(uriParameters(requestUri))),
+    parameters: parametersOf(requestUri, headers),
     headers: Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value])),
     callerNumber: variables.PARLEY_FROM,
     law,
   }
+}
+
+/** Twilio does not say whether it keeps parameters of an address that it dials: they come as headers, too. */
+function parametersOf(requestUri: string, headers: readonly [string, string][]): Record<string, string> {
+  const parameters = Object.fromEntries(bounded(uriParameters(requestUri)))
+  if ('callSid' in parameters || !headers.some(([name]) => name.toLowerCase() === 'x-callsid')) return parameters
+  const carried = headers.filter(([name]) => /^x-/i.test(name) && !/^x-twilio-/i.test(name))
+  return { ...Object.fromEntries(carried.map(([name, value]) => [name.slice(2), value])), ...parameters }
 }
 
 /** Of a list such as `(ulaw|alaw)`, the first is the one that is spoken. */

@@ -1,7 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { type Clock, systemClock } from '../clock.ts'
 import { limits } from '../limits.ts'
 import type { Log } from '../log.ts'
+import { Limiter } from './limiter.ts'
+import type { TwilioPath } from './paths.ts'
+import { Repetitions } from './repetitions.ts'
 import { type Fields, isSigned, type SignedRequest } from './signature.ts'
+import { sourceFinder } from './source.ts'
 import { twimlOf } from './twiml.ts'
 import type { Values, Webhook, WebhookAnswer, WebhookRequest } from './webhook.ts'
 
@@ -12,6 +17,12 @@ export interface GateSettings {
   readonly publicBaseUrl: string | undefined
   /** For development alone: whoever asks is believed. */
   readonly unsigned: boolean
+  /** Whose requests these are; left out: whoever has the auth token. */
+  readonly accountSid?: string | undefined
+  /** Networks of those who pass requests on, and say for whom. */
+  readonly trustedProxies?: readonly string[]
+  /** Whose business something is that begins; left out: that is not bounded. */
+  readonly businessOf?: (request: WebhookRequest) => string
 }
 
 type Body = SignedRequest['body']
@@ -22,10 +33,16 @@ const excuse = {
   text: 'We are sorry, there is a technical problem. Please call again later.',
   voice: 'Polly.Joanna',
 } as const
+const busy = { kind: 'reject', reason: 'busy' } as const
 const FORM = 'application/x-www-form-urlencoded'
 
+/** By which somebody begins something: how often is bounded, for everything else is owed an answer. */
+const beginnings: readonly TwilioPath[] = ['/v1/twilio/call', '/v1/twilio/sms', '/v1/twilio/whatsapp']
+
 /** Lets in what Twilio has sent, and nothing else: every webhook stands behind it. */
-export function twilioGate(settings: GateSettings, webhooks: readonly Webhook[], log: Log) {
+export function twilioGate(settings: GateSettings, webhooks: readonly Webhook[], log: Log, clock = systemClock) {
+  const bounds = boundsOf(settings, clock)
+  const repetitions = new Repetitions()
   return (app: FastifyInstance): void => {
     void app.register(async edge => {
       edge.removeAllContentTypeParsers()
@@ -34,14 +51,20 @@ export function twilioGate(settings: GateSettings, webhooks: readonly Webhook[],
         kind: 'json',
         text,
       }))
-      edge.addHook('onRequest', async (_, reply) => {
+      edge.addHook('onRequest', async (request, reply) => {
         const missing = missingOf(settings)
-        if (missing === undefined) return
-        return refuse(reply, 503, `Webhooks need ${missing}: this Parley has none.`)
+        if (missing !== undefined) return refuse(reply, 503, `Webhooks need ${missing}: this Parley has none.`)
+        if (bounds.hasForged(request)) return refuse(reply, 429, 'Too much came from there that Twilio has not signed.')
       })
       edge.addHook('preHandler', async (request, reply) => {
-        if (!settings.unsigned && !isSigned(settings.authToken ?? '', signedOf(request, settings.publicBaseUrl ?? '')))
+        if (settings.unsigned) return
+        if (!isSigned(settings.authToken ?? '', signedOf(request, settings.publicBaseUrl ?? ''))) {
+          bounds.forged(request)
           return refuse(reply, 403, 'Twilio has not signed this, or not for this address.')
+        }
+        const { AccountSid: account = settings.accountSid } = requestOf(request).fields
+        if (settings.accountSid !== undefined && account !== settings.accountSid)
+          return refuse(reply, 403, 'This is of another account than TWILIO_ACCOUNT_SID.')
       })
       for (const webhook of webhooks) {
         const { path, methods, summary } = webhook
@@ -49,7 +72,13 @@ export function twilioGate(settings: GateSettings, webhooks: readonly Webhook[],
         edge.route({
           ...{ method: [...methods], url: path, config: { access: 'public' }, schema },
           async handler(request, reply) {
-            const answer = await answerOf(webhook, request, log)
+            const asked = requestOf(request)
+            if (beginnings.includes(path) && bounds.isTooOften(asked)) {
+              log.warn({ path }, 'a caller, or a business, has too many calls or messages in a minute')
+              if (path !== '/v1/twilio/call') return refuse(reply, 429, 'Too many in a minute.')
+              return reply.type('text/xml').serializer(String).send(twimlOf(busy))
+            }
+            const answer = await answerOf(webhook, asked, repeated(request.raw.url, webhook, asked), repetitions, log)
             if (answer.kind === 'refused') return refuse(reply, answer.status, answer.why)
             if (answer.kind === 'taken') return reply.code(204).serializer(String).send('')
             return reply.type('text/xml').serializer(String).send(answer.xml)
@@ -81,9 +110,48 @@ function signedOf(request: FastifyRequest, publicBaseUrl: string): SignedRequest
   }
 }
 
-async function answerOf(webhook: Webhook, request: FastifyRequest, log: Log): Promise<WebhookAnswer> {
+/** How often whom. */
+function boundsOf({ trustedProxies = [], businessOf }: GateSettings, clock: Clock) {
+  const { forged, perCaller, perBusiness } = limits.twilio
+  const sources = new Limiter({ perMinute: forged.perMinute, most: forged.sources, clock })
+  const callers = new Limiter({ perMinute: perCaller.perMinute, most: perCaller.callers, clock })
+  const businesses = new Limiter({ perMinute: perBusiness.perMinute, most: perBusiness.businesses, clock })
+  const find = sourceFinder(trustedProxies)
+  const sourceOf = ({ raw, headers }: FastifyRequest) =>
+    find(raw.socket.remoteAddress ?? '', [headers['x-forwarded-for']].flat().join(','))
+  return {
+    hasForged(request: FastifyRequest): boolean {
+      const source = sourceOf(request)
+      return source !== undefined && sources.isOver(source)
+    },
+    forged(request: FastifyRequest): void {
+      const source = sourceOf(request)
+      if (source !== undefined) sources.count(source)
+    },
+    isTooOften(asked: WebhookRequest): boolean {
+      const { From: caller = '' } = asked.fields
+      // Those who withhold their number are not one caller.
+      if (/^[a-z]*:?\+[0-9]{7,}$/.test(caller) && !callers.take(caller)) return true
+      return businessOf !== undefined && !businesses.take(businessOf(asked))
+    },
+  }
+}
+
+/** In its whole address: what Parley has written there tells one way from another. */
+function repeated(url: string | undefined, { repeats }: Webhook, asked: WebhookRequest): string | undefined {
+  const key = repeats?.(asked)
+  return key === undefined ? undefined : `${url} ${key}`
+}
+
+async function answerOf(
+  webhook: Webhook,
+  asked: WebhookRequest,
+  key: string | undefined,
+  repetitions: Repetitions,
+  log: Log,
+): Promise<WebhookAnswer> {
   try {
-    return await webhook.answer(requestOf(request))
+    return await repetitions.answer(key, () => webhook.answer(asked))
   } catch (err) {
     log.error({ err, path: webhook.path }, 'a webhook could not be answered')
     if (webhook.wants === 'receipt') throw err

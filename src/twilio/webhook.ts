@@ -12,6 +12,8 @@ export interface Webhook {
   readonly summary: string
   /** With `twiml` somebody is on the telephone: whatever fails is answered with an excuse, and never with an error. */
   readonly wants: 'twiml' | 'receipt'
+  /** What tells a request from all others of its address: one that comes again gets the same answer, and tells nothing new. */
+  readonly repeats?: (request: WebhookRequest) => string | undefined
   answer(request: WebhookRequest): Promise<WebhookAnswer>
 }
 

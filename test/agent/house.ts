@@ -61,6 +61,7 @@ export interface HouseOptions {
   readonly goes?: boolean
   /** They were connected with somebody else before. */
   readonly returned?: boolean
+  readonly again?: boolean
   readonly business?: Partial<Business>
 }
 
@@ -204,6 +205,7 @@ export class House {
       takenOver = false,
       goes = false,
       returned = false,
+      again = false,
       business: changes = {},
       greeting = '[tone 440 600ms]',
       caller = Promise.resolve(nothingKnown),
@@ -222,6 +224,8 @@ export class House {
       caller,
       takenOver,
       returned,
+      again,
+      saidBefore: [],
       line: this.line,
       answer: async () => {
         await pause(this.clock, ANSWER_MS, this.scope.signal)

@@ -272,6 +272,95 @@ describe('a call in the exchange', () => {
   })
 })
 
+describe('a channel', () => {
+  it('that is a part of a call has the name of that, and both find it', async () => {
+    const { offer, exchange, events, clock } = house(answerAndWait, {
+      judge: () => ({ kind: 'partOf', record: 'CA1' }),
+    })
+    const leg = await offer(new FakeLeg('c1'))
+    expect(events[0]).toMatchObject({ call: 'c1', fact: { name: 'offered', partOf: 'CA1' } })
+    expect(events[0]!.fact).not.toHaveProperty('again')
+    expect(exchange.find('CA1')).toBe(exchange.find('c1'))
+    expect(exchange.find('CA1')?.view).toMatchObject({ id: 'c1', record: 'CA1' })
+    leg.happen({ kind: 'gone', how: 'hungUp', cause: 'normal' })
+    await clock.settle()
+    expect(exchange.find('CA1')?.state).toBe('ended')
+  })
+
+  it('that is forged is refused before it takes a seat, and nothing is made for it', async () => {
+    const { offer, exchange, admission, events, lines, nothingIsLeft } = house(answerAndWait, {
+      judge: () => ({ kind: 'forged', why: 'It carries no token.' }),
+    })
+    const leg = await offer(new FakeLeg('c1'))
+    expect(leg.log).toEqual(['hangup rejected', 'close'])
+    expect(events.map(({ fact }) => fact)).toEqual([
+      { name: 'degraded', code: 'LEG_FORGED', detail: 'It carries no token.' },
+      { name: 'refused', reason: 'forged' },
+    ])
+    expect([exchange.live, admission.figures.calls, lines.size]).toEqual([[], 0, 0])
+    nothingIsLeft()
+  })
+
+  it('whose proof is wrong where none is needed is a call of its own, with a word in its record', async () => {
+    const { offer, exchange, events } = house(answerAndWait, {
+      judge: () => ({ kind: 'plain', doubt: 'A wrong token.' }),
+    })
+    await offer(new FakeLeg('c1'))
+    expect(events[1]!.fact).toEqual({ name: 'degraded', code: 'LEG_UNPROVEN', detail: 'A wrong token.' })
+    expect(exchange.find('c1')?.view.record).toBe('c1')
+  })
+
+  it('by which a caller comes back goes on with their call: what happened, how long it lasts, and no greeting', async () => {
+    const calls: LiveCall[] = []
+    let again = false
+    const { offer, exchange, events, clock, nothingIsLeft } = house(
+      (call, scope) => {
+        calls.push(call)
+        return answerAndWait(call, scope)
+      },
+      { judge: () => ({ kind: 'partOf', record: 'CA1', ...(again && { again: 'busy' }) }) },
+    )
+    const first = await offer(new FakeLeg('c1'))
+    await clock.run(5_000)
+    calls[0]!.emit({ name: 'callerSpoke', private: { text: 'My bill' } })
+    first.happen({ kind: 'gone', how: 'hungUp', cause: 'normal' })
+    await clock.run(5_000)
+    again = true
+    const second = await offer(new FakeLeg('c2'))
+    expect(events.find(({ call }) => call === 'c2')?.fact).toMatchObject({
+      name: 'offered',
+      partOf: 'CA1',
+      again: true,
+    })
+    expect(calls.map(call => call.again)).toEqual([false, true])
+    expect(calls.map(call => call.saidBefore)).toEqual([[], [{ who: 'caller', text: 'My bill' }]])
+    const found = exchange.find('CA1')
+    expect([found?.id, found?.view.durationMs]).toEqual(['c2', 10_000])
+    expect(found?.events.map(({ call, fact: { name } }) => `${call} ${name}`)).toEqual([
+      ...['c1 offered', 'c1 mediaOpened', 'c1 answered', 'c1 callerSpoke', 'c1 ended'],
+      ...['c2 offered', 'c2 mediaOpened', 'c2 answered'],
+    ])
+    second.happen({ kind: 'gone', how: 'hungUp', cause: 'normal' })
+    await clock.settle()
+    nothingIsLeft()
+  })
+
+  it('that is taken over was judged when it came', async () => {
+    const earlier: CallEvent[] = [
+      {
+        ...{ call: 'c1', business: 'test', atMs: 0 },
+        fact: { name: 'offered', engine: 'scripted', codec: 'ulaw', partOf: 'CA1', private: {} as never },
+      },
+    ]
+    const { offer, exchange, events } = house(answerAndWait, { earlier, judge: () => ({ kind: 'forged', why: '' }) })
+    await offer(new FakeLeg('c1', { takenOver: true }))
+    await offer(new FakeLeg('c2', { takenOver: true }))
+    expect(exchange.find('CA1')?.view).toMatchObject({ id: 'c1', record: 'CA1', state: 'live' })
+    expect(exchange.find('c2')?.view.record).toBe('c2')
+    expect(events[0]!.fact).toMatchObject({ name: 'offered', partOf: 'CA1' })
+  })
+})
+
 describe('the house', () => {
   it('refuses with congestion when it is full, and takes calls again when one has ended', async () => {
     const { offer, exchange, clock, facts } = house(answerAndWait, { maxCalls: 1 })

@@ -4,7 +4,7 @@ import type { Addressee } from '../../src/call/addressee.ts'
 import { Admission } from '../../src/call/admission.ts'
 import type { CallEvent, CallFact } from '../../src/call/events.ts'
 import { Exchange } from '../../src/call/exchange.ts'
-import type { AnnounceTransfer, Handler, Line, LineEvent } from '../../src/call/ports.ts'
+import type { AnnounceTransfer, Handler, JudgeLeg, Line, LineEvent, Redirect } from '../../src/call/ports.ts'
 import { Scope } from '../../src/scope.ts'
 import { type FakeLeg, FakeTelephony } from '../support/fake-leg.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
@@ -30,6 +30,8 @@ export interface HouseOptions {
   readonly rtp?: { readonly start: number; readonly end: number }
   readonly announce?: AnnounceTransfer
   readonly clock?: VirtualClock
+  readonly judge?: JudgeLeg
+  readonly redirect?: Redirect
 }
 
 export const RING_MS = 30_000
@@ -68,6 +70,7 @@ export function house(handler: Handler, options: HouseOptions = {}) {
   const admission = new Admission(rtp, maxCalls, () => telephony.outsiders)
   const exchange = new Exchange({
     ...{ clock, scope, telephony, plane, admission },
+    judge: options.judge ?? (() => ({ kind: 'plain' })),
     addressee: () => options.addressee ?? { business },
     handlers: { realtime: handler, local: handler, scripted: handler },
     earlierLife: call => (options.earlier ?? []).filter(event => event.call === call),
@@ -75,6 +78,7 @@ export function house(handler: Handler, options: HouseOptions = {}) {
     transfers: {
       ringMs: RING_MS,
       announce,
+      redirect: options.redirect,
       route: (of, destination, number) =>
         of.destinations.some(({ name }) => name === destination)
           ? { target: { dial: destination }, callerId: { number } }

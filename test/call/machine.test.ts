@@ -8,7 +8,7 @@ const departures = ['hungUp', 'vanished', 'handedBack', 'takenOver', 'lost'] as 
 const inputs: readonly CallInput[] = [
   { kind: 'agentReady' },
   { kind: 'answered' },
-  { kind: 'transferStarted' },
+  { kind: 'transferStarted', byCarrier: false },
   { kind: 'transferSettled', connected: true },
   { kind: 'transferSettled', connected: false },
   { kind: 'returned' },
@@ -30,14 +30,14 @@ function reached(...kinds: CallInput[]): CallState {
 const ready: CallInput = { kind: 'agentReady' }
 const answered: CallInput = { kind: 'answered' }
 const connected: readonly CallInput[] = [
-  ...[ready, answered, { kind: 'transferStarted' } as const],
+  ...[ready, answered, { kind: 'transferStarted', byCarrier: false } as const],
   { kind: 'transferSettled', connected: true },
 ]
 const states: readonly CallState[] = [
   offered(0),
   reached(ready),
   reached(ready, answered),
-  reached(ready, answered, { kind: 'transferStarted' }),
+  reached(ready, answered, { kind: 'transferStarted', byCarrier: false }),
   reached(...connected),
   reached({ kind: 'callerGone', how: 'hungUp' }),
   reached({ kind: 'callerGone', how: 'hungUp' }, { kind: 'released' }),
@@ -69,7 +69,7 @@ describe('the call machine', () => {
   })
 
   it('gives the agent the caller back when a transfer fails or takes too long, with the time of the call running on', () => {
-    const transferring = reached(ready, answered, { kind: 'transferStarted' })
+    const transferring = reached(ready, answered, { kind: 'transferStarted', byCarrier: false })
     const failed = step(transferring, { kind: 'transferSettled', connected: false }, 5)[0]
     const late = step(transferring, { kind: 'timePassed' }, limits.call.transferringMs)[0]
     for (const state of [failed, late]) expect(state).toEqual({ name: 'live', untilMs: limits.call.durationMs })
@@ -124,6 +124,16 @@ describe('the call machine', () => {
       expect(next).toMatchObject({ name: 'ending', reason: 'callerHungUp' })
       expect(effects).toEqual([{ kind: 'release' }])
     }
+  })
+
+  it('knows that the carrier has taken a caller away whom it connects itself, and who has gone in another way', () => {
+    const state = reached(ready, answered, { kind: 'transferStarted', byCarrier: true })
+    const reasons = departures.map(how => step(state, { kind: 'callerGone', how }, 0)[0])
+    expect(reasons.map(each => 'reason' in each && each.reason)).toEqual([
+      ...['redirected', 'redirected', 'handedBack', 'takenOver', 'lost'],
+    ])
+    const stayed = step(state, { kind: 'transferSettled', connected: false }, 0)[0]
+    expect(step(stayed, { kind: 'callerGone', how: 'hungUp' }, 0)[0]).toMatchObject({ reason: 'callerHungUp' })
   })
 
   it('says that the caller hung up only of one who did', () => {

@@ -29,6 +29,8 @@ const call: CallSummary = {
   bridge: '2f9b2f6e-3c58-4f4e-9c57-0a1f0b6f3d11',
   ports: { gateway: 40_000, asterisk: 10_002 },
   quality: { lossPercent: 0.5, jitterMs: 1.23 },
+  direction: 'inbound',
+  carrier: null,
 }
 const snapshot: Snapshot = {
   calls: [call, { ...call, id: 'offered-1', state: 'offered', durationMs: 900, bridge: null, quality: null }],

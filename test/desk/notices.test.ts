@@ -16,8 +16,8 @@ const told = (
 ): CallFact => ({
   ...{ name: 'carrierTold', status, direction, private: numbers },
 })
-const wayEnded = (status: 'busy' | 'completed', then: 'forward' | 'voicemail' | 'end' | 'excuse'): CallFact => ({
-  ...{ name: 'wayEnded', status, then },
+const wayEnded = (status: 'busy' | 'completed', next: 'forward' | 'voicemail' | 'end' | 'excuse'): CallFact => ({
+  ...{ name: 'wayEnded', status, next },
 })
 const awaited: CallFact = {
   name: 'recordingAwaited',

@@ -37,6 +37,8 @@ describe('GET /v1/calls', () => {
       bridge: 'live-1-bridge',
       ports: { gateway: 40_000, asterisk: 10_002 },
       quality: { lossPercent: 1, jitterMs: 1.23 },
+      direction: 'inbound',
+      carrier: null,
     })
     expect(body.calls[0]).toMatchObject({ state: 'ended', outcome: 'callerHungUp' })
   })

@@ -40,6 +40,7 @@ export const figures: LineFigures = {
 /** A call that a test moves from state to state. */
 export class FakeCall implements ObservedCall {
   readonly id: string
+  record: string
   state: ObservedCall['state'] = 'live'
   reason: ObservedCall['view']['reason']
   readonly events: CallEvent[]
@@ -52,6 +53,7 @@ export class FakeCall implements ObservedCall {
 
   constructor(id: string) {
     this.id = id
+    this.record = id
     const parameters = { callSid: 'CA1', patientId: 'patient-4711' }
     const hidden = { callerNumber, calledUser: 'bianca', requestUri: 'sip:bianca@192.0.2.1', parameters, headers: {} }
     const atMs = Date.UTC(2026, 0, 5, 9)
@@ -75,6 +77,7 @@ export class FakeCall implements ObservedCall {
   get view(): ObservedCall['view'] {
     return {
       id: this.id,
+      record: this.record,
       state: this.state,
       reason: this.reason,
       business: 'dentist',

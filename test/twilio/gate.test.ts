@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { limits } from '../../src/limits.ts'
 import { createLog } from '../../src/log.ts'
 import { type GateSettings, twilioGate } from '../../src/twilio/gate.ts'
 import type { Webhook, WebhookRequest } from '../../src/twilio/webhook.ts'
 import { house } from '../server/house.ts'
 import { judgeTwiml } from '../support/twiml-judge.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
 import { authToken, get, post, postJson, publicBaseUrl, signatureOf } from './signed.ts'
 
 const call = '/v1/twilio/call?patientId=4711&name=J%C3%B6rg+Ra%26d'
@@ -14,6 +16,7 @@ function edge(change: Partial<GateSettings> = {}) {
   let failure: Error | undefined
   const webhook = (path: Webhook['path'], wants: Webhook['wants']): Webhook => ({
     ...{ path, wants, methods: ['GET', 'POST'], summary: 'A test' },
+    repeats: ({ fields }) => fields['Sid'],
     async answer(request) {
       asked.push(request)
       if (failure) throw failure
@@ -22,11 +25,12 @@ function edge(change: Partial<GateSettings> = {}) {
   })
   const settings = { authToken, publicBaseUrl, unsigned: false, ...change }
   const webhooks = [webhook('/v1/twilio/call', 'twiml'), webhook('/v1/twilio/status', 'receipt')]
-  const { server } = house({ edge: twilioGate(settings, webhooks, createLog('silent')) })
-  const fail = (error: Error) => {
+  const clock = new VirtualClock()
+  const { server } = house({ edge: twilioGate(settings, webhooks, createLog('silent'), clock) })
+  const fail = (error: Error | undefined) => {
     failure = error
   }
-  return { server, asked, fail }
+  return { server, asked, fail, clock }
 }
 
 describe('the gate before the webhooks', () => {
@@ -98,6 +102,69 @@ describe('the gate before the webhooks', () => {
     expect([problems, verbs.map(({ name }) => name)]).toEqual([[], ['Say', 'Hangup']])
     expect(answer.body).not.toContain('database')
     expect((await post(server, '/v1/twilio/status', {})).statusCode).toBe(500)
+  })
+
+  it('hears nothing more from where too much was forged, whatever its body, until that is long ago', async () => {
+    const { server, asked, clock } = edge({ trustedProxies: ['127.0.0.1/32'] })
+    const { perMinute } = limits.twilio.forged
+    const ask = (from: string, signature?: string) =>
+      server.inject({
+        ...{ method: 'GET', url: call },
+        headers: {
+          'x-forwarded-for': `1.1.1.1, ${from}`,
+          'x-twilio-signature': signature ?? signatureOf(`${publicBaseUrl}${call}`),
+        },
+      })
+    for (let sent = 0; sent < perMinute; sent++) expect((await ask('203.0.113.1', 'forged')).statusCode).toBe(403)
+    expect((await ask('203.0.113.1', 'forged')).statusCode).toBe(429)
+    expect((await ask('203.0.113.1')).statusCode).toBe(429)
+    expect((await ask('203.0.113.2')).statusCode).toBe(200)
+    // The proxy itself is never shut out, whatever comes by it.
+    for (let sent = 0; sent <= perMinute; sent++) await get(server, call, 'forged')
+    expect((await get(server, call)).statusCode).toBe(200)
+    await clock.run(60_000)
+    expect((await ask('203.0.113.1')).statusCode).toBe(200)
+    expect(asked).toHaveLength(3)
+  })
+
+  it('lets in nothing of another account', async () => {
+    const { server, asked } = edge({ accountSid: 'AC1' })
+    expect((await post(server, call, { AccountSid: 'AC2' })).statusCode).toBe(403)
+    expect((await post(server, call, { AccountSid: 'AC1' })).statusCode).toBe(200)
+    expect((await post(server, call, { CallSid: 'CA1' })).statusCode).toBe(200)
+    expect(asked).toHaveLength(2)
+  })
+
+  it('has a caller who calls too often, and a business that is called too often, hear that it is busy', async () => {
+    const busy = '<?xml version="1.0" encoding="UTF-8"?><Response><Reject reason="busy"/></Response>'
+    const { server, asked, clock } = edge({ businessOf: ({ fields }) => fields['To'] ?? '' })
+    const ask = async (From: string, To = 'a') => (await post(server, call, { From, To })).body
+    const { perMinute } = limits.twilio.perCaller
+    for (let sent = 0; sent < perMinute; sent++) expect(await ask('+15550100177')).toBe('<Response/>')
+    expect(await ask('+15550100177')).toBe(busy)
+    expect(await ask('+15550100178')).toBe('<Response/>')
+    for (let sent = 0; sent <= perMinute; sent++) expect(await ask('anonymous', 'b')).toBe('<Response/>')
+    const before = asked.length
+    // What is told of a call that is up is never too much.
+    expect((await post(server, '/v1/twilio/status', { From: '+15550100177', To: 'a' })).statusCode).toBe(204)
+    expect(asked).toHaveLength(before + 1)
+    await clock.run(60_000)
+    expect(await ask('+15550100177')).toBe('<Response/>')
+  })
+
+  it('answers what comes again as before, and nothing behind it hears of it; unless it had failed', async () => {
+    const { server, asked, fail } = edge()
+    fail(new Error('the disk is full'))
+    expect((await post(server, '/v1/twilio/status', { Sid: '1' })).statusCode).toBe(500)
+    fail(undefined)
+    for (let sent = 0; sent < 3; sent++)
+      expect((await post(server, '/v1/twilio/status', { Sid: '1' })).statusCode).toBe(204)
+    for (let sent = 0; sent < 2; sent++) await post(server, call, { Sid: '1' })
+    await post(server, `${call}&after=forward`, { Sid: '1' })
+    await post(server, call, { Sid: '2' })
+    await post(server, call, {})
+    await post(server, call, {})
+    expect(asked.map(({ fields }) => fields['Sid'])).toEqual(['1', '1', '1', '1', '2', undefined, undefined])
   })
 
   it('is told in the description of the API', async () => {

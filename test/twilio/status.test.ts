@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { CallEvent } from '../../src/call/events.ts'
+import { limits } from '../../src/limits.ts'
 import { createLog } from '../../src/log.ts'
 import { statusWebhook, toldBy } from '../../src/twilio/status.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
@@ -8,7 +9,8 @@ import { VirtualClock } from '../support/virtual-clock.ts'
 const sid = `CA${'0'.repeat(31)}1`
 const numbers = { From: '+15550100177', To: '+15550100200' }
 
-function edge() {
+function edge(priceOf?: (callSid: string) => Promise<{ price: string; unit: string } | undefined>) {
+  const clock = new VirtualClock()
   const events: CallEvent[] = []
   const order: string[] = []
   const named = (id: string) => ({ id }) as never
@@ -23,11 +25,12 @@ function edge() {
       order.push('told')
     },
     kept: async () => void order.push('kept'),
-    clock: new VirtualClock(),
+    clock,
+    ...(priceOf && { priceOf }),
     log: createLog('silent'),
   })
   const ask = (fields: Record<string, string>, query = {}) => webhook.answer({ query, fields })
-  return { ask, events, order }
+  return { ask, events, order, clock }
 }
 
 describe('what Twilio tells of a call', () => {
@@ -63,6 +66,32 @@ describe('what Twilio tells of a call', () => {
     const { ask, events } = edge()
     expect(await ask({ CallSid: sid, ParentCallSid: sid, CallStatus: 'completed' })).toEqual({ kind: 'taken' })
     expect(events).toEqual([])
+  })
+
+  it('has its price asked once, a while after the end, whatever comes of that', async () => {
+    const asked: string[] = []
+    const { ask, events, clock } = edge(async callSid => {
+      asked.push(callSid)
+      if (callSid === sid) return { price: '-0.0085', unit: 'USD' }
+      if (callSid.endsWith('2')) return undefined
+      throw new Error('Twilio is away')
+    })
+    const told = { ...numbers, CallDuration: '61' }
+    await ask({ ...told, CallSid: sid, CallStatus: 'ringing', SequenceNumber: '1' })
+    await clock.run(limits.twilio.price.afterMs)
+    expect(asked).toEqual([])
+    for (const call of [sid, sid, sid.replace(/1$/, '2'), sid.replace(/1$/, '3')])
+      await ask({ ...told, CallSid: call, CallStatus: 'completed', SequenceNumber: '3' })
+    await clock.run(limits.twilio.price.afterMs - 1)
+    expect([asked, events.length]).toEqual([[], 5])
+    await clock.run(1)
+    expect(asked.map(each => each.at(-1))).toEqual(['1', '2', '3'])
+    expect(events.slice(5)).toMatchObject([
+      {
+        call: sid,
+        fact: { name: 'carrierTold', status: 'completed', seconds: 61, price: '-0.0085', priceUnit: 'USD' },
+      },
+    ])
   })
 
   it('is refused when it is none', async () => {

@@ -14,6 +14,15 @@ interface Twilio {
   readonly phoneNumber: string | undefined
   readonly account: Asked | undefined
   readonly numbers: Asked | undefined
+  readonly webhooks: Webhooks
+}
+
+/** What stands between Twilio's webhooks and their answers. */
+interface Webhooks {
+  readonly signed: boolean
+  readonly hasToken: boolean
+  readonly publicBaseUrl: string | undefined
+  readonly sipDomain: string | undefined
 }
 
 type Keys = Config['twilio']
@@ -36,6 +45,10 @@ export async function lookAtTwilio({ config }: Scene): Promise<Twilio> {
   return {
     problems,
     set,
+    webhooks: {
+      ...{ signed: keys.webhooks === 'signed', hasToken: authToken !== undefined },
+      ...{ publicBaseUrl: keys.publicBaseUrl, sipDomain: keys.sipDomain },
+    },
     by: byKey ? 'API key' : 'auth token',
     baseUrl,
     phoneNumber,
@@ -46,6 +59,49 @@ export async function lookAtTwilio({ config }: Scene): Promise<Twilio> {
 }
 
 export function judgeTwilio(seen: Twilio): Finding[] {
+  // Keys that are wrong come first.
+  return seen.problems.length > 0 ? judgeKeys(seen) : [...judgeKeys(seen), ...judgeWebhooks(seen.webhooks)]
+}
+
+/** Nothing to say where no webhook is wanted. */
+function judgeWebhooks({ signed, hasToken, publicBaseUrl, sipDomain }: Webhooks): Finding[] {
+  const findings: Finding[] = []
+  if (!signed) {
+    findings.push(
+      warning(
+        'Webhooks are believed whoever sends them (TWILIO_WEBHOOKS=unsigned).',
+        'Leave that out everywhere but on a machine for development.',
+      ),
+    )
+  }
+  if (signed && publicBaseUrl !== undefined && !hasToken) {
+    findings.push(
+      error(
+        "Twilio's webhooks are answered with 503: TWILIO_AUTH_TOKEN is missing, by which Twilio is known.",
+        "Set it to what Twilio's console shows; an API key cannot take its place here.",
+      ),
+    )
+  }
+  if (signed && hasToken && publicBaseUrl === undefined) {
+    findings.push(
+      hint(
+        "Twilio's webhooks are answered with 503: PUBLIC_BASE_URL is missing.",
+        'Set it to the address at which Twilio reaches this Parley, such as https://parley.example.com.',
+      ),
+    )
+  }
+  if (publicBaseUrl !== undefined && sipDomain === undefined) {
+    findings.push(
+      error(
+        'Callers who come by a webhook are not led to the agent: SIP_DOMAIN is missing.',
+        'Set it to the name or the address at which Twilio reaches this Asterisk.',
+      ),
+    )
+  }
+  return findings
+}
+
+function judgeKeys(seen: Twilio): Finding[] {
   const { problems, set, account, numbers, by, baseUrl } = seen
   if (!set) return [hint('No keys of Twilio are set.', 'Calls need none; what uses its API does.')]
   const copied = "Copy it again from Twilio's console."

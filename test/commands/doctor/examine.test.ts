@@ -161,7 +161,8 @@ it('finds a gateway that holds the folder and does not answer', async () => {
 
 describe('the keys', () => {
   const vendorsAt = (url: string) => ({ OPENAI_BASE_URL: `${url}/v1`, TWILIO_BASE_URL: url })
-  const twilioByToken = { TWILIO_ACCOUNT_SID: keys.accountSid, TWILIO_AUTH_TOKEN: keys.authToken }
+  const webhooks = { PUBLIC_BASE_URL: 'https://parley.example.com', SIP_DOMAIN: 'sip.example.com' }
+  const twilioByToken = { ...webhooks, TWILIO_ACCOUNT_SID: keys.accountSid, TWILIO_AUTH_TOKEN: keys.authToken }
   const twilioByKey = {
     TWILIO_ACCOUNT_SID: keys.accountSid,
     TWILIO_API_KEY: keys.apiKey,

@@ -179,6 +179,12 @@ describe("Twilio's keys", () => {
     phoneNumber: undefined as string | undefined,
     account: answer(200, { status: 'active' }) as Parameters<typeof judgeTwilio>[0]['account'],
     numbers: undefined as Parameters<typeof judgeTwilio>[0]['numbers'],
+    webhooks: {
+      signed: true,
+      hasToken: true,
+      publicBaseUrl: 'https://parley.example.com',
+      sipDomain: 'sip.example.com',
+    },
   }
   const byKey = { by: 'API key' as const, account: undefined }
   it.each([
@@ -201,6 +207,18 @@ describe("Twilio's keys", () => {
       /^warning: .*could not be reached \(nothing listens there\)/,
     ],
   ])('%j', (more, words) => expect(told(judgeTwilio({ ...fine, ...more }))[0]).toMatch(words))
+
+  it.each([
+    [{}, undefined],
+    [{ hasToken: false, publicBaseUrl: undefined, sipDomain: undefined }, undefined],
+    [{ signed: false }, /^warning: Webhooks are believed whoever sends them/],
+    [{ hasToken: false }, /^error: .*503: TWILIO_AUTH_TOKEN is missing/],
+    [{ publicBaseUrl: undefined }, /^hint: .*503: PUBLIC_BASE_URL is missing/],
+    [{ sipDomain: undefined }, /^error: .*SIP_DOMAIN is missing/],
+  ])('let webhooks in, or not: %j', (more, words) => {
+    const [, ...further] = told(judgeTwilio({ ...fine, webhooks: { ...fine.webhooks, ...more } }))
+    expect(further).toEqual(words === undefined ? [] : [expect.stringMatching(words)])
+  })
 
   it('own the number that is set', () => {
     const judged = (phoneNumber: string) => told(judgeTwilio({ ...fine, phoneNumber, numbers }))[1]

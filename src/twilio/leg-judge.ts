@@ -1,0 +1,35 @@
+import type { CallFacts, JudgeLeg } from '../call/ports.ts'
+import type { LegTokens } from './leg-token.ts'
+
+interface LegJudgeDependencies {
+  /** Left out: there is no auth token to judge one by. */
+  readonly tokens: Pick<LegTokens, 'take'> | undefined
+  /** Whoever has no right token is refused. */
+  readonly required: boolean
+}
+
+/** Whose a SIP leg is: of the call that a webhook has led here, or of none. */
+export function legJudge({ tokens, required }: LegJudgeDependencies): JudgeLeg {
+  return facts => {
+    const token = carriedBy(facts, 'token')
+    const record = carriedBy(facts, 'record') ?? carriedBy(facts, 'callSid')
+    const again = carriedBy(facts, 'again')
+    const back = again === undefined ? {} : { again }
+    if (token !== undefined) {
+      const claim = { record: record ?? '', business: carriedBy(facts, 'business') ?? '', ...back }
+      const doubt = tokens ? tokens.take(token, claim) : 'a token that cannot be judged without TWILIO_AUTH_TOKEN'
+      if (doubt === undefined) return { kind: 'partOf', record: claim.record, ...back }
+      if (required) return { kind: 'forged', why: `It carries ${doubt}.` }
+      return { kind: 'plain', doubt: `The call carries ${doubt}: it is no part of the one that it names.` }
+    }
+    if (required) return { kind: 'forged', why: 'It carries no token.' }
+    // Of one who is believed; an address that was written by hand names the call, too.
+    return /^CA[0-9a-f]{32}$/i.test(record ?? '') ? { kind: 'partOf', record: record!, ...back } : { kind: 'plain' }
+  }
+}
+
+/** In the address, or in a header where the way has not kept that. Names mean the same in any case (RFC 3261, 7.3.1). */
+export function carriedBy({ parameters, headers }: CallFacts, name: string): string | undefined {
+  const wanted = name.toLowerCase()
+  return Object.entries(parameters).find(([each]) => each.toLowerCase() === wanted)?.[1] ?? headers[`x-${wanted}`]
+}
