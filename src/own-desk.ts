@@ -23,6 +23,7 @@ import type { TwilioRest } from './twilio/rest.ts'
 import { Sending, type SendingParts } from './twilio/sending.ts'
 import { textWebhooks } from './twilio/texts.ts'
 import type { House, Webhook } from './twilio/webhook.ts'
+import { canSendTexts, missingForNotices } from './twilio-settings.ts'
 
 interface Parts {
   readonly state: StateDir
@@ -90,9 +91,8 @@ type Shared = Pick<SendingParts, 'store' | 'tell' | 'kept' | 'clock' | 'log'>
 
 /** Nothing without an account, or an address at which to hear what became of a message. */
 function sendingOf({ twilio }: Config, { rest, directory }: Parts, shared: Shared): Sending | undefined {
-  const { accountSid, authToken, apiKey, apiSecret, publicBaseUrl } = twilio
-  const keys = authToken !== undefined || (apiKey !== undefined && apiSecret !== undefined)
-  if (accountSid === undefined || !keys || publicBaseUrl === undefined) return undefined
+  const { publicBaseUrl } = twilio
+  if (publicBaseUrl === undefined || !canSendTexts(twilio)) return undefined
   const numbers = { sms: twilio.phoneNumber, whatsapp: twilio.whatsappNumber }
   return new Sending({ ...shared, rest, publicBaseUrl, numbers, businesses: () => directory.upToDate() })
 }
@@ -101,11 +101,7 @@ function notifiersOf({ config: { smtp }, webhook }: Surroundings, sender: TextSe
   const notifiers: Notifier[] = [webhook]
   if (sender) notifiers.push(textNotifier(sender))
   if (smtp) notifiers.push(mailNotifier({ url: smtp.url.reveal(), from: smtp.from }))
-  const missing: Partial<Record<NoticeWay, string>> = {
-    text: 'TWILIO_ACCOUNT_SID with its keys, or PUBLIC_BASE_URL, is not set',
-    mail: 'SMTP_URL and SMTP_FROM are not set',
-  }
-  return { notifiers, missing }
+  return { notifiers, missing: missingForNotices }
 }
 
 async function storyIn(store: Store, call: string) {

@@ -26,6 +26,8 @@ export function twilioSettings(read: Reader) {
   }
 }
 
+type TwilioSettings = ReturnType<typeof twilioSettings>
+
 /** What mail to owners is sent by. */
 export function smtpSettings(read: Reader) {
   const url = read.secretUrl('SMTP_URL', ['smtp:', 'smtps:'], 'smtps://user:password@mail.example.com:465')
@@ -63,3 +65,15 @@ function hostName(read: Reader, name: string): string | undefined {
   read.problem(`${name} must be the name or the IPv4 address of a host, such as sip.example.com; it is "${text}".`)
   return undefined
 }
+
+/** Messages go out by the account's keys, and what became of them is told at our own address. */
+export function canSendTexts({ accountSid, authToken, apiKey, apiSecret, publicBaseUrl }: TwilioSettings): boolean {
+  const keys = authToken !== undefined || (apiKey !== undefined && apiSecret !== undefined)
+  return accountSid !== undefined && keys && publicBaseUrl !== undefined
+}
+
+/** What is missing, in words, for each way to tell the people of a business something. */
+export const missingForNotices = {
+  text: 'TWILIO_ACCOUNT_SID with its keys, or PUBLIC_BASE_URL, is not set',
+  mail: 'SMTP_URL and SMTP_FROM are not set',
+} as const

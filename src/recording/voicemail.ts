@@ -21,7 +21,7 @@ export async function storeVoicemail(directory: string, name: string, audio: Uin
   } catch (error) {
     throw new GatewayError(
       'STATE_UNWRITABLE',
-      `A voicemail cannot be written to ${directory} (${asError(error).message}); it stays with Asterisk until it can be. Free space on the disk of STATE_DIR, or make it writable`,
+      `A voicemail cannot be written to ${directory} (${asError(error).message}); it stays where it was left until it can be. Free space on the disk of STATE_DIR, or make it writable`,
       { cause: error, retryable: true },
     )
   }

@@ -4,6 +4,7 @@ import { type Business, engineTitles, readBusiness, settingsForLater } from '../
 import { businessDefaults, type Loaded, unreadVariables } from '../../config.ts'
 import { readEnvFile } from '../../environment.ts'
 import { asError } from '../../errors.ts'
+import { canSendTexts, missingForNotices } from '../../twilio-settings.ts'
 import { capital, type Finding, findingsOf } from './finding.ts'
 import type { Scene } from './scene.ts'
 
@@ -18,6 +19,7 @@ interface Settings {
   /** Why `.env` cannot be read. */
   readonly unreadable: string | undefined
   readonly business: Business | string
+  readonly canTell: Readonly<Record<keyof typeof missingForNotices, boolean>>
 }
 
 export function lookAtSettings({ directory, environment, config }: Scene): Settings {
@@ -27,10 +29,11 @@ export function lookAtSettings({ directory, environment, config }: Scene): Setti
     envFileMode: statSync(join(directory, '.env'), { throwIfNoEntry: false })?.mode,
     unreadable: file.unreadable ? file.problems.join(' ') : undefined,
     business: businessOf({ config, environment: { ...file.values, ...environment } }),
+    canTell: { text: canSendTexts(config.twilio), mail: config.smtp !== undefined },
   }
 }
 
-export function judgeSettings({ doubts, envFileMode, unreadable, business }: Settings): Finding[] {
+export function judgeSettings({ doubts, envFileMode, unreadable, business, canTell }: Settings): Finding[] {
   const findings = doubts.map(doubt => warning(doubt, 'Correct the name or remove it; .env.example has all names.'))
   if (envFileMode !== undefined && (envFileMode & OTHERS) !== 0) {
     findings.push(warning('.env can be read by other users of this machine, and holds secrets.', 'Run: chmod 600 .env'))
@@ -47,6 +50,13 @@ export function judgeSettings({ doubts, envFileMode, unreadable, business }: Set
   const forLater = settingsForLater(business)
   if (forLater !== undefined)
     findings.push(hint(`${capital(forLater)}.`, 'Nothing need be done; rely on none of it yet.'))
+  const { phone, email } = business.notify
+  const wanted = { text: phone, mail: email } as const
+  for (const by of ['text', 'mail'] as const) {
+    if (wanted[by] === undefined || canTell[by]) continue
+    const words = `The business is to be told of calls by ${by} (notify), and ${missingForNotices[by]}.`
+    findings.push(hint(words, 'Set what is missing, or take it out of the business.'))
+  }
   const valid = [ok(`Every setting is valid; calls get the engine ${engineTitles[business.engine]}.`)]
   return findings.some(({ severity }) => severity !== 'hint') ? findings : [...valid, ...findings]
 }

@@ -16,12 +16,18 @@ const nothingOfOurs = { gateway: undefined, asteriskPid: undefined }
 describe('settings', () => {
   const defaults = { file: undefined, name: 'Desk', phone: undefined, ownerPhone: undefined, engine: 'local' as const }
   const business = readBusiness(defaults)
-  const fine = { doubts: [], envFileMode: undefined, unreadable: undefined, business }
+  const canTell = { text: true, mail: false }
+  const fine = { doubts: [], envFileMode: undefined, unreadable: undefined, business, canTell }
 
   it('are valid, or each doubt is told', () => {
     const valid = 'ok: Every setting is valid; calls get the engine local (the built-in demo engine).'
     expect(told(judgeSettings(fine))).toEqual([valid])
     expect(told(judgeSettings({ ...fine, envFileMode: 0o100600 }))).toEqual([valid])
+    const listening = { ...business, notify: { phone: '+15550100201', email: 'owner@example.com' } }
+    expect(told(judgeSettings({ ...fine, business: listening }))).toEqual([
+      valid,
+      'hint: The business is to be told of calls by mail (notify), and SMTP_URL and SMTP_FROM are not set.',
+    ])
     const wishing = { ...business, recording: { enabled: true } }
     expect(told(judgeSettings({ ...fine, business: wishing }))).toEqual([
       valid,
@@ -32,6 +38,7 @@ describe('settings', () => {
         judgeSettings({
           doubts: ['.env, line 1: SIP_TCP_PROT is not known: did you mean SIP_TCP_PORT?'],
           envFileMode: 0o100644,
+          canTell,
           unreadable: '.env cannot be read (EACCES).',
           business: 'b.yaml: hours: no day',
         }),
