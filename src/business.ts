@@ -289,19 +289,10 @@ function complete(data: z.infer<typeof businessSchema>, defaults: BusinessDefaul
   }
 }
 
-const forLater = { outbound }
-
 /** What this version takes in and a later one acts by, where it is set. */
 export function settingsForLater(business: Business): string | undefined {
   const { recording } = business
-  const unread = Object.entries(forLater).filter(
-    ([name, schema]) =>
-      JSON.stringify(business[name as keyof typeof forLater]) !== JSON.stringify(schema.parse(undefined)),
-  )
-  const names = [
-    ...unread.map(([name]) => `${name} (no webhook goes by it)`),
-    ...(recording.enabled ? ['recording (no call is recorded)'] : []),
-  ]
+  const names = recording.enabled ? ['recording (no call is recorded)'] : []
   return names.length === 0 ? undefined : `the business sets what does nothing yet in this version: ${names.join(', ')}`
 }
 

@@ -45,6 +45,15 @@ export const twilioLimits = {
   },
   /** In one answer of the numbers; and for all that one request asks of Twilio. */
   numbers: { listed: 1_000, found: 30, requestMs: 60_000 },
-  outbound: { attempts: 5, waiting: 1_000, lookMs: 1_000, contextNames: 20, keyChars: 200 },
+  outbound: {
+    attempts: 5,
+    /** Of one business, that have not ended. */
+    waiting: 1_000,
+    /** Between two looks at whose turn it is, while there are any; and while there are none, for another gateway may take some. */
+    lookMs: 1_000,
+    idleMs: 10_000,
+    /** For the first word about a call of which it is not known whether it was made. */
+    unsureMs: 120_000,
+  },
   testCallMs: 30_000,
 } as const

@@ -9,18 +9,21 @@ import type { Scope } from './scope.ts'
 import type { StateDir } from './state-dir.ts'
 import type { Directory } from './store/directory.ts'
 import type { Store } from './store/store.ts'
+import { answeredByWebhook } from './twilio/answered-by.ts'
 import { dialResultWebhook } from './twilio/dial-result.ts'
+import { Dialler, whyNoCallsOut } from './twilio/dialler.ts'
 import { type GateSettings, twilioGate } from './twilio/gate.ts'
 import { legJudge } from './twilio/leg-judge.ts'
 import { LegTokens } from './twilio/leg-token.ts'
 import { twilioNumbers } from './twilio/numbers.ts'
+import { twilioOnboarding } from './twilio/onboarding.ts'
 import { callWebhook } from './twilio/reception.ts'
 import { redirector } from './twilio/redirecting.ts'
-import { twilioRest } from './twilio/rest.ts'
+import { type TwilioRest, twilioRest } from './twilio/rest.ts'
 import { statusWebhook } from './twilio/status.ts'
 import { type TransferHouse, transferWebhook } from './twilio/transfer.ts'
 import { transferStatusWebhook } from './twilio/transfer-status.ts'
-import type { WebhookRequest } from './twilio/webhook.ts'
+import type { House, WebhookRequest } from './twilio/webhook.ts'
 
 type Settled = Pick<Surroundings, 'config' | 'log'>
 
@@ -46,12 +49,11 @@ export function twilioLegs({ config: { twilio } }: Pick<Settled, 'config'>) {
 /** What Twilio asks of Parley, and what is asked of Twilio. */
 export function twilioEdge(surroundings: Surroundings, parts: Parts) {
   const { config, log } = surroundings
-  const { exchange, journal, directory, observe, legs, scope } = parts
+  const { exchange, journal, directory, observe, legs } = parts
   const { publicBaseUrl = '', sipDomain, webhooks } = config.twilio
   if (webhooks === 'unsigned')
     log.warn('webhooks are believed whoever sends them (TWILIO_WEBHOOKS=unsigned): for development alone')
   const rest = twilioRest({ account: config.twilio, clock: systemClock })
-  scope.onClose(() => rest.close())
   const house: TransferHouse = {
     ...{ tell: observe, clock: systemClock, log, publicBaseUrl, tokens: legs.tokens },
     businesses: () => directory.upToDate(),
@@ -62,18 +64,49 @@ export function twilioEdge(surroundings: Surroundings, parts: Parts) {
     route: carrierRouteFinder(config),
   }
   const ofCalls = [callWebhook(house), dialResultWebhook(house), transferWebhook(house), transferStatusWebhook(house)]
+  // Ended after the desk, which still has messages under way.
+  const dialler = diallerOf(config, parts, { ...house, rest })
   const desk = deskOf(surroundings, { ...parts, rest })
+  const called = answeredByWebhook({ ...house, rest })
   return {
     desk,
     texts: desk.texts,
     edge: twilioGate(
       gateSettings(config, directory),
-      [...ofCalls, statusWebhook({ ...house, priceOf: callSid => rest.priceOf(callSid) }), ...desk.webhooks(house)],
+      [
+        ...ofCalls,
+        called,
+        statusWebhook({ ...house, priceOf: callSid => rest.priceOf(callSid) }),
+        ...desk.webhooks(house),
+      ],
       log,
     ),
     redirect: redirector(house, rest),
+    onboarding: twilioOnboarding({ rest, directory, publicBaseUrl: config.twilio.publicBaseUrl }),
+    dialler,
     numbers: twilioNumbers({ rest, directory, publicBaseUrl: config.twilio.publicBaseUrl, clock: systemClock }),
   }
+}
+
+/** Makes the calls that are asked for. What is under way with Twilio ends with it. */
+function diallerOf(
+  { twilio }: Settled['config'],
+  { exchange, store, scope }: Parts,
+  house: House & { readonly rest: TwilioRest },
+): Dialler {
+  const { accountSid, authToken, apiSecret, publicBaseUrl, callsOut, webhooks } = twilio
+  const unable = whyNoCallsOut({
+    ...{ publicBaseUrl, callsOut },
+    hasKeys: accountSid !== undefined && (authToken ?? apiSecret) !== undefined,
+    hears: authToken !== undefined || webhooks === 'unsigned',
+  })
+  const dialler = new Dialler({ ...house, store, ready: () => exchange.ready, publicBaseUrl, unable, callsOut })
+  scope.onClose(async () => {
+    const closed = dialler.close()
+    house.rest.close()
+    await closed
+  })
+  return dialler
 }
 
 /** Who is let in, and how often. */

@@ -159,8 +159,6 @@ describe('a business', () => {
     expect(settingsForLater({ ...plain, notify: { phone: '+15550100201' }, recording: { enabled: true } })).toMatch(
       /yet in this version: recording \(no call is recorded\)$/,
     )
-    const outbound = { ...plain.outbound, attempts: 1 }
-    expect(settingsForLater({ ...plain, outbound })).toMatch(/yet in this version: outbound \(no webhook goes by it\)$/)
   })
 
   it('is told to be out of reach when the way to its file is barred', () => {

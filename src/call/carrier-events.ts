@@ -48,6 +48,8 @@ export type CarrierFact =
   | { readonly name: 'callAsked'; readonly attempt: number; readonly private: { readonly calledNumber: string } }
   | { readonly name: 'callMade'; readonly attempt: number; readonly carrier: string }
   | { readonly name: 'callNotMade'; readonly attempt: number; readonly why: NotMade }
+  /** Told while the call goes on. */
+  | { readonly name: 'answererTold'; readonly answeredBy: AnsweredBy }
   /** Somebody of the business is told something, or could not be. */
   | {
       readonly name: 'noticeSent'
@@ -76,7 +78,7 @@ export const finalStatuses = ['completed', 'busy', 'noAnswer', 'failed', 'cancel
 
 export type AnsweredBy = 'human' | 'machine' | 'machineEnded' | 'fax' | 'unknown'
 
-type NotMade = 'doNotCall' | 'hours' | 'attempts' | 'refused' | 'unreachable' | 'full' | 'stopped'
+export type NotMade = 'doNotCall' | 'hours' | 'attempts' | 'refused' | 'unreachable' | 'full' | 'stopped'
 
 export type NoticeKind = 'missedCall' | 'voicemail' | 'urgent'
 
@@ -132,6 +134,7 @@ const names: readonly (CarrierFact | TextFact)['name'][] = [
   'callAsked',
   'callMade',
   'callNotMade',
+  'answererTold',
   'noticeSent',
   ...textFacts,
 ]

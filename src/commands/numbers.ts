@@ -1,9 +1,12 @@
+import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import type { z } from 'zod'
+import { readYaml } from '../business-yaml.ts'
 import { loadConfig } from '../config.ts'
 import { asError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { carrierNumber, numberList, offeredNumbers, released } from '../server/number-schemas.ts'
+import { onboarded } from '../server/onboarding-routes.ts'
 import { type Api, ApiRefused, openApi } from './api.ts'
 
 const usage = `The telephone numbers of the Twilio account, by way of the running gateway.
@@ -14,13 +17,16 @@ const usage = `The telephone numbers of the Twilio account, by way of the runnin
   npm run numbers -- fix [NUMBER]
   npm run numbers -- assign NUMBER --business ID
   npm run numbers -- release NUMBER NUMBER
+  npm run numbers -- onboard FILE --buy NUMBER|--take NUMBER [--address SID] [--bundle SID] [--no-test]
 
   list      all of them, whose they are and what is wrong; the numbers of businesses that the account does not have, too
   search    those that can be bought, in a country such as US
   buy       for a business, with the addresses of this Parley set; it costs money from then on
   fix       sets the addresses of this Parley anew: of the one, or of all that have others
   assign    gives one to another business
-  release   gives it back to Twilio for good, and so is said twice`
+  release   gives it back to Twilio for good, and so is said twice
+  onboard   makes a business of a file like business.example.yaml with a number that is bought, or that the account has,
+            and calls it where this Parley makes test calls`
 
 await main().catch(error => {
   const problems = error instanceof ApiRefused ? error.problems : []
@@ -33,12 +39,14 @@ async function main(): Promise<void> {
   const flag = { type: 'boolean', default: false } as const
   const options = {
     ...{ kind: text, 'area-code': text, contains: text, sms: flag },
-    ...{ business: text, address: text, bundle: text, help: flag },
+    ...{ business: text, address: text, bundle: text, buy: text, take: text, help: flag },
+    ...{ 'no-test': flag },
   }
   const { values, positionals } = parseArgs({ options, allowPositionals: true })
   const [command = '', one, again, ...rest] = positionals
   if (values.help) return console.log(usage)
-  const api = () => openApi(loadConfig(process.cwd()).config, limits.twilio.numbers.requestMs)
+  const api = () =>
+    openApi(loadConfig(process.cwd()).config, limits.twilio.numbers.requestMs + limits.twilio.testCallMs)
   const { business } = values
   const alone = again === undefined
   if (rest.length === 0) {
@@ -47,6 +55,7 @@ async function main(): Promise<void> {
     if (command === 'buy' && one && alone && business) return buy(await api(), one, business, values)
     if (command === 'fix' && alone) return fix(await api(), one)
     if (command === 'assign' && one && alone && business) return assign(await api(), one, business)
+    if (command === 'onboard' && one && alone) return onboard(await api(), one, values)
     if (command === 'release' && one && again) return release(await api(), one, again)
   }
   throw new Error(`that is none of its commands.\n\n${usage}`)
@@ -111,6 +120,29 @@ async function assign(api: Api, number: string, business: string): Promise<void>
 async function release(api: Api, number: string, again: string): Promise<void> {
   await api.send('DELETE', pathOf(number), json({ number: again }), released)
   console.log(`${number} is given back.`)
+}
+
+interface NumberWanted {
+  readonly buy?: string
+  readonly take?: string
+  readonly address?: string
+  readonly bundle?: string
+  readonly 'no-test'?: boolean
+}
+
+async function onboard(api: Api, file: string, { buy, take, address, bundle, 'no-test': untested }: NumberWanted) {
+  if ((buy === undefined) === (take === undefined)) throw new Error('say which number: --buy one, or --take one.')
+  const business = readYaml(await readFile(file, 'utf8'))
+  const papers = {
+    ...(address !== undefined && { addressSid: address }),
+    ...(bundle !== undefined && { bundleSid: bundle }),
+  }
+  const asked = { business, number: take === undefined ? { buy, ...papers } : { take }, test: !untested }
+  const done = await api.send('POST', '/v1/onboarding', json(asked), onboarded)
+  console.log(lineOf(done.number))
+  for (const { name, ok, afterMs, detail } of done.test?.steps ?? [])
+    console.log(`  ${String(Math.round(afterMs)).padStart(6)} ms  ${ok ? 'ok  ' : 'FAIL'}  ${name}  ${detail}`)
+  if (done.test && !done.test.ok) process.exitCode = 1
 }
 
 function lineOf({ number, business, problems }: z.infer<typeof carrierNumber>): string {

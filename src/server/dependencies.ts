@@ -7,6 +7,7 @@ import type { Journal } from '../call/journal.ts'
 import type { Telephony } from '../call/ports.ts'
 import type { Clock } from '../clock.ts'
 import type { CarrierNumbers } from '../desk/carrier-numbers.ts'
+import type { Onboarding } from '../desk/onboarding.ts'
 import type { TextSender } from '../desk/text-sender.ts'
 import type { Log } from '../log.ts'
 import type { Directory } from '../store/directory.ts'
@@ -52,6 +53,9 @@ export interface ServerDependencies extends Sources {
   /** Told at /metrics; the server adds what it knows of the gateway's state and of the process. */
   readonly registry: Registry
   readonly numbers: CarrierNumbers
+  readonly onboarding: Onboarding
+  /** Makes the calls that were asked for; `unable`, in words: why it cannot. */
+  readonly dialler: { readonly unable: string | undefined; wake(): void }
   /** Routes of others, whose requests carry no token of the API: they see to it themselves who asks. */
   readonly edge?: (app: FastifyInstance) => void
   /** Left out where no text message can be sent. */

@@ -86,7 +86,7 @@ function told(number: Told) {
   return { ...number, problems: [...number.problems] }
 }
 
-async function answered<T>(asked: Promise<T>): Promise<T> {
+export async function answered<T>(asked: Promise<T>): Promise<T> {
   try {
     return await asked
   } catch (error) {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { e164 } from '../business-destinations.ts'
 import { business, storableText } from './schemas.ts'
 
-const sid = (prefix: string) =>
+export const sid = (prefix: string) =>
   z.string().regex(new RegExp(`^${prefix}[0-9a-fA-F]{32}$`), `must be ${prefix} and 32 hexadecimal digits`)
 
 export const carrierNumber = z.object({

@@ -5,11 +5,14 @@ import { bearerOnly } from './access.ts'
 import { businessRoutes } from './business-routes.ts'
 import { callRoutes } from './call-routes.ts'
 import type { ServerDependencies } from './dependencies.ts'
+import { doNotCallRoutes } from './do-not-call-routes.ts'
 import { securityHeaders } from './headers.ts'
 import { messageRoutes } from './message-routes.ts'
 import { numberRoutes } from './number-routes.ts'
+import { onboardingRoutes } from './onboarding-routes.ts'
 import { describeRoutes } from './openapi.ts'
 import { openapiRoutes } from './openapi-routes.ts'
+import { outboundRoutes } from './outbound-routes.ts'
 import { probeRoutes } from './probes.ts'
 import { answerBrokenRequest, answerError, problemOf, Refusal, sendProblem } from './problem.ts'
 import { processMetrics } from './process-metrics.ts'
@@ -53,6 +56,9 @@ export function buildServer(dependencies: ServerDependencies): FastifyInstance {
   tokenRoutes(routes, dependencies, register)
   usageRoutes(routes, dependencies)
   numberRoutes(routes, dependencies)
+  onboardingRoutes(routes, dependencies)
+  outboundRoutes(routes, dependencies)
+  doNotCallRoutes(routes, dependencies)
   dependencies.edge?.(app)
   openapiRoutes(routes, describe)
   return app

@@ -45,7 +45,8 @@ const told: TableProjection = {
   update calls set
     direction = last.details->>'direction',
     carrier_status = last.details->>'status',
-    carrier_seconds = all_told.seconds, carrier_error = all_told.error, answered_by = all_told.answered_by,
+    carrier_seconds = all_told.seconds, carrier_error = all_told.error,
+    answered_by = coalesce(all_told.answered_by, calls.answered_by),
     price = all_told.price, price_unit = all_told.price_unit,
     state = case when all_told.ended_at is null then calls.state else 'ended' end,
     ended_at = coalesce(calls.ended_at, all_told.ended_at),

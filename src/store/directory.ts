@@ -137,6 +137,13 @@ export class Directory {
     await this.#lookAtDatabase()
   }
 
+  /** Of one that is to be made; nothing is made. */
+  problemsOfNew(document: Choice): readonly string[] {
+    const judged = judgeChoice(document, this.#defaultsFor(undefined))
+    if ('problems' in judged) return judged.problems
+    return this.#entries.has(judged.business.id) ? ['id: there is a business with this id'] : []
+  }
+
   /** Of an id that is none yet. Rejects while the database is away. */
   create(document: Choice): Promise<Answer> {
     return this.#write(undefined, document, change => this.#with.records.create(change))

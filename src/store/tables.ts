@@ -242,7 +242,7 @@ export interface NoticeRow {
   why: string | null
 }
 
-interface OutboundCallRow {
+export interface OutboundCallRow {
   id: string
   business: string
   key: string
@@ -251,13 +251,14 @@ interface OutboundCallRow {
   context: Json
   state: 'waiting' | 'calling' | 'ended'
   attempts: ColumnType<number, number | undefined, number>
-  next_at: Time | null
+  next_at: ColumnType<Date | null, Date | null | undefined, Date | null>
   asked_at: Time
-  ended_at: Time | null
-  outcome: string | null
+  begun_at: ColumnType<Date | null, Date | null | undefined, Date | null>
+  ended_at: ColumnType<Date | null, Date | null | undefined, Date | null>
+  outcome: ColumnType<string | null, string | null | undefined, string | null>
 }
 
-interface DoNotCallRow {
+export interface DoNotCallRow {
   business: string
   number: string
   at: Time

@@ -41,7 +41,7 @@ export function twilioNumbers(dependencies: NumbersDependencies): CarrierNumbers
     async buy(order) {
       const webhooks = wanted()
       mustBeFree(order, directory.upToDate())
-      const bought = await boughtOrFound(rest, order, webhooks)
+      const bought = await boughtOrFound(rest, order, order.business, webhooks)
       try {
         const [there] = await rest.numbers.list(order.number)
         if (!there) throw new Error('the carrier does not list it')
@@ -101,13 +101,14 @@ function mustBeThere(business: string, known: Known): void {
 }
 
 /** One whose answer was lost may be there all the same: buying another would pay twice. */
-async function boughtOrFound(
+export async function boughtOrFound(
   rest: NumbersDependencies['rest'],
-  { number, business, addressSid, bundleSid }: NumberOrder,
+  { number, addressSid, bundleSid }: Omit<NumberOrder, 'business'>,
+  name: string,
   webhooks: NumberWebhooks,
 ): Promise<OwnedNumber> {
   try {
-    return await rest.numbers.buy({ number, webhooks, name: business, addressSid, bundleSid })
+    return await rest.numbers.buy({ number, webhooks, name, addressSid, bundleSid })
   } catch (error) {
     if (!(error instanceof CarrierError && error.unsure)) throw error
     const [found] = await rest.numbers.list(number).catch(() => {
@@ -123,7 +124,7 @@ async function boughtOrFound(
 }
 
 /** What happened to a number that could not be put to use. */
-async function givenBack(rest: NumbersDependencies['rest'], { sid }: OwnedNumber, why: Error): Promise<Error> {
+export async function givenBack(rest: NumbersDependencies['rest'], { sid }: OwnedNumber, why: Error): Promise<Error> {
   const failed = await rest.numbers.release(sid).then(
     () => undefined,
     error => asError(error),
@@ -187,7 +188,11 @@ function without(numbers: readonly string[], number: string): string[] {
   return numbers.filter(each => each !== number)
 }
 
-function viewOf(owned: OwnedNumber, business: string | undefined, publicBaseUrl: string | undefined): CarrierNumber {
+export function viewOf(
+  owned: OwnedNumber,
+  business: string | undefined,
+  publicBaseUrl: string | undefined,
+): CarrierNumber {
   const { number, sid, voice, sms, webhooks, takenBy } = owned
   const wrong = publicBaseUrl === undefined ? [] : differing(webhooks, webhooksFor(publicBaseUrl))
   // Of a number that takes no messages it does not matter where they would go.

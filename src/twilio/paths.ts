@@ -3,6 +3,7 @@ export type TwilioPath =
   | '/v1/twilio/call'
   | '/v1/twilio/dial-result'
   | '/v1/twilio/status'
+  | '/v1/twilio/answered-by'
   | '/v1/twilio/recording'
   | '/v1/twilio/voicemail'
   | '/v1/twilio/sms'

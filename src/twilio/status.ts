@@ -1,6 +1,7 @@
-import { type AnsweredBy, type CarrierStatus, finalStatuses } from '../call/carrier-events.ts'
+import { type CarrierStatus, finalStatuses } from '../call/carrier-events.ts'
 import type { CallEvent } from '../call/events.ts'
 import { limits } from '../limits.ts'
+import { answererIn } from './answered-by.ts'
 import { countIn, repeatedBy } from './values.ts'
 import { type House, taken, type Values, type Webhook } from './webhook.ts'
 
@@ -90,12 +91,4 @@ export function toldBy(fields: Values): CarrierTold | undefined {
     ...(answeredBy !== undefined && { answeredBy }),
     private: { callerNumber: fields['From'] ?? '', calledNumber: fields['To'] ?? '' },
   }
-}
-
-/** https://www.twilio.com/docs/voice/answering-machine-detection */
-function answererIn(text: string | undefined): AnsweredBy | undefined {
-  if (text === undefined) return undefined
-  if (text === 'human' || text === 'fax') return text
-  if (text.startsWith('machine_end')) return 'machineEnded'
-  return text.startsWith('machine') ? 'machine' : 'unknown'
 }

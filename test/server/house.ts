@@ -144,7 +144,9 @@ export function house(
     token?: string
     edge?: ServerDependencies['edge']
     numbers?: CarrierNumbers
+    onboarding?: ServerDependencies['onboarding']
     texts?: ServerDependencies['texts']
+    dialler?: ServerDependencies['dialler']
     store?: { failing: boolean; silent: boolean; ask: Store['ask'] }
   } = {},
 ) {
@@ -180,9 +182,18 @@ export function house(
   const logged: string[] = []
   const log = createLog('trace', { write: line => logged.push(line) })
   const registry = new Registry()
+  const dialler = {
+    unable: undefined as string | undefined,
+    woken: 0,
+    wake() {
+      this.woken += 1
+    },
+  }
   const server = buildServer({
     ...{ clock, exchange, telephony, sip, admission, journal, store, directory, media, log, registry },
     numbers: options.numbers ?? noNumbers(),
+    onboarding: options.onboarding ?? { begin: async () => ({ kind: 'wrong', problems: ['nothing is made here'] }) },
+    dialler: options.dialler ?? dialler,
     token: options.token ?? token,
     version: '1.2.3',
     ...(options.edge && { edge: options.edge }),
@@ -203,5 +214,6 @@ export function house(
     media,
     logged,
     registry,
+    dialler,
   }
 }

@@ -2,7 +2,7 @@
 interface RouteCase {
   readonly access: 'public' | 'business' | 'operator'
   /** Whose id stands in the path. */
-  readonly id?: 'call' | 'message' | 'text' | 'token' | 'business'
+  readonly id?: 'call' | 'message' | 'text' | 'token' | 'business' | 'outbound'
   readonly body?: object
   /** With nothing but these; left out: 200. */
   readonly answers?: number
@@ -14,6 +14,7 @@ export const routeCases: Readonly<Record<string, RouteCase>> = {
   'GET /metrics': { access: 'operator' },
   'GET /openapi.json': { access: 'business' },
   'GET /v1/calls': { access: 'business' },
+  'POST /v1/calls': { access: 'business', body: { business: 'dentist', to: '+15550100177' }, answers: 400 },
   'GET /v1/calls/:id': { access: 'business', id: 'call' },
   'POST /v1/calls/:id/hangup': { access: 'business', id: 'call' },
   'POST /v1/calls/:id/transfer': { access: 'business', id: 'call', body: { destination: 'reception' } },
@@ -31,6 +32,15 @@ export const routeCases: Readonly<Record<string, RouteCase>> = {
   },
   'GET /v1/texts/:id': { access: 'business', id: 'text' },
   'GET /v1/voicemails': { access: 'business' },
+  'GET /v1/outbound': { access: 'business' },
+  'GET /v1/outbound/:id': { access: 'business', id: 'outbound' },
+  'DELETE /v1/outbound/:id': { access: 'business', id: 'outbound' },
+  'GET /v1/do-not-call': { access: 'business' },
+  'PUT /v1/do-not-call': { access: 'business', body: { business: 'dentist', number: '+15550100177' } },
+  'DELETE /v1/do-not-call': {
+    ...{ access: 'business', answers: 404 },
+    body: { business: 'dentist', number: '+15550100177' },
+  },
   'GET /v1/stats': { access: 'business' },
   'GET /v1/businesses': { access: 'business' },
   'POST /v1/businesses': { access: 'operator', body: { name: 'Another' } },
@@ -39,6 +49,10 @@ export const routeCases: Readonly<Record<string, RouteCase>> = {
   'GET /v1/numbers': { access: 'operator' },
   'GET /v1/numbers/available': { access: 'operator' },
   'POST /v1/numbers': { access: 'operator', body: { number: '+15550100301', business: 'dentist' } },
+  'POST /v1/onboarding': {
+    access: 'operator',
+    body: { business: { name: 'Bakery' }, number: { take: '+15550100301' } },
+  },
   'POST /v1/numbers/:number/fix': { access: 'operator' },
   'PUT /v1/numbers/:number': { access: 'operator', body: { business: 'dentist' } },
   'DELETE /v1/numbers/:number': { access: 'operator', body: { number: '+15550100301' } },

@@ -86,15 +86,22 @@ const statements = [
     number text not null,
     context jsonb not null,
     state text not null,
+    -- Each is a call of its own: the id, a dash, and its count.
     attempts integer not null default 0,
+    -- Of one that waits.
     next_at timestamptz,
     asked_at timestamptz not null,
+    -- The attempt that was last begun.
+    begun_at timestamptz,
     ended_at timestamptz,
+    -- Of the last attempt, or why there was none.
     outcome text,
     unique (business, key)
   )`,
   `create index outbound_calls_due on outbound_calls (next_at) where state = 'waiting'`,
+  `create index outbound_calls_under_way on outbound_calls (begun_at) where state = 'calling'`,
   'create index outbound_calls_by_time on outbound_calls (business, asked_at desc, id desc)',
+  'create index outbound_calls_of_all_by_time on outbound_calls (asked_at desc, id desc)',
   `create table do_not_call (
     business text not null,
     number text not null,

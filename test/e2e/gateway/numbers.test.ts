@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -54,6 +55,11 @@ it('are searched, bought, fixed, and released by the command, through the gatewa
   expect(await numbers('list')).toBe('The account has no number, and no business names one.')
   const unsold = numbers('buy', '+15550100399', '--business', 'test-house')
   await expect(unsold).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('21422') })
+  const file = join(house.stateDir, 'bakery.yaml')
+  await writeFile(file, 'name: Bakery\ngreeting: Fresh bread!\n')
+  expect(await numbers('onboard', file, '--buy', '+15550100302', '--no-test')).toBe('+15550100302  bakery  all right')
+  const again = numbers('onboard', file, '--take', '+15550100302', '--no-test')
+  await expect(again).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('there is a business') })
   expect(twilio.problems).toEqual([])
   expect(house.log.join('\n')).not.toContain(TwilioServer.account.authToken)
 })

@@ -8,6 +8,7 @@ import { type Journal, openJournal } from '../../../src/call/journal.ts'
 import type { JournalPosition } from '../../../src/call/journal-reader.ts'
 import { systemClock } from '../../../src/clock.ts'
 import { limits } from '../../../src/limits.ts'
+import { orderOutbound } from '../../../src/store/outbound.ts'
 import { Store } from '../../../src/store/store.ts'
 import { FakeCall, figures, house, withToken } from '../../server/house.ts'
 import { caseOf, routesOf } from '../../server/route-cases.ts'
@@ -357,7 +358,10 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
     const { headers } = await tokenFor(here, 'dentist')
     const foreignToken = await tokenFor(here, secretOfPlumber)
     const message = (await here.ask('GET /v1/messages?business=plumber')).body.messages[0].id
+    const asked = { id: 'out-1', business: secretOfPlumber, key: 'k', requestHash: 'h', number: '+15550100177' }
+    await store.ask(db => orderOutbound(db, 'all', { ...asked, context: {}, at: new Date(dayMs) }))
     const foreign = {
+      outbound: ['out-1'],
       call: ['plumber-1', 'plumber-live'],
       message: [message],
       text: ['plumber-text'],
@@ -387,6 +391,8 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
       'messages?',
       'texts?',
       'voicemails?',
+      'outbound?',
+      'do-not-call?',
       'stats?from=2026-01-05&to=2026-01-05&',
     ]) {
       const { status, text } = await here.ask(`GET /v1/${list}business=${secretOfPlumber}`, { headers })
