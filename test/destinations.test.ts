@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { type Business, judgeChoice } from '../src/business.ts'
 import { businessDefaults, readConfig } from '../src/config.ts'
-import { knownBusinesses, outletsOf, routeFinder } from '../src/destinations.ts'
+import { carrierRouteFinder, knownBusinesses, outletsOf, routeFinder } from '../src/destinations.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'parley-destinations-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -47,6 +47,8 @@ describe('a destination', () => {
     [{ address: '2000', callerId: 'trunk' }, pbx, /callerId: the trunk has no number/],
     [{ address: 'sip:2000@192.0.2.1;transport=tls' }, {}, /address: .* wants TLS/],
     [{ address: '2000', username: 'p' }, pbx, /needs a username and a password together/],
+    [{ address: '2000', via: 'carrier', mode: 'attended' }, pbx, /by the carrier is blind, and knows no username/],
+    [{ address: '2000', via: 'carrier' }, {}, /address: .* FREEPBX_DOMAIN does not say/],
     [
       { address: '2000', username: 'p', password: 'secret' },
       pbx,
@@ -67,6 +69,39 @@ describe('a destination', () => {
     const judged = judge([{ name: 'desk', ...destination }], environment)
     expect('problems' in judged && judged.problems).toEqual([expect.stringMatching(words)])
     expect(JSON.stringify(judged)).not.toContain('a;b')
+  })
+
+  it('that the carrier dials needs no trunk and no endpoint, and is found by its name or its address alone', () => {
+    const environment = { ...pbx, FREEPBX_SIP_PORT: '5070', TRANSFER_TIMEOUT: '25' }
+    const via = 'carrier'
+    const desk = business(
+      [
+        { name: 'Front desk', address: '2000', via },
+        { name: 'Owner', address: '+15551234567', via, ringSeconds: 40 },
+        { name: 'Safe', address: 'sip:7@192.0.2.12;transport=tls', via, callerId: '+15550100222' },
+      ],
+      environment,
+    )
+    const { config } = load(environment)
+    const find = carrierRouteFinder(config)
+    const caller = '+15550100300'
+    expect(find(desk, 'front DESK', caller)).toEqual({
+      ...{ to: { sip: 'sip:2000@192.0.2.10:5070;transport=udp' }, callerId: caller },
+      ...{ ringSeconds: 25, destination: 'Front desk' },
+    })
+    expect(find(desk, '2000', caller)?.destination).toBe('Front desk')
+    expect(find(desk, 'Owner', caller)).toMatchObject({ to: { number: '+15551234567' }, callerId: '', ringSeconds: 40 })
+    const trunk = carrierRouteFinder(load({ ...environment, TWILIO_TRUNK_NUMBER: '+15550100200' }).config)
+    expect(trunk(desk, 'Owner', caller)?.callerId).toBe('+15550100200')
+    expect(find(desk, 'safe', caller)).toMatchObject({
+      to: { sip: 'sip:7@192.0.2.12:5061;transport=tls' },
+      callerId: '+15550100222',
+    })
+    for (const other of ['', '2001', '+19005550100', 'sip:x@evil.example.com', '__proto__']) {
+      expect(find(desk, other, caller)).toBeUndefined()
+    }
+    expect(outletsOf([desk], config, environment)).toEqual({})
+    expect(routeFinder(config, environment)(desk, 'front-desk', caller)).toBeUndefined()
   })
 
   it('is reached by its name alone, however that is written, and nothing else is', () => {

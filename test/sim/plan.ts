@@ -11,6 +11,8 @@ export interface CallPlan {
   readonly arrivesMs: number
   readonly law: Law
   readonly takenOver: boolean
+  /** It is no leg that anybody has announced. */
+  readonly forged: boolean
   readonly conditions: Conditions
   readonly engine: EnginePlan
   readonly leg: LegPlan
@@ -117,11 +119,13 @@ export class Chance {
 
 export function planCall(id: string, arrivesMs: number, chance: Chance): CallPlan {
   const leavesEarly = chance.of(0.15)
+  const takenOver = chance.of(0.06)
   return {
     id,
     arrivesMs,
     law: chance.of(0.7) ? 'ulaw' : 'alaw',
-    takenOver: chance.of(0.06),
+    takenOver,
+    forged: !takenOver && chance.of(0.08),
     conditions: planConditions(chance),
     engine: planEngine(chance),
     leg: planLeg(chance),

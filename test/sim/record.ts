@@ -6,6 +6,10 @@ import { FILLER_MS } from './plan.ts'
 export function checkRecord(caller: SimCaller, events: readonly CallEvent[], blame: (message: string) => void): void {
   const names = events.map(({ fact }) => fact.name)
   const count = (name: string) => names.filter(each => each === name).length
+  const isForged = events.some(({ fact }) => fact.name === 'refused' && fact.reason === 'forged')
+  if (isForged !== caller.plan.forged && names[0] !== 'refused')
+    blame(`forged: ${caller.plan.forged}, refused as that: ${isForged}`)
+  if (isForged) return names.join() === 'degraded,refused' ? undefined : blame(`forged, and told as ${names.join()}`)
   if (names[0] === 'refused') return names.length === 1 ? undefined : blame(`refused, and then ${names[1]}`)
   if (names[0] !== 'offered') blame(`the first event is ${names[0]}`)
   if (names.at(-1) !== 'ended') blame(`the last event is ${names.at(-1)}`)

@@ -4,7 +4,7 @@ import { simulate } from './simulate.ts'
 const CALLS = 100
 
 describe('whole calls in virtual time', () => {
-  for (const seed of [1, 2, 6, 8, 9]) {
+  for (const seed of [3, 5, 8, 9, 10]) {
     it(`goes well for ${CALLS} random calls of seed ${seed}`, { timeout: 60_000 }, async () => {
       const { problems, figures } = await simulate(seed, CALLS)
       expect(problems).toEqual([])

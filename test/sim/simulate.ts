@@ -2,7 +2,7 @@ import { type Business, type BusinessDefaults, judgeChoice } from '../../src/bus
 import { Admission } from '../../src/call/admission.ts'
 import type { CallEvent } from '../../src/call/events.ts'
 import { Exchange } from '../../src/call/exchange.ts'
-import type { Handler } from '../../src/call/ports.ts'
+import type { Handler, JudgeLeg } from '../../src/call/ports.ts'
 import { pause } from '../../src/clock.ts'
 import { Wheel } from '../../src/media/wheel.ts'
 import { Scope } from '../../src/scope.ts'
@@ -79,6 +79,7 @@ class House {
   readonly #wheel: Wheel
   readonly #business: Business
   #offering: { plan: CallPlan; toneHz: number } | undefined
+  #seatsBefore = 0
   #deaths = 0
 
   constructor(seed: number) {
@@ -117,6 +118,7 @@ class House {
       plane: this.#thread.plane,
       admission: this.#admission,
       addressee: () => ({ business: this.#businessOfOffered() }),
+      judge: () => this.#judge(),
       transfers: {
         route: (_business, name) => ({ target: { dial: name }, callerId: { number: '+15550100200' } }),
         ringMs: RING_MS,
@@ -245,7 +247,14 @@ class House {
     }
   }
 
+  #judge(): ReturnType<JudgeLeg> {
+    this.#seatsBefore = this.#admission.figures.calls
+    return this.#offering!.plan.forged ? { kind: 'forged', why: 'It carries no token.' } : { kind: 'plain' }
+  }
+
   #observe(event: CallEvent): void {
+    const forged = event.fact.name === 'refused' && event.fact.reason === 'forged'
+    if (forged && this.#admission.figures.calls !== this.#seatsBefore) this.blame(event.call, 'forged, and has a seat')
     const events = this.#events.get(event.call) ?? []
     this.#events.set(event.call, events)
     events.push(event)
