@@ -1,6 +1,7 @@
 import { NOTHING_SAID } from '../call/carrier-events.ts'
 import type { CallEvent } from '../call/events.ts'
 import { twimlOf } from './twiml.ts'
+import { repeatedBy } from './values.ts'
 import { type House, taken, type Values, type Webhook, type WebhookAnswer } from './webhook.ts'
 
 /** What these webhooks need beyond the house. */
@@ -18,6 +19,8 @@ type Path = Extract<Webhook['path'], '/v1/twilio/recording' | '/v1/twilio/voicem
 export function recordingWebhooks(house: RecordingHouse): readonly Webhook[] {
   const webhook = (path: Path, summary: string): Webhook => ({
     ...{ path, summary, methods: ['POST', 'GET'], wants: 'receipt' },
+    // Of its end it is told twice: when the caller is done, and when the carrier has it.
+    repeats: ({ fields }) => repeatedBy(recordingIn(fields)?.recording, fields['RecordingStatus'] ?? ''),
     answer: ({ query, fields }) =>
       fields['RecordingStatus'] === undefined ? whenEnded(house, query, fields) : whenKept(house, query, fields),
   })

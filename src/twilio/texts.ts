@@ -3,6 +3,7 @@ import type { TextChannel, TextStatus } from '../call/carrier-events.ts'
 import type { Standing } from '../store/texts.ts'
 import { carriersKeyword, type Keyword, keywordIn } from './keywords.ts'
 import { twimlOf } from './twiml.ts'
+import { repeatedBy } from './values.ts'
 import { type House, taken, type Values, type Webhook, type WebhookAnswer } from './webhook.ts'
 
 /** What the webhooks of messages need beyond the house. */
@@ -46,6 +47,7 @@ export function textWebhooks(house: TextHouse): readonly Webhook[] {
       methods: ['POST', 'GET'],
       summary: 'Twilio: what became of a message',
       wants: 'receipt',
+      repeats: ({ fields }) => repeatedBy(fields['MessageSid'], fields['MessageStatus'], fields['ErrorCode'] ?? ''),
       answer: ({ query, fields }) => statusTold(house, query, fields),
     },
   ]
@@ -53,7 +55,8 @@ export function textWebhooks(house: TextHouse): readonly Webhook[] {
 
 /** Nobody waits on the telephone: what fails is an error, and Twilio keeps the message. */
 function incoming(path: Webhook['path'], summary: string, answer: Webhook['answer']): Webhook {
-  return { path, methods: ['POST', 'GET'], summary, wants: 'receipt', answer }
+  const repeats: Webhook['repeats'] = ({ fields }) => repeatedBy(fields['MessageSid'])
+  return { path, methods: ['POST', 'GET'], summary, wants: 'receipt', repeats, answer }
 }
 
 async function received(house: TextHouse, fields: Values): Promise<WebhookAnswer> {

@@ -50,6 +50,8 @@ it('has messages with customers and what they leave with the carrier, over a res
   const hello = { ...received, MessageSid: sid('SM', 1), Body: 'Is there a time on Monday?' }
   for (let time = 0; time < 2; time++) expect((await hook('/v1/twilio/sms', hello)).status).toBe(200)
   expect((await hook('/v1/twilio/sms', { ...hello, Body: 'x' })).status).toBe(200)
+  // What comes again is told once.
+  expect((await house.events()).filter(({ call }) => call === hello.MessageSid)).toHaveLength(1)
   const sent = await write('At nine.', 'answer-1')
   expect(sent).toMatchObject({ status: 202, body: { status: 'wanted' } })
   await until(async () => (await thread(1))[0]?.status === 'queued')
