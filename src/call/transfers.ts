@@ -55,6 +55,8 @@ export class Transfers {
   readonly #listeners = new Set<(asked: Asked) => boolean>()
   #attempts: number
   #running: Transfer | undefined
+  /** The call no longer waits for it. */
+  #left = false
   #destination: string | undefined
   #connectedWith: string | undefined
   /** For whoever is dialled, or talks with the caller. */
@@ -121,6 +123,7 @@ export class Transfers {
     const { means, leg, business, record, scope, clock } = this.#with
     const notice = this.#noticeOf({ ...wish, mode: 'blind' })
     const { attempt, destination } = notice
+    this.#left = false
     this.#tellBegin(notice)
     if (!means.redirect || record === undefined)
       return this.#fail(attempt, new Error('The carrier knows nothing of this call, and can connect nobody.'))
@@ -132,7 +135,7 @@ export class Transfers {
       await pause(clock, limits.transfer.redirectMs, either)
       return this.#fail(attempt, new Error('The carrier has not taken the caller away.'))
     } catch (error) {
-      if (scope.closed) return 'callerGone'
+      if (scope.closed || this.#left) return 'callerGone'
       return signal.aborted ? this.#endEarly(attempt, 'cancelled') : this.#fail(attempt, asError(error))
     }
   }
@@ -161,6 +164,7 @@ export class Transfers {
 
   /** Whatever one has come to: the call cannot wait for it. */
   stop(outcome: 'callerGone' | 'cancelled' | 'failed'): void {
+    this.#left = true
     this.#running?.stop(outcome)
   }
 

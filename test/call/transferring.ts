@@ -18,9 +18,12 @@ export function stage(options: HouseOptions = {}) {
   const outcomes: TransferOutcome[] = []
   const answers: ((answer: 'accepted' | 'declined') => void)[] = []
   const handled: LiveCall[] = []
+  /** Of the agent's part in each. */
+  const agentSignals: AbortSignal[] = []
   const far: { party?: FarParty; signal?: AbortSignal } = {}
   const handler: Handler = async (call, scope) => {
     handled.push(call)
+    agentSignals.push(scope.signal)
     await call.answer()
     const away = Promise.withResolvers<void>()
     scope.signal.addEventListener('abort', () => away.reject(scope.signal.reason))
@@ -67,7 +70,21 @@ export function stage(options: HouseOptions = {}) {
     await clock.settle()
   }
   const transfers = (): CallFact[] => parts.factsOf('c1').filter(({ name }) => name.startsWith('transfer'))
-  return { ...parts, leg, told, outcomes, handled, far, transfer, far1, happen, decide, answerBriefing, transfers }
+  return {
+    ...parts,
+    leg,
+    told,
+    outcomes,
+    handled,
+    agentSignals,
+    far,
+    transfer,
+    far1,
+    happen,
+    decide,
+    answerBriefing,
+    transfers,
+  }
 }
 
 export type Stage = ReturnType<typeof stage>

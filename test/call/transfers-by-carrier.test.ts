@@ -44,6 +44,18 @@ describe('a transfer by the carrier', () => {
     at.nothingIsLeft()
   })
 
+  it('has been neither cancelled nor refused when the agent is the first to hear that the caller is away', async () => {
+    const at = await announced(
+      (_, signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    )
+    await at.transfer({}, at.agentSignals[0])
+    at.leg.happen({ kind: 'gone', how: 'hungUp', cause: 'normal' })
+    await at.clock.settle()
+    expect(at.factsOf('c1').at(-1)).toMatchObject({ name: 'ended', reason: 'redirected' })
+    expect(at.transfers().map(({ name }) => name)).toEqual(['transferBegan'])
+    at.nothingIsLeft()
+  })
+
   it.each([
     [
       'is refused',
