@@ -12,6 +12,7 @@ import { start } from './measurements/start.ts'
 import { transfers } from './measurements/transfers.ts'
 import { understanding } from './measurements/understanding.ts'
 import { voice } from './measurements/voice.ts'
+import { webhooks } from './measurements/webhooks.ts'
 import { document, rowText, type Section } from './report/document.ts'
 import { describeMachine } from './report/machine.ts'
 import { type Row, verdictOf } from './report/row.ts'
@@ -24,7 +25,19 @@ import { type Row, verdictOf } from './report/row.ts'
 const FILE = new URL('../docs/benchmarks.md', import.meta.url)
 /** Something hangs: what was started ends with this process. */
 const LONGEST_MS = 5 * 60_000
-const subjects = [start, calls, record, silencing, shortCalls, transfers, voice, understanding, realtime, pages]
+const subjects = [
+  start,
+  calls,
+  record,
+  silencing,
+  shortCalls,
+  transfers,
+  webhooks,
+  voice,
+  understanding,
+  realtime,
+  pages,
+]
 
 const { only = [], quick } = parseArgs({
   options: { only: { type: 'string', multiple: true }, quick: { type: 'boolean', default: false } },

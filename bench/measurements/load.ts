@@ -37,13 +37,22 @@ export async function carry(load: Load, how: How): Promise<LoadFigures> {
   return await carryIn(house, load, how)
 }
 
-export async function carryIn(house: House, load: Load, { progress }: How): Promise<LoadFigures> {
+/** `beside`: what else happens while they talk. */
+export async function carryIn(
+  house: House,
+  load: Load,
+  { progress }: How,
+  beside = async () => {},
+): Promise<LoadFigures> {
   const idle = await idleFigures(house)
   progress(`${load.calls} calls${load.blocked ? ', main thread blocked' : ''}, ${load.seconds} s`)
   await house.add(load.calls, load)
   if (load.blocked) await house.gateway.ask('block', BLOCK)
   const { seconds, clickMs } = load
-  const carried = await house.during(echoPort => house.caller.ask('converse', { seconds, clickMs, echoPort }))
+  const carried = await house.during(async echoPort => {
+    const [talk] = await Promise.all([house.caller.ask('converse', { seconds, clickMs, echoPort }), beside()])
+    return talk
+  })
   await house.gateway.ask('unblock')
   const { rssBytes } = await house.gateway.ask('usage')
   const asteriskRssBytes = await house.asteriskRssBytes()
@@ -63,10 +72,10 @@ async function idleFigures(house: House) {
   return { usage, gatewayRssBytes, asteriskRssBytes: await house.asteriskRssBytes() }
 }
 
-export function pathRow({ load, talk, conditions }: LoadFigures): Row {
+export function pathRow({ load, talk, conditions }: LoadFigures, besides = ''): Row {
   const path = percentiles(talk.pathMs)
   return {
-    subject: `media path, ${callsText(load)}`,
+    subject: `media path, ${callsText(load)}${besides}`,
     checks: [
       { name: 'p50', value: path.p50, most: 5, unit: 'ms' },
       { name: 'p99', value: path.p99, most: 20, unit: 'ms' },
