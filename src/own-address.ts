@@ -14,3 +14,10 @@ export async function addressOfDefaultRoute(): Promise<string | undefined> {
     socket.close()
   }
 }
+
+/** Where a server is asked on its own machine: one that listens everywhere is reached on loopback. */
+export function httpAddressHere({ host, port }: { readonly host: string; readonly port: number }): string {
+  if (host === '0.0.0.0') return `http://127.0.0.1:${port}`
+  if (host === '::') return `http://[::1]:${port}`
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}

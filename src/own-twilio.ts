@@ -5,6 +5,7 @@ import { systemClock } from './clock.ts'
 import { carrierRouteFinder } from './destinations.ts'
 import type { Surroundings } from './own-asterisk.ts'
 import { deskOf } from './own-desk.ts'
+import { ownTestCalls } from './own-test-call.ts'
 import type { Scope } from './scope.ts'
 import type { StateDir } from './state-dir.ts'
 import type { Directory } from './store/directory.ts'
@@ -84,6 +85,7 @@ export function twilioEdge(surroundings: Surroundings, parts: Parts) {
     redirect: redirector(house, rest),
     onboarding: twilioOnboarding({ rest, directory, publicBaseUrl: config.twilio.publicBaseUrl }),
     dialler,
+    testCalls: ownTestCalls(config, directory),
     numbers: twilioNumbers({ rest, directory, publicBaseUrl: config.twilio.publicBaseUrl, clock: systemClock }),
   }
 }

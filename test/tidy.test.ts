@@ -54,6 +54,7 @@ const wiring = [
   'engines',
   'own-asterisk',
   'own-desk',
+  'own-test-call',
   'own-twilio',
   'destinations',
   'commands',
@@ -79,7 +80,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   recording: ['call', 'media', 'plane/line'],
   store: ['call/events', 'call/carrier-events', 'call/journal-reader', 'call/caller-number', 'call/ports'],
   desk: ['store', 'call', 'agent'],
-  twilio: ['desk', 'store', 'recording', 'call', 'tools', 'agent/hours'],
+  twilio: ['desk', 'store', 'recording', 'call', 'tools', 'agent/hours', 'caller'],
   notifiers: ['desk', 'tools'],
   server: ['call', 'desk', 'store', 'recording'],
 }

@@ -6,6 +6,8 @@ import type { SoundOptions } from './talk.ts'
 export interface CallOptions extends ConnectionOptions, SoundOptions {
   /** The user part of the address that is called. */
   readonly user: string
+  /** What the address names, where that is not where the connection leads. */
+  readonly host?: string
   /** Parameters of the request URI, such as callSid. */
   readonly parameters?: Readonly<Record<string, string>>
   /** Further headers of the INVITE, such as X-Twilio-CallSid. */
@@ -38,7 +40,7 @@ export function invitationOf(options: CallOptions): Invitation {
     if (!isToken(name)) throw new TypeError(`"${name}" cannot be the name of a URI parameter`)
     return `;${name}=${escapeParameter(value)}`
   })
-  const address = `sip:${escapeUser(user)}@${hostPort(target)}`
+  const address = `sip:${escapeUser(user)}@${options.host ?? hostPort(target)}`
   return {
     uri: address + suffix.join(''),
     to: address,

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { Config } from '../config.ts'
 import { asError } from '../errors.ts'
 import { limits } from '../limits.ts'
+import { httpAddressHere } from '../own-address.ts'
 import { apiTokenSecret, storedSecret } from '../secret.ts'
 
 /** The running gateway, as a command talks to it. What goes wrong is told in words that name the remedy. */
@@ -41,7 +42,7 @@ export async function openApi(
   config: Pick<Config, 'http' | 'stateDir' | 'apiToken'>,
   answerMs = ANSWER_MS,
 ): Promise<Api> {
-  const address = `http://${reachable(config.http.host)}:${config.http.port}`
+  const address = httpAddressHere(config.http)
   const tokenFile = join(config.stateDir, apiTokenSecret.file)
   const token = config.apiToken?.reveal() ?? (await storedSecret(config.stateDir, apiTokenSecret))
   if (token === undefined) {
@@ -118,11 +119,4 @@ function refusalFrom(status: number, body: unknown, address: string): Error {
 
 function stranger(address: string): string {
   return `Something answers at ${address}, but it is not this version of Parley. Check HTTP_HOST and HTTP_PORT.`
-}
-
-/** A server that listens everywhere is reached on loopback. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1'
-  if (host === '::') return '[::1]'
-  return host.includes(':') ? `[${host}]` : host
 }

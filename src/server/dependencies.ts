@@ -8,6 +8,7 @@ import type { Telephony } from '../call/ports.ts'
 import type { Clock } from '../clock.ts'
 import type { CarrierNumbers } from '../desk/carrier-numbers.ts'
 import type { Onboarding } from '../desk/onboarding.ts'
+import type { TestCalls } from '../desk/test-call.ts'
 import type { TextSender } from '../desk/text-sender.ts'
 import type { Log } from '../log.ts'
 import type { Directory } from '../store/directory.ts'
@@ -56,6 +57,7 @@ export interface ServerDependencies extends Sources {
   readonly onboarding: Onboarding
   /** Makes the calls that were asked for; `unable`, in words: why it cannot. */
   readonly dialler: { readonly unable: string | undefined; wake(): void }
+  readonly testCalls: TestCalls
   /** Routes of others, whose requests carry no token of the API: they see to it themselves who asks. */
   readonly edge?: (app: FastifyInstance) => void
   /** Left out where no text message can be sent. */

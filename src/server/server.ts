@@ -18,6 +18,7 @@ import { answerBrokenRequest, answerError, problemOf, Refusal, sendProblem } fro
 import { processMetrics } from './process-metrics.ts'
 import { stateMetrics } from './state-metrics.ts'
 import { statsRoutes } from './stats-routes.ts'
+import { testCallRoutes } from './test-call-routes.ts'
 import { textRoutes } from './text-routes.ts'
 import { TokenRegister } from './token-register.ts'
 import { tokenRoutes } from './token-routes.ts'
@@ -59,6 +60,7 @@ export function buildServer(dependencies: ServerDependencies): FastifyInstance {
   onboardingRoutes(routes, dependencies)
   outboundRoutes(routes, dependencies)
   doNotCallRoutes(routes, dependencies)
+  testCallRoutes(routes, dependencies)
   dependencies.edge?.(app)
   openapiRoutes(routes, describe)
   return app

@@ -147,6 +147,7 @@ export function house(
     onboarding?: ServerDependencies['onboarding']
     texts?: ServerDependencies['texts']
     dialler?: ServerDependencies['dialler']
+    testCalls?: ServerDependencies['testCalls']
     store?: { failing: boolean; silent: boolean; ask: Store['ask'] }
   } = {},
 ) {
@@ -198,6 +199,7 @@ export function house(
     version: '1.2.3',
     ...(options.edge && { edge: options.edge }),
     ...(options.texts && { texts: options.texts }),
+    testCalls: options.testCalls ?? { place: async () => ({ kind: 'busy' }) },
   })
   return {
     server,

@@ -21,6 +21,7 @@ export const routeCases: Readonly<Record<string, RouteCase>> = {
   'DELETE /v1/calls/:id/transfer': { access: 'business', id: 'call' },
   'GET /v1/calls/:id/usage': { access: 'business', id: 'call' },
   'GET /v1/usage': { access: 'business' },
+  'GET /v1/twilio/test-sip': { access: 'operator' },
   'GET /v1/channels': { access: 'operator' },
   'GET /v1/messages': { access: 'business' },
   'POST /v1/messages/:id/read': { access: 'business', id: 'message' },

@@ -1,4 +1,4 @@
-import { type Element, elementsOf, readXml, textOf } from './xml.ts'
+import { type Element, elementsOf, readXml, textOf } from '../../src/twilio/xml.ts'
 
 /** What Twilio would make of a document, by the words of its documentation and not by its package. */
 export interface Judged {
@@ -167,7 +167,10 @@ function textProblems(name: string, { text: form, nouns }: Kind, text: string): 
   return text === '' ? [] : [`${name} takes no words`]
 }
 
-/** https://www.twilio.com/docs/voice/twiml/sip: fewer than 255 characters, and fewer than 1,024 of headers behind the ?. */
+/**
+ * https://www.twilio.com/docs/voice/twiml/sip: fewer than 255 characters, and fewer than 1,024 of headers behind the ?.
+ * https://www.twilio.com/docs/api/errors/13252: which headers.
+ */
 function sipProblem(text: string): string | undefined {
   const [address = '', headers = '', ...more] = text.split('?')
   if (address.length > 254) return 'the address is too long'
@@ -180,6 +183,11 @@ function sipProblem(text: string): string | undefined {
     return 'it is none'
   if (more.length > 0) return 'it has two question marks'
   const pairs = headers === '' ? [] : headers.split('&')
-  const wrong = pairs.find(pair => !/^(X-[A-Za-z0-9-]+|User-to-User)=[A-Za-z0-9._~%+-]*$/.test(pair))
+  const wrong = pairs.find(
+    pair =>
+      !/^([Xx]-[A-Za-z0-9-]+|User-to-User|Remote-Party-ID|P-Preferred-Identity|P-Called-Party-ID)=[A-Za-z0-9._~%+-]*$/.test(
+        pair,
+      ),
+  )
   return wrong === undefined ? undefined : `${wrong} is no header`
 }

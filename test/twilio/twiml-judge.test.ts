@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { elementsOf, textOf } from '../../src/twilio/xml.ts'
 import { judgeTwiml } from '../support/twiml-judge.ts'
-import { elementsOf, textOf } from '../support/xml.ts'
 
 const head = '<?xml version="1.0" encoding="UTF-8"?>'
 const sip =

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { addressOf, webhooksFor } from '../../src/twilio/paths.ts'
 import { twimlOf } from '../../src/twilio/twiml.ts'
+import { elementsOf, readXml, textOf } from '../../src/twilio/xml.ts'
 import { judgeTwiml } from '../support/twiml-judge.ts'
-import { elementsOf, readXml, textOf } from '../support/xml.ts'
 
 const base = 'https://parley.example.com'
 const action = addressOf(base, '/v1/twilio/dial-result', { record: 'CA1', after: 'forward' })
