@@ -69,6 +69,7 @@ export function twilioEdge(surroundings: Surroundings, parts: Parts) {
   const dialler = diallerOf(config, parts, { ...house, rest })
   const desk = deskOf(surroundings, { ...parts, rest })
   const called = answeredByWebhook({ ...house, rest })
+  const testCalls = ownTestCalls(config, directory)
   return {
     desk,
     texts: desk.texts,
@@ -83,9 +84,12 @@ export function twilioEdge(surroundings: Surroundings, parts: Parts) {
       log,
     ),
     redirect: redirector(house, rest),
-    onboarding: twilioOnboarding({ rest, directory, publicBaseUrl: config.twilio.publicBaseUrl }),
+    onboarding: twilioOnboarding({
+      ...{ rest, directory, publicBaseUrl: config.twilio.publicBaseUrl },
+      test: business => testCalls.place({ business, through: 'local' }),
+    }),
     dialler,
-    testCalls: ownTestCalls(config, directory),
+    testCalls,
     numbers: twilioNumbers({ rest, directory, publicBaseUrl: config.twilio.publicBaseUrl, clock: systemClock }),
   }
 }

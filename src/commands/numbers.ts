@@ -26,7 +26,7 @@ const usage = `The telephone numbers of the Twilio account, by way of the runnin
   assign    gives one to another business
   release   gives it back to Twilio for good, and so is said twice
   onboard   makes a business of a file like business.example.yaml with a number that is bought, or that the account has,
-            and calls it where this Parley makes test calls`
+            and calls it`
 
 await main().catch(error => {
   const problems = error instanceof ApiRefused ? error.problems : []

@@ -20,7 +20,7 @@ type Onboarded =
       readonly kind: 'done'
       readonly business: string
       readonly number: CarrierNumber
-      /** None: it was not asked for, or cannot be made here. */
+      /** None: it was not asked for. */
       readonly test: TestTold | undefined
     }
   | { readonly kind: 'wrong'; readonly problems: readonly string[] }

@@ -10,7 +10,7 @@ export interface TestCallAsked {
   readonly through: 'local' | 'public'
 }
 
-type TestCallResult =
+export type TestCallResult =
   | { readonly kind: 'walked'; readonly report: TestCallReport }
   /** There is one at a time. */
   | { readonly kind: 'busy' }

@@ -26,7 +26,7 @@ export const onboarded = z.object({
       steps: z.array(z.object({ name: z.string(), ok: z.boolean(), afterMs: z.number(), detail: z.string() })),
     })
     .nullable()
-    .describe('None: it was not asked for, or no call can be made here.'),
+    .describe('None: it was not asked for.'),
 })
 
 /** A business from nothing to its first call, in one request. */

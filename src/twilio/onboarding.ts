@@ -1,5 +1,6 @@
 import { NumberRefused } from '../desk/carrier-numbers.ts'
 import type { Onboarding, OnboardingAsked, TestTold } from '../desk/onboarding.ts'
+import type { TestCallResult } from '../desk/test-call.ts'
 import { asError } from '../errors.ts'
 import type { Answer, Directory } from '../store/directory.ts'
 import { boughtOrFound, givenBack, viewOf } from './numbers.ts'
@@ -10,8 +11,8 @@ interface OnboardingDependencies {
   readonly rest: Pick<TwilioRest, 'numbers'>
   readonly directory: Pick<Directory, 'create' | 'problemsOfNew'> & { upToDate(): Pick<Directory, 'withNumber'> }
   readonly publicBaseUrl: string | undefined
-  /** A call to a business, by the way that every call takes; left out: none can be made here. */
-  readonly test?: (business: string) => Promise<TestTold>
+  /** A call to a business, by the way that every call takes. */
+  readonly test: (business: string) => Promise<TestCallResult>
 }
 
 /** A number that is ours now, and how that is undone. */
@@ -48,11 +49,28 @@ export function twilioOnboarding({ rest, directory, publicBaseUrl, test }: Onboa
       const made = await madeOr(directory.create(document), had)
       return {
         ...{ kind: 'done', business: made, number: viewOf(had.owned, made, publicBaseUrl) },
-        test: asked.test ? await test?.(made) : undefined,
+        test: asked.test ? toldOf(await test(made)) : undefined,
       }
     },
   }
 }
+
+/** The business stays, whatever came of its first call. */
+function toldOf(result: TestCallResult): TestTold {
+  switch (result.kind) {
+    case 'walked':
+      return result.report
+    case 'busy':
+      return notWalked('Another test call goes on: ask /v1/twilio/test-sip for this business in a minute.')
+    case 'unknownBusiness':
+      return notWalked('The business is gone again.')
+  }
+}
+
+const notWalked = (detail: string): TestTold => ({
+  ok: false,
+  steps: [{ name: 'webhook', ok: false, afterMs: 0, detail }],
+})
 
 async function numberFor(
   rest: OnboardingDependencies['rest'],

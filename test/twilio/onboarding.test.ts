@@ -1,19 +1,25 @@
 import { describe, expect, it } from 'vitest'
+import type { TestCallReport, TestCallResult } from '../../src/desk/test-call.ts'
 import { twilioOnboarding } from '../../src/twilio/onboarding.ts'
 import { webhooksFor } from '../../src/twilio/paths.ts'
 import { first, publicBaseUrl, second, twilioAccount } from './account.ts'
 
-const told = { ok: true, steps: [{ name: 'webhook', ok: true, afterMs: 3, detail: 'answered' }] }
+const report = (ok: boolean): TestCallReport => ({
+  ...{ ok, call: 'CA1', business: 'bakery' },
+  steps: [{ name: 'webhook', ok, afterMs: 3, detail: ok ? 'answered' : 'nobody answers' }],
+})
 
-async function parts({ test = async () => told as typeof told | never, reachable = true } = {}) {
+const walked = (ok: boolean): TestCallResult => ({ kind: 'walked', report: report(ok) })
+
+async function parts({ result = walked(true), reachable = true } = {}) {
   const account = await twilioAccount()
   const tested: string[] = []
   const onboarding = twilioOnboarding({
     ...account,
     publicBaseUrl: reachable ? publicBaseUrl : undefined,
-    test(business) {
+    async test(business) {
       tested.push(business)
-      return test()
+      return result
     },
   })
   return { ...account, onboarding, tested }
@@ -25,7 +31,7 @@ describe('a business from nothing', () => {
   it('has a number with its webhooks, and is called', async () => {
     const { onboarding, tested, directory, server } = await parts()
     expect(await onboarding.begin({ business: bakery, number: { buy: first }, test: true })).toMatchObject({
-      ...{ kind: 'done', business: 'bakery', test: told },
+      ...{ kind: 'done', business: 'bakery', test: report(true) },
       number: { number: first, business: 'bakery', problems: [] },
     })
     expect(tested).toEqual(['bakery'])
@@ -81,11 +87,14 @@ describe('a business from nothing', () => {
     await expect(onboarding.begin({ business: bakery, number: { buy: first }, test: true })).rejects.toThrow(/PN0/)
   })
 
-  it('stays when its test fails, and says so', async () => {
-    const failed = { ok: false, steps: [{ name: 'webhook', ok: false, afterMs: 3, detail: 'nobody answers' }] }
-    const { onboarding, directory } = await parts({ test: async () => failed })
+  it.each([
+    ['fails', walked(false), 'nobody answers'],
+    ['cannot be made now', { kind: 'busy' }, 'Another test call goes on'],
+    ['finds nobody', { kind: 'unknownBusiness' }, 'gone again'],
+  ] as const)('stays when its test call %s, and says so', async (_, result, words) => {
+    const { onboarding, directory } = await parts({ result })
     expect(await onboarding.begin({ business: bakery, number: { buy: first }, test: true })).toMatchObject({
-      test: failed,
+      test: { ok: false, steps: [{ ok: false, detail: expect.stringContaining(words) }] },
     })
     expect(directory.find('bakery')).toBeDefined()
   })

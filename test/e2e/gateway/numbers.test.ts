@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { testCallSteps } from '../../../src/desk/test-call.ts'
 import { TwilioServer } from '../../support/twilio-server.ts'
 import { House } from './house.ts'
 
@@ -18,6 +19,7 @@ beforeAll(async () => {
       TWILIO_AUTH_TOKEN: TwilioServer.account.authToken,
       TWILIO_BASE_URL: twilio.url,
       PUBLIC_BASE_URL: 'https://parley.example.com',
+      SIP_DOMAIN: 'sip.example.com',
     },
   })
 })
@@ -57,7 +59,9 @@ it('are searched, bought, fixed, and released by the command, through the gatewa
   await expect(unsold).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('21422') })
   const file = join(house.stateDir, 'bakery.yaml')
   await writeFile(file, 'name: Bakery\ngreeting: Fresh bread!\n')
-  expect(await numbers('onboard', file, '--buy', '+15550100302', '--no-test')).toBe('+15550100302  bakery  all right')
+  const [made, ...steps] = (await numbers('onboard', file, '--buy', '+15550100302')).split('\n')
+  expect(made).toBe('+15550100302  bakery  all right')
+  expect(steps.map(step => step.trim().split(/\s+/)[3])).toEqual([...testCallSteps])
   const again = numbers('onboard', file, '--take', '+15550100302', '--no-test')
   await expect(again).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('there is a business') })
   expect(twilio.problems).toEqual([])
