@@ -93,6 +93,8 @@ export const outbound = z
     attempts: seconds(1, limits.twilio.outbound.attempts).default(3),
     retryMinutes: seconds(1, 1_440).default(30),
     ringSeconds: seconds(5, 120).default(30),
+    /** The agent's first words to whoever answers; left out: the greeting of the business. */
+    greeting: z.string().min(1).max(1_000).optional(),
     /** For an answering machine, after its tone; left out: nothing is said there. */
     voicemail: z.string().min(1).max(500).optional(),
   })

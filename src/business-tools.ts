@@ -7,6 +7,7 @@ export const builtInTools = [
   'remember_caller',
   'send_digits',
   'current_time',
+  'do_not_call',
   'end_call',
   'hand_over',
   'transfer',

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { tellsWhoCalls } from '../call/caller-number.ts'
 import type { LiveCall } from '../call/ports.ts'
 import type { Clock } from '../clock.ts'
 import { limits } from '../limits.ts'
@@ -11,7 +12,8 @@ const number = z.string().max(40).describe('To call back, if it is another than 
 
 /** What a model can do in every call, besides ending it. */
 export function callTools(call: LiveCall, clock: Clock, speech: Pick<Speech, 'hold'>): readonly Tool[] {
-  return [takeMessage(call), rememberCaller(call), sendDigits(call, speech), currentTime(call, clock)]
+  const common = [takeMessage(call), rememberCaller(call), sendDigits(call, speech), currentTime(call, clock)]
+  return call.business.outbound.enabled ? [...common, doNotCall(call)] : common
 }
 
 function takeMessage({ emit, facts }: LiveCall): Tool {
@@ -43,6 +45,23 @@ function rememberCaller({ emit }: LiveCall): Tool {
     timeoutMs: 2_000,
     async run({ name }) {
       emit({ name: 'callerNamed', by: 'caller', private: { name } })
+      return { ok: true, value: 'kept' }
+    },
+  })
+}
+
+/** Of a business that calls people. Whoever it has called, and whoever calls back because it has. */
+function doNotCall({ emit, facts: { callerNumber: number } }: LiveCall): Tool {
+  return defineTool({
+    name: 'do_not_call',
+    description:
+      'Puts the number of this call on the list of those that the business never calls. For whoever wants that.',
+    args: z.strictObject({}),
+    effect: 'write',
+    timeoutMs: 2_000,
+    async run() {
+      if (!tellsWhoCalls(number)) return { ok: false, problem: 'The number that they call from is withheld.' }
+      emit({ name: 'callsForbidden', private: { number } })
       return { ok: true, value: 'kept' }
     },
   })

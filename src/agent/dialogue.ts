@@ -112,7 +112,9 @@ export class Dialogue {
     const { call, settings } = this.#with
     if (call.again) return settings.phrases.notReached
     if (call.returned) return settings.phrases.returned
-    return call.takenOver ? settings.phrases.back : call.business.greeting
+    if (call.takenOver) return settings.phrases.back
+    const { greeting, outbound } = call.business
+    return (call.outbound ? outbound.greeting : undefined) ?? greeting
   }
 
   /**

@@ -26,8 +26,8 @@ export interface CallDependencies {
   readonly clock: Clock
   readonly plane: Plane
   readonly business: Business
-  /** The call that its channel is a part of, as the carrier names it; `again`: not its first channel. */
-  readonly part?: { readonly partOf: string; readonly again: boolean } | undefined
+  /** The call that its channel is a part of, by the name of its record; `again`: not its first channel. */
+  readonly part?: { readonly partOf: string; readonly again?: true; readonly outbound?: true } | undefined
   /** What the call asked for and does not get, in words. */
   readonly doubts: readonly { readonly code: string; readonly detail: string }[]
   readonly handler: Handler
@@ -147,8 +147,7 @@ export class Call {
       name: 'offered',
       engine: business.engine,
       codec: law,
-      ...(part && { partOf: part.partOf }),
-      ...(part?.again && { again: true }),
+      ...part,
       private: { callerNumber, calledUser, requestUri, parameters, headers },
     })
     for (const doubt of doubts) this.#emit({ name: 'degraded', ...doubt })
@@ -214,6 +213,7 @@ export class Call {
       business: this.#with.business,
       takenOver: this.#leg.takenOver,
       again: this.#with.part?.again ?? false,
+      outbound: this.#with.part?.outbound ?? false,
       saidBefore: lastSaid(this.#with.earlier ?? []),
       ...own,
       answer: () => {

@@ -26,6 +26,8 @@ export type CallFact =
       readonly partOf?: string
       /** Not the first channel of that call: the caller was with somebody else meanwhile. */
       readonly again?: true
+      /** We have called them. */
+      readonly outbound?: true
       readonly private: OfferedPrivately
     }
   | { readonly name: 'refused'; readonly reason: 'capacity' | 'draining' | 'unready' | 'inactive' | 'forged' }
@@ -64,6 +66,8 @@ export type CallFact =
       readonly urgent?: true
       readonly private: { readonly text: string; readonly callback: string; readonly person?: string }
     }
+  /** The business must not call them any more: they have said so. */
+  | { readonly name: 'callsForbidden'; readonly private: { readonly number: string } }
   | {
       readonly name: 'appointmentRequested'
       readonly private: {

@@ -110,7 +110,7 @@ export class Exchange {
     const { clock, plane, observe, knowCaller = async () => nothingKnown } = this.#with
     const scope = this.#with.scope.child(leg.id)
     const handler = handlers[business.engine]
-    const part = judged.kind === 'partOf' ? { partOf: judged.record, again: judged.again !== undefined } : undefined
+    const part = judged.kind === 'partOf' ? partIn(judged) : undefined
     const earlier = part?.again && !leg.takenOver ? (this.find(part.partOf)?.events ?? []) : earlierLife
     const doubts = [
       ...(doubt === undefined ? [] : [{ code: 'BUSINESS_UNKNOWN', detail: doubt }]),
@@ -142,10 +142,15 @@ export class Exchange {
   }
 }
 
+function partIn({ record, again, outbound }: Extract<ReturnType<JudgeLeg>, { kind: 'partOf' }>) {
+  return { partOf: record, ...(again !== undefined && { again: true as const }), ...(outbound && { outbound }) }
+}
+
 /** Whoever is taken over was judged when they came: what was found then stands. */
 function judgedBefore(earlierLife: readonly CallEvent[]): ReturnType<JudgeLeg> {
   for (const { fact } of earlierLife) {
-    if (fact.name === 'offered' && fact.partOf !== undefined) return { kind: 'partOf', record: fact.partOf }
+    if (fact.name !== 'offered' || fact.partOf === undefined) continue
+    return { kind: 'partOf', record: fact.partOf, ...(fact.outbound && { outbound: true }) }
   }
   return plain
 }

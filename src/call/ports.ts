@@ -49,13 +49,13 @@ export type HangupCause = 'normal' | 'busy' | 'congestion' | 'noAnswer' | 'rejec
 
 /**
  * Whose a channel is that is offered: a call of its own, a part of one that the carrier has announced, or none that is taken.
- * `again`: what has become of the transfer that the caller comes back from.
+ * `again`: what has become of the transfer that the caller comes back from. `outbound`: we have called them.
  */
 export type JudgeLeg = (
   facts: CallFacts,
 ) =>
   | { readonly kind: 'plain'; readonly doubt?: string }
-  | { readonly kind: 'partOf'; readonly record: string; readonly again?: string }
+  | { readonly kind: 'partOf'; readonly record: string; readonly again?: string; readonly outbound?: true }
   | { readonly kind: 'forged'; readonly why: string }
 
 /** A caller's channel, as telephony provides it. */
@@ -246,6 +246,8 @@ export interface LiveCall {
   readonly returned: boolean
   /** The carrier was to connect them with somebody else, did not, and has led them here again: by another channel. */
   readonly again: boolean
+  /** We have called them, and not they us. */
+  readonly outbound: boolean
   /** Before this channel was ours, as far as is known. */
   readonly saidBefore: readonly Said[]
   readonly line: Line

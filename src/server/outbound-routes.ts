@@ -153,6 +153,8 @@ function orderedIn(ordered: Ordered): StoredOutbound {
       return ordered.stored
     case 'other':
       throw new Refusal(409, 'Another call was asked for with this Idempotency-Key: send one of its own.')
+    case 'forbidden':
+      throw new Refusal(409, 'The business must not call that number: it is on its list of GET /v1/do-not-call.')
     case 'full':
       throw new Refusal(429, `${limits.twilio.outbound.waiting} calls of the business wait already.`)
     case 'unknown':

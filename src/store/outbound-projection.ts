@@ -29,5 +29,20 @@ const answerer: TableProjection = {
   where event.id = any(${ids}::bigint[]) and event.name = 'answererTold' and calls.id = event.call`,
 }
 
+const SAID = 'They have said so on the telephone.'
+
+/** Of whom Parley has called it is known for certain who that was: what a trunk shows as calling may be another number. */
+const forbidden: TableProjection = {
+  of: ['callsForbidden'],
+  statement: ids => sql`
+  insert into do_not_call (business, number, at, why)
+  select distinct on (1, 2)
+    event.business, coalesce(asked.private->>'calledNumber', event.private->>'number'), event.at, ${SAID}
+  from call_events event left join call_events asked on asked.call = event.call and asked.name = 'callAsked'
+  where event.id = any(${ids}::bigint[]) and event.name = 'callsForbidden'
+  order by 1, 2, event.id
+  on conflict (business, number) do nothing`,
+}
+
 /** Once the calls have their rows. */
-export const outbound: readonly TableProjection[] = [asked, notMade, answerer]
+export const outbound: readonly TableProjection[] = [asked, notMade, answerer, forbidden]

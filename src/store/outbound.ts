@@ -24,6 +24,8 @@ export type Ordered =
   | { readonly kind: 'known'; readonly stored: StoredOutbound }
   /** Something else was asked with the same key. */
   | { readonly kind: 'other' }
+  /** The business must not call that number. */
+  | { readonly kind: 'forbidden' }
   | { readonly kind: 'full' }
   | { readonly kind: 'unknown' }
 
@@ -40,6 +42,8 @@ export async function orderOutbound(db: Kysely<Tables>, scope: StoreScope, order
       .executeTakeFirst()
   const before = await find()
   if (before) return before.request_hash === requestHash ? { kind: 'known', stored: before } : { kind: 'other' }
+  const stop = db.selectFrom('do_not_call').select('at').where('business', '=', business).where('number', '=', number)
+  if (await stop.executeTakeFirst()) return { kind: 'forbidden' }
   const open = db
     .selectFrom('outbound_calls')
     .select(sql<number>`count(*)::integer`.as('count'))

@@ -12,13 +12,15 @@ interface LegJudgeDependencies {
 export function legJudge({ tokens, required }: LegJudgeDependencies): JudgeLeg {
   return facts => {
     const token = carriedBy(facts, 'token')
-    const record = carriedBy(facts, 'record') ?? carriedBy(facts, 'callSid')
+    const made = carriedBy(facts, 'record')
+    const record = made ?? carriedBy(facts, 'callSid')
     const again = carriedBy(facts, 'again')
     const back = again === undefined ? {} : { again }
     if (token !== undefined) {
       const claim = { record: record ?? '', business: carriedBy(facts, 'business') ?? '', ...back }
       const doubt = tokens ? tokens.take(token, claim) : 'a token that cannot be judged without TWILIO_AUTH_TOKEN'
-      if (doubt === undefined) return { kind: 'partOf', record: claim.record, ...back }
+      if (doubt === undefined)
+        return { kind: 'partOf', record: claim.record, ...back, ...(made !== undefined && { outbound: true }) }
       if (required) return { kind: 'forged', why: `It carries ${doubt}.` }
       return { kind: 'plain', doubt: `The call carries ${doubt}: it is no part of the one that it names.` }
     }

@@ -6,7 +6,7 @@ import { builtInTools } from '../../src/business-tools.ts'
 import { limits } from '../../src/limits.ts'
 import { Sounds } from '../../src/providers/scripted/sounds.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
-import { House, type HouseOptions, toneSettings } from './house.ts'
+import { business, House, type HouseOptions, toneSettings } from './house.ts'
 
 /** A call in which a model greets, and asks for tools, a reply each. */
 async function talking(options: HouseOptions = {}) {
@@ -56,15 +56,18 @@ async function talking(options: HouseOptions = {}) {
   return { house, events, results, ask, names, tool: (name: string) => offered.find(each => each.name === name) }
 }
 
+const { outbound } = business
+
 describe('what a model can do in every call', () => {
   it('is all that is called so, and nothing else', async () => {
     const { names } = await talking()
-    expect(names()).toEqual(builtInTools.filter(name => name !== 'transfer'))
+    const others = builtInTools.filter(name => name !== 'do_not_call')
+    expect(names()).toEqual(others.filter(name => name !== 'transfer'))
     const destinations = [
       { name: 'billing', address: 'sip:1@192.0.2.10', mode: 'blind' as const, description: 'bills' },
     ]
     const connecting = await talking({ business: { destinations } })
-    expect(connecting.names()).toEqual(builtInTools.filter(name => name !== 'hand_over'))
+    expect(connecting.names()).toEqual(others.filter(name => name !== 'hand_over'))
     expect(connecting.tool('transfer')?.parameters).toMatchObject({
       properties: { destination: { enum: ['billing'], description: 'billing: bills' }, reason: { type: 'string' } },
       required: ['destination', 'reason'],
@@ -84,6 +87,16 @@ describe('what a model can do in every call', () => {
       ok: false,
     })
     expect(await ask('take_message', { message: 'x', to: 'y' })).toMatchObject({ ok: false })
+  })
+
+  it('puts whoever calls, or was called, on the list of whom a business that calls people must not call', async () => {
+    const { house, ask, names } = await talking({ business: { outbound: { ...outbound, enabled: true } } })
+    expect(names()).toContain('do_not_call')
+    for (const _ of [1, 2]) expect(await ask('do_not_call', {})).toEqual({ ok: true, value: 'kept' })
+    expect(house.all('callsForbidden').map(fact => fact.private)).toEqual([{ number: '+15550100300' }])
+    const hidden = await talking({ number: 'anonymous', business: { outbound: { ...outbound, enabled: true } } })
+    expect(await hidden.ask('do_not_call', {})).toMatchObject({ ok: false })
+    expect(hidden.house.fact('callsForbidden')).toBeUndefined()
   })
 
   it('sends digits, the same ones again when it is asked again, and nothing that is none', async () => {

@@ -7,7 +7,7 @@ import { seeded } from '../support/random.ts'
 import { clicks, throughLine, tones } from '../support/sounds.ts'
 import { answering, type Engine, GREETED_MS, greeted, type Stage, stage } from './contract-stage.ts'
 import { transfers } from './contract-transfers.ts'
-import { type House, phraseHz, toneSettings } from './house.ts'
+import { business, type House, phraseHz, toneSettings } from './house.ts'
 
 const FOREVER_MS = 60_000
 
@@ -59,6 +59,19 @@ function greetings(engine: Engine): void {
     const house = stage(engine, { takenOver: true })
     await house.run(1_000)
     expect(house.hertz).toEqual([phraseHz.back])
+  })
+
+  it('says to whomever it has called what the business says then, and else what it always says', async () => {
+    const outbound = { ...business.outbound, greeting: '[tone 900 600ms]' }
+    const saying = async (more: object) => {
+      const house = stage(engine, more)
+      await house.run(2_000)
+      await house.hangUp()
+      return house.hertz
+    }
+    expect(await saying({ outbound: true, business: { outbound } })).toEqual([900])
+    expect(await saying({ outbound: true })).toEqual([440])
+    expect(await saying({ business: { outbound } })).toEqual([440])
   })
 
   it('is interrupted in its greeting as anywhere else', async () => {

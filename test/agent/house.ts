@@ -43,7 +43,7 @@ export const phraseHz = {
   broughtBack: 640,
   returned: 660,
 }
-const business = readBusiness({
+export const business = readBusiness({
   file: undefined,
   name: 'Test',
   phone: undefined,
@@ -62,6 +62,9 @@ export interface HouseOptions {
   /** They were connected with somebody else before. */
   readonly returned?: boolean
   readonly again?: boolean
+  readonly outbound?: boolean
+  /** Of the other side. */
+  readonly number?: string
   readonly business?: Partial<Business>
 }
 
@@ -206,6 +209,8 @@ export class House {
       goes = false,
       returned = false,
       again = false,
+      outbound = false,
+      number = '+15550100300',
       business: changes = {},
       greeting = '[tone 440 600ms]',
       caller = Promise.resolve(nothingKnown),
@@ -217,7 +222,7 @@ export class House {
         requestUri: 'sip:bianca@192.0.2.1',
         parameters: {},
         headers: {},
-        callerNumber: '+15550100300',
+        callerNumber: number,
         law: this.line.law,
       },
       business: { ...business, greeting, instructions: 'Be kind.', ...changes },
@@ -225,6 +230,7 @@ export class House {
       takenOver,
       returned,
       again,
+      outbound,
       saidBefore: [],
       line: this.line,
       answer: async () => {

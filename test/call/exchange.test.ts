@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CallEvent } from '../../src/call/events.ts'
-import type { LiveCall } from '../../src/call/ports.ts'
+import type { Handler, LiveCall } from '../../src/call/ports.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { limits } from '../../src/limits.ts'
 import { channelGone, FakeLeg } from '../support/fake-leg.ts'
@@ -285,6 +285,21 @@ describe('a channel', () => {
     leg.happen({ kind: 'gone', how: 'hungUp', cause: 'normal' })
     await clock.settle()
     expect(exchange.find('CA1')?.state).toBe('ended')
+  })
+
+  it('of a call that we have made is known to be that, also by whoever takes it over', async () => {
+    const calls: LiveCall[] = []
+    const answering: Handler = (call, scope) => {
+      calls.push(call)
+      return answerAndWait(call, scope)
+    }
+    const first = house(answering, { judge: () => ({ kind: 'partOf', record: 'out-1', outbound: true }) })
+    await first.offer(new FakeLeg('c1'))
+    expect(first.events[0]!.fact).toMatchObject({ name: 'offered', partOf: 'out-1', outbound: true })
+    const second = house(answering, { earlier: first.events })
+    await second.offer(Object.assign(new FakeLeg('c1'), { takenOver: true }))
+    expect(second.exchange.find('out-1')?.id).toBe('c1')
+    expect(calls.map(call => call.outbound)).toEqual([true, true])
   })
 
   it('that is forged is refused before it takes a seat, and nothing is made for it', async () => {

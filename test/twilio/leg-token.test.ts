@@ -110,7 +110,7 @@ describe('the judge of legs', () => {
     const headers = { 'x-callsid': record, 'x-business': business, 'x-token': token }
     expect(judge(facts({ transport: 'tcp' }, headers))).toEqual({ kind: 'partOf', record })
     const out = { ...carried({ record: 'out-1', again: 'busy' }), record: 'out-1', again: 'busy', callSid: record }
-    expect(judge(facts(out))).toEqual({ kind: 'partOf', record: 'out-1', again: 'busy' })
+    expect(judge(facts(out))).toEqual({ kind: 'partOf', record: 'out-1', again: 'busy', outbound: true })
   })
 
   it('refuses what is forged, replayed or without a token where one is required', () => {

@@ -95,7 +95,10 @@ async function converseIn(seat: Seat, { call, scope, clock, speaker }: OneCall):
 
 /** It never passes for more than it is. */
 function introduced(call: LiveCall): LiveCall {
-  return { ...call, business: { ...call.business, greeting: `${INTRODUCTION} ${call.business.greeting}` } }
+  const { greeting, outbound } = call.business
+  const first = (call.outbound ? outbound.greeting : undefined) ?? greeting
+  const said = `${INTRODUCTION} ${first}`
+  return { ...call, business: { ...call.business, greeting: said, outbound: { ...outbound, greeting: said } } }
 }
 
 /** The caller hears why, and then whoever the business or the dialplan's fallback has for them. */

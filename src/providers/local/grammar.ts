@@ -3,7 +3,10 @@ import type { Business } from '../../business.ts'
 import type { Rules } from './jsgf.ts'
 
 /** The business's part of the grammar: what can be named. */
-export type Named = Pick<Business, 'services' | 'destinations'>
+export type Named = Pick<Business, 'services' | 'destinations'> & {
+  /** People are called for it, and may want no more of that. */
+  readonly outbound?: Pick<Business['outbound'], 'enabled'>
+}
 
 const hour = 'one | two | three | four | five | six | seven | eight | nine | ten | eleven | twelve'
 const can = '(can | could | may) i'
@@ -77,6 +80,7 @@ export function rulesFor(business: Named): Rules {
     ...common,
     ...(service === undefined ? withoutServices : { ...withServices, service }),
     ...(person === undefined ? withoutPeople : { ...withPeople, person }),
+    ...(business.outbound?.enabled && { notAgain, word: `${common['word']} | <notAgain>` }),
   }
 }
 
@@ -96,6 +100,12 @@ const withServices: Rules = {
     <hours> | <address> | <phone> | <services> | <price> | <duration> | <message> | <appointment> | <transfer>`,
   answer: '<moreTime> | <bareService>',
 }
+
+const me = '(me | us | here | this number)'
+const notAgain = `
+    [please] (do not | don't | never) call ${me} [again | any more | anymore] | [please] stop calling [${me}] |
+    ([please] | ${canYou}) (take | remove) (me | my number | this number) (off | from) (your | the) [calling] list |
+    ([please] | ${canYou}) put ${me} on (your | the) do not call list`
 
 /** What nobody can name is not listened for: in its place a recognizer would hear whatever sounds like it. */
 const withoutServices: Rules = {

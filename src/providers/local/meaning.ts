@@ -1,6 +1,5 @@
 import { weekdays } from '../../agent/hours.ts'
-import type { Business } from '../../business.ts'
-import { rulesFor, spokenWords } from './grammar.ts'
+import { type Named, rulesFor, spokenWords } from './grammar.ts'
 import { type Covered, Grammar } from './jsgf.ts'
 
 type Intent =
@@ -18,6 +17,7 @@ type Intent =
   | 'yes'
   | 'no'
   | 'cancel'
+  | 'notAgain'
   | 'time'
   | 'service'
   | 'digits'
@@ -50,6 +50,7 @@ const intentOfRule: Readonly<Record<string, Intent>> = {
   yes: 'yes',
   no: 'no',
   cancel: 'cancel',
+  notAgain: 'notAgain',
   moreTime: 'time',
   bareService: 'service',
   number: 'digits',
@@ -77,7 +78,7 @@ export class Understanding {
   readonly #services: ReadonlyMap<string, string>
   readonly #people: ReadonlyMap<string, string>
 
-  constructor(business: Pick<Business, 'services' | 'destinations'>) {
+  constructor(business: Named) {
     this.grammar = new Grammar(rulesFor(business))
     this.#services = bySpokenName(business.services)
     this.#people = bySpokenName(business.destinations)

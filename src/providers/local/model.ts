@@ -21,6 +21,7 @@ export interface DialogueModelOptions {
   readonly listenFor: (kind: 'grammar' | 'free') => void
 }
 
+const FORBID = 'do_not_call'
 const ASKED = 'They want to speak to a person.'
 
 /** The policy as a model: where the conversation stands follows from its history alone. */
@@ -30,7 +31,8 @@ export function dialogueModel({ understanding, about, listenFor }: DialogueModel
     async *reply(history, tools, _signal): AsyncGenerator<ReplyPart, void, undefined> {
       const latest = history.at(-1)
       if (latest?.role === 'toolResult') {
-        yield { kind: 'text', text: report(latest.result.ok) }
+        const deed = latest.name === FORBID ? 'callsForbidden' : 'kept'
+        yield { kind: 'text', text: report(latest.result.ok, deed) }
         return
       }
       const at = about()
@@ -60,7 +62,7 @@ export function saidIn(text: string, { topic }: State, understanding: Understand
   // Half a sentence may mean something else than all of it.
   const meaning = text.includes(NOT_UNDERSTOOD) ? undefined : understanding.understand(words)
   if (topic.kind !== 'message') return { text: words, keys, meaning }
-  const turnsAway = meaning && ['cancel', 'transfer', 'goodbye', 'repeat'].includes(meaning.intent)
+  const turnsAway = meaning && ['cancel', 'transfer', 'goodbye', 'repeat', 'notAgain'].includes(meaning.intent)
   return { text: words, keys, meaning: turnsAway ? meaning : undefined }
 }
 
@@ -81,6 +83,8 @@ function toolCallFor(
     case 'handOver':
       if (!tools.some(({ name }) => name === 'transfer')) return { name: 'hand_over', args: {} }
       return { name: 'transfer', args: { destination: deed.to ?? personOf(business), reason: ASKED } }
+    case 'forbidCalls':
+      return { name: FORBID, args: {} }
     case 'hangUp':
       return { name: 'end_call', args: {} }
   }

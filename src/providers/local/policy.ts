@@ -46,6 +46,7 @@ export type Deed =
   | ({ readonly kind: 'storeAppointment' } & Wish)
   /** Nothing: to whoever is there for callers. */
   | { readonly kind: 'handOver'; readonly to?: string }
+  | { readonly kind: 'forbidCalls' }
   | { readonly kind: 'hangUp' }
 
 /** What is said, and what is done after it. */
@@ -79,7 +80,8 @@ export function converse(state: State, said: Said, about: About): Move {
 }
 
 /** Of a deed that was to be done, it is told whether it was. */
-export function report(ok: boolean): string {
+export function report(ok: boolean, deed: 'kept' | 'callsForbidden'): string {
+  if (ok && deed === 'callsForbidden') return `You will not be called again. ${ANYTHING_ELSE}`
   return ok
     ? `Thank you. It is noted. ${ANYTHING_ELSE}`
     : 'I am sorry, that could not be noted. Please ask to speak to a person.'
@@ -96,6 +98,8 @@ function next(state: State, said: Said, about: About): Move {
       return handOver(meaning.person)
     case 'goodbye':
       return { state, say: `Thank you for calling ${about.business.name}. Goodbye.`, deed: { kind: 'hangUp' } }
+    case 'notAgain':
+      return { say: '', deed: { kind: 'forbidCalls' }, state: calm(state) }
     case 'cancel':
       return to(state, { kind: 'open' }, 'All right. What else can I do for you?')
   }

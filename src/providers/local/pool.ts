@@ -87,7 +87,7 @@ export class RecognizerPool {
   }
 
   #refill(business: Business): readonly Promise<Listener>[] {
-    const key = JSON.stringify([business.services, business.destinations])
+    const key = JSON.stringify([business.services, business.destinations, business.outbound.enabled])
     if (this.#warm?.key !== key) {
       void this.#cool()
       const search = grammarSearch(business, this.#with.programs, this.#with.clock)

@@ -184,8 +184,12 @@ export class House implements AsyncDisposable {
     return this.#ask('GET', path)
   }
 
-  post<T = unknown>(path: string, body?: object): Promise<{ status: number; body: T }> {
-    return this.#ask('POST', path, body)
+  post<T = unknown>(
+    path: string,
+    body?: object,
+    headers?: Record<string, string>,
+  ): Promise<{ status: number; body: T }> {
+    return this.#ask('POST', path, body, headers)
   }
 
   put<T = unknown>(path: string, body: object): Promise<{ status: number; body: T }> {
@@ -246,11 +250,12 @@ export class House implements AsyncDisposable {
     method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     path: string,
     body?: object,
+    headers?: Record<string, string>,
   ): Promise<{ status: number; body: T }> {
     const token = (await readFile(join(this.stateDir, 'state/api-token'), 'utf8')).trim()
     const response = await fetch(`http://127.0.0.1:${this.httpPort}${path}`, {
       method,
-      headers: { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
+      headers: { ...headers, authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
       ...(body && { body: JSON.stringify(body) }),
     })
     const text = await response.text()

@@ -13,6 +13,7 @@ import { House } from './house.ts'
 const business = {
   ...parse(readFileSync(join(import.meta.dirname, '../../corpus/business.yaml'), 'utf8')),
   greeting: 'Hello.',
+  outbound: { enabled: true },
 }
 /** The exhaustive form fills the whole pool. */
 const seats = process.env['PARLEY_SOAK'] ? 20 : 2
@@ -155,6 +156,23 @@ it.concurrent(
     expect(await caller.call.ended).toMatchObject({ by: 'callee', how: 'bye' })
     const [request] = await caller.facts('appointmentRequested')
     expect(request?.private).toMatchObject({ time: '14:30', date: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) })
+  },
+  CONVERSATION_MS,
+)
+
+it.concurrent(
+  'whoever wants to be called no more is understood, told that it is so, and on the list',
+  async () => {
+    const caller = await Conversation.begin(house)
+    await caller.answer()
+    expect(await caller.say('please do not call me again')).toMatch(/^You will not be called again\./)
+    expect(await caller.say('goodbye')).toMatch(/Goodbye/)
+    expect((await caller.facts('callsForbidden'))[0]?.private).toEqual({ number: caller.from })
+    const listed = async () => {
+      const path = `/v1/do-not-call?number=${encodeURIComponent(caller.from)}`
+      return (await house.get<{ numbers: unknown[] }>(path)).body.numbers
+    }
+    await house.until(async () => (await listed()).length === 1)
   },
   CONVERSATION_MS,
 )

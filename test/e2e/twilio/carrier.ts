@@ -33,21 +33,29 @@ interface Answered {
 
 /** A caller as Twilio has them, and what Twilio does: asks as it asks, and does what it is told. */
 export class Carried {
-  readonly sid = `CA${randomBytes(16).toString('hex')}`
+  readonly sid: string
   readonly #house: House
-  readonly #from: string
+  readonly #about: Readonly<Record<string, string>>
 
-  constructor(house: House, from = '+15550100177') {
+  constructor(house: House, from = '+15550100177', made?: { readonly sid: string; readonly to: string }) {
     this.#house = house
-    this.#from = from
+    this.sid = made?.sid ?? `CA${randomBytes(16).toString('hex')}`
+    this.#about = made
+      ? { Direction: 'outbound-api', From: from, To: made.to }
+      : { Direction: 'inbound', From: from, To: ours }
+  }
+
+  /** A call that the house has asked Twilio for, and that goes to this number. */
+  static made(house: House, sid: string, to: string): Carried {
+    return new Carried(house, ours, { sid, to })
   }
 
   /** Of the address that Twilio was given, or a path of ours; signed unless it is said how. */
   async ask(address: string, fields: Readonly<Record<string, string>> = {}, signature?: string): Promise<Answered> {
     const path = address.replace(publicBaseUrl, '')
     const all = {
-      ...{ AccountSid: accountSid, ApiVersion: '2010-04-01', CallSid: this.sid, Direction: 'inbound' },
-      ...{ From: this.#from, To: ours, CallStatus: 'in-progress', ...fields },
+      ...{ AccountSid: accountSid, ApiVersion: '2010-04-01', CallSid: this.sid },
+      ...{ ...this.#about, CallStatus: 'in-progress', ...fields },
     }
     const response = await fetch(`http://127.0.0.1:${this.#house.httpPort}${path}`, {
       method: 'POST',

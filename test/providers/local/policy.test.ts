@@ -4,7 +4,15 @@ import { todayAt } from '../../../src/agent/hours.ts'
 import { readBusiness } from '../../../src/business.ts'
 import { Understanding } from '../../../src/providers/local/meaning.ts'
 import { saidIn } from '../../../src/providers/local/model.ts'
-import { type About, beginning, comeBack, converse, type Deed } from '../../../src/providers/local/policy.ts'
+import {
+  type About,
+  beginning,
+  comeBack,
+  converse,
+  type Deed,
+  report,
+  type State,
+} from '../../../src/providers/local/policy.ts'
 
 const business = readBusiness({
   file: join(import.meta.dirname, '../../corpus/business.yaml'),
@@ -174,6 +182,20 @@ describe('whatever else', () => {
     const { say, state } = comeBack(beginning, { destination: 'billing', outcome: 'cancelled' })
     expect(say).toBe('What else can I do for you?')
     expect(state.topic.kind).toBe('open')
+  })
+
+  it.each([
+    'please do not call me again',
+    'stop calling me',
+    'please take me off your list',
+    'could you please put me on the do not call list',
+  ])('puts whom the business calls on its list, whatever they were talking about: %s', text => {
+    const calling = new Understanding({ ...business, outbound: { enabled: true } })
+    const deedOf = (state: State, by: Understanding) => converse(state, saidIn(text, state, by), about).deed
+    const dictating = { ...beginning, topic: { kind: 'message' } } as const
+    for (const state of [beginning, dictating]) expect(deedOf(state, calling)).toEqual({ kind: 'forbidCalls' })
+    expect(deedOf(beginning, understanding)).toBeUndefined()
+    expect(report(true, 'callsForbidden')).toMatch(/^You will not be called again\./)
   })
 
   it('says goodbye and hangs up', () => {

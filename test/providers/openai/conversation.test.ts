@@ -40,6 +40,7 @@ describe('a session', () => {
             output: { format: { type }, voice: 'marin' },
           },
           tools: builtInTools
+            .filter(name => name !== 'do_not_call')
             .filter(name => name !== 'transfer')
             .map(name => ({ type: 'function', name, parameters: { type: 'object' } })),
         },
