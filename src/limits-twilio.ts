@@ -1,6 +1,6 @@
 /** Every bound of what stands between Twilio and the gateway. */
 export const twilioLimits = {
-  /** Fields of a webhook, and the characters of one. */
+  /** Fields of a webhook, those of the same name each for itself, and the characters of one. */
   fields: 200,
   fieldChars: 16_000,
   /** Of one answer, below the 15 s after which Twilio asks the next address. */

@@ -77,6 +77,16 @@ describe('the gate before the webhooks', () => {
     expect(asked).toEqual([])
   })
 
+  it('is not held up by a body that is nothing but fields', async () => {
+    const { server, asked } = edge()
+    const headers = { 'content-type': 'application/x-www-form-urlencoded', 'x-twilio-signature': signatureOf(call) }
+    for (const field of ['a', 'a=b', '']) {
+      const payload = `${field}&`.repeat(64_000 / (field.length + 1))
+      expect((await server.inject({ method: 'POST', url: call, headers, payload })).statusCode).toBe(403)
+    }
+    expect(asked).toEqual([])
+  })
+
   it.each([
     [{ authToken: undefined }, 'TWILIO_AUTH_TOKEN'],
     [{ publicBaseUrl: undefined }, 'PUBLIC_BASE_URL'],
