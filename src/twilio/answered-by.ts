@@ -2,6 +2,7 @@ import type { Business } from '../business.ts'
 import type { AnsweredBy } from '../call/carrier-events.ts'
 import type { TwilioRest } from './rest.ts'
 import { twimlOf } from './twiml.ts'
+import { repeatedBy } from './values.ts'
 import { type House, taken, type Webhook } from './webhook.ts'
 
 interface AnsweredByDependencies extends House {
@@ -18,6 +19,7 @@ export function answeredByWebhook({ businesses, tell, kept, clock, log, rest }: 
     methods: ['POST'],
     summary: 'Twilio: whether a person or a machine has answered',
     wants: 'receipt',
+    repeats: ({ fields }) => repeatedBy(fields['CallSid'], fields['AnsweredBy']),
     async answer({ query, fields }) {
       const sid = fields['CallSid'] ?? ''
       const answeredBy = answererIn(fields['AnsweredBy'])

@@ -76,7 +76,8 @@ function priceAsker({ priceOf, tell, clock, log }: StatusHouse) {
 
 /** What such a request says; nothing when it is none. */
 export function toldBy(fields: Values): CarrierTold | undefined {
-  const status = statuses[fields['CallStatus'] ?? '']
+  const word = fields['CallStatus'] ?? ''
+  const status = Object.hasOwn(statuses, word) ? statuses[word] : undefined
   if (!/^CA[0-9a-f]{32}$/i.test(fields['CallSid'] ?? '') || status === undefined) return undefined
   const direction = fields['Direction']?.startsWith('outbound') ? 'outbound' : 'inbound'
   const [sequence, seconds, errorCode] = ['SequenceNumber', 'CallDuration', 'ErrorCode'].map(name =>

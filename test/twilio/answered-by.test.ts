@@ -50,6 +50,14 @@ describe('whoever has answered a call out', () => {
     expect(told[0]).toContain('<Say voice="Polly.Joanna">Please call &lt;back&gt; &amp; soon.</Say><Hangup/>')
   })
 
+  it('is told once, however often that is asked: the message does not begin again', async () => {
+    const { webhook } = edge('Please call back.')
+    const key = (AnsweredBy: string) => webhook.repeats?.({ query, fields: { CallSid: sid, AnsweredBy } })
+    expect(key('machine_end_beep')).toBe(key('machine_end_beep'))
+    expect(key('machine_end_beep')).not.toBe(key('human'))
+    expect([webhook.repeats?.({ query, fields: {} }), key('fax')]).toEqual([undefined, expect.any(String)])
+  })
+
   it('is hung up when nothing is to be said to it', async () => {
     for (const [answerer, message] of [
       ['machine_start'],

@@ -51,6 +51,14 @@ describe('what Twilio tells of a call', () => {
     ])
   })
 
+  it('is refused when it is of no call, or no state, whatever else has that name', async () => {
+    const { ask, events } = edge()
+    for (const CallStatus of ['constructor', '__proto__', 'toString', 'Completed', ''])
+      expect(await ask({ ...numbers, CallSid: sid, CallStatus })).toMatchObject({ kind: 'refused', status: 400 })
+    expect(await ask({ ...numbers, CallSid: 'CA1', CallStatus: 'ringing' })).toMatchObject({ kind: 'refused' })
+    expect(events).toEqual([])
+  })
+
   it('is of the business whose number it is, and of the call that was asked for', async () => {
     const { ask, events } = edge()
     await ask({ CallSid: sid, CallStatus: 'ringing', From: '+15550100177', To: '+15550100201' })
