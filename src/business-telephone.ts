@@ -6,7 +6,7 @@ const line = z.string().max(300)
 /** As Twilio names its voices, https://www.twilio.com/docs/voice/twiml/say/text-speech */
 const voice = z.string().regex(/^[A-Za-z]+(\.[A-Za-z0-9-]+)?$/, 'must be a voice such as Polly.Joanna')
 
-/** Names that the way to the agent uses itself. */
+/** Names that the way to the agent uses itself, or the way to somebody else. */
 const ownContextNames = [
   'business',
   'callsid',
@@ -18,6 +18,10 @@ const ownContextNames = [
   'called',
   'again',
   'test',
+  'destination',
+  'extension',
+  'attempt',
+  'beganms',
 ]
 
 /** A parameter of a SIP address and, behind `X-`, the name of a header. */

@@ -58,6 +58,8 @@ describe("a business's telephone", () => {
     [{ telephone: { voice: 'Polly Joanna' } }, 'telephone.voice: must be a voice'],
     [{ telephone: { voice: '"/><Hangup/>' } }, 'telephone.voice: must be a voice'],
     [{ telephone: { context: ['callSid'] } }, 'telephone.context.0: must not be a name with a meaning of its own'],
+    [{ telephone: { context: ['Destination'] } }, 'telephone.context.0: must not be a name with a meaning of its own'],
+    [{ telephone: { context: ['attempt'] } }, 'telephone.context.0: must not be a name with a meaning of its own'],
     [{ telephone: { context: ['a;b'] } }, 'telephone.context.0: may hold only'],
     [{ telephone: { fallback: { kind: 'forward' } } }, 'telephone.fallback.number'],
     [{ telephone: { ringSeconds: 4 } }, 'telephone.ringSeconds'],

@@ -22,6 +22,8 @@ function house(options: Parameters<typeof callHouse>[0] = {}) {
   return { ...parts, house: { ...parts.house, route } }
 }
 
+const actionOf = (xml: string) => (/ action="([^"]*)"/.exec(xml)?.[1] ?? '').replaceAll('&amp;', '&')
+
 const status = `${publicBaseUrl}/v1/twilio/transfer-status?business=dentist`
 
 describe('a transfer by Twilio', () => {
@@ -33,6 +35,16 @@ describe('a transfer by Twilio', () => {
       `<Response><Dial callerId="${caller}" timeout="30" action="${status}${more}" answerOnBridge="true"><Sip>${extension.sip}</Sip></Dial></Response>`,
     )
     expect(events).toEqual([])
+  })
+
+  it('of somebody whom Parley has called tells the agent nothing of how it was asked for', async () => {
+    const { house: twilio } = house()
+    const outward = { ...fields, From: ours, To: caller, Direction: 'outbound-api' }
+    const query = { record: 'out-1', business: 'dentist', destination: 'desk', attempt: '1', patientId: '4711' }
+    const asked = new URL(actionOf(await twimlBy(transferWebhook(twilio), outward, query))).searchParams
+    const told = { ...outward, DialCallSid: dialled, DialCallStatus: 'busy' }
+    const back = await twimlBy(transferStatusWebhook(twilio), told, Object.fromEntries(asked))
+    expect(back).toContain(';record=out-1;again=busy;business=dentist;called=%2B15550100200;patientId=4711?')
   })
 
   it('to a telephone number is called by a number of ours', async () => {
