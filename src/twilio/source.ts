@@ -16,8 +16,19 @@ export function sourceFinder(trustedProxies: readonly string[]): SourceOf {
     const last = way.findLast(address => !isProxy(address))
     if (last === undefined || last === '') return undefined
     // What is no address was made up: the proxy that has passed it on is the last that is known.
-    return isIP(last) === 0 ? undefined : last
+    return isIP(last) === 0 ? undefined : networkOf(last)
   }
+}
+
+/** Whoever has one IPv6 address has all those that begin like it (RFC 6177): they are one source. */
+function networkOf(address: string): string {
+  if (isIP(address) === 4) return address
+  const [before = [], after = []] = address.split('::').map(part => part.split(':').filter(Boolean))
+  // An IPv4 address at the end stands for two.
+  const written = before.length + after.length + (address.includes('.') ? 1 : 0)
+  const all = [...before, ...Array.from({ length: Math.max(0, 8 - written) }, () => '0'), ...after]
+  const first = all.slice(0, 4).map(each => Number.parseInt(each, 16).toString(16))
+  return `${first.join(':')}::/64`
 }
 
 /** An IPv4 address as IPv6 has it is the same, and so is one with a port. */

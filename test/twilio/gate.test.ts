@@ -137,6 +137,14 @@ describe('the gate before the webhooks', () => {
     expect(asked).toHaveLength(3)
   })
 
+  it('goes on hearing from where it was rightly asked before, whatever is forged there: all customers of Twilio ask from there', async () => {
+    const { server } = edge()
+    expect((await get(server, call)).statusCode).toBe(200)
+    for (let sent = 0; sent <= 2 * limits.twilio.forged.perMinute; sent++)
+      expect((await get(server, call, 'forged')).statusCode).toBe(403)
+    expect((await get(server, call)).statusCode).toBe(200)
+  })
+
   it('lets in nothing of another account', async () => {
     const { server, asked } = edge({ accountSid: 'AC1' })
     expect((await post(server, call, { AccountSid: 'AC2' })).statusCode).toBe(403)
@@ -154,6 +162,12 @@ describe('the gate before the webhooks', () => {
     expect(await ask('+15550100177')).toBe(busy)
     expect(await ask('+15550100178')).toBe('<Response/>')
     for (let sent = 0; sent <= perMinute; sent++) expect(await ask('anonymous', 'b')).toBe('<Response/>')
+    // Of a call that Parley has made it is the other one who is called.
+    for (let sent = 0; sent <= perMinute; sent++)
+      expect(
+        (await post(server, call, { From: '+15550100200', To: `+155501${10_000 + sent}`, Direction: 'outbound-api' }))
+          .body,
+      ).toBe('<Response/>')
     const before = asked.length
     // What is told of a call that is up is never too much.
     expect((await post(server, '/v1/twilio/status', { From: '+15550100177', To: 'a' })).statusCode).toBe(204)
