@@ -30,7 +30,7 @@ export class LegTokens {
   readonly #clock: Clock
   /** Until when each is remembered, the oldest first. */
   readonly #spent = new Map<string, number>()
-  readonly #beganMs: number
+  #beganMs: number
 
   constructor({ authToken, sipDomain, clock }: LegTokenDependencies) {
     this.#key = new Uint8Array(hkdfSync('sha256', authToken, '', 'parley leg token', 32))
@@ -40,7 +40,7 @@ export class LegTokens {
   }
 
   make(claim: LegClaim): string {
-    const expiry = Math.floor(this.#clock.wallMs() + limits.twilio.legToken.aliveMs).toString(36)
+    const expiry = Math.floor(this.#nowMs() + limits.twilio.legToken.aliveMs).toString(36)
     const nonce = randomBytes(9).toString('base64url')
     return `${expiry}.${nonce}.${this.#macOf(claim, expiry, nonce)}`
   }
@@ -50,7 +50,7 @@ export class LegTokens {
     const [matched, expiry = '', nonce = '', mac = ''] =
       /^([0-9a-z]{1,10})\.([\w-]{12})\.([\w-]{22})$/.exec(token) ?? []
     if (!matched || !isSame(mac, this.#macOf(claim, expiry, nonce))) return 'a wrong token'
-    const nowMs = this.#clock.wallMs()
+    const nowMs = this.#nowMs()
     const untilMs = Number.parseInt(expiry, 36)
     if (untilMs <= nowMs) return 'a token that is too old'
     this.#forget(nowMs)
@@ -60,6 +60,13 @@ export class LegTokens {
       return 'a token that was used before'
     this.#spent.set(nonce, untilMs)
     return undefined
+  }
+
+  /** A clock that is set back takes the beginning with it: else all would be from before it until the clock is there again. */
+  #nowMs(): number {
+    const nowMs = this.#clock.wallMs()
+    this.#beganMs = Math.min(this.#beganMs, nowMs)
+    return nowMs
   }
 
   #forget(nowMs: number): void {

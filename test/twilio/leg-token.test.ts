@@ -85,6 +85,20 @@ describe('a token of a leg', () => {
     expect(house({ clock }).tokens.take(token, claim)).toBe('a token that was used before')
   })
 
+  it('is right after the clock was set back, too, and once', async () => {
+    const { tokens, clock } = house()
+    let backMs = 0
+    const wallMs = clock.wallMs.bind(clock)
+    clock.wallMs = () => wallMs() - backMs
+    const before = tokens.make(claim)
+    backMs = 3_600_000
+    const after = tokens.make(claim)
+    await clock.run(1)
+    expect(tokens.take(after, claim)).toBeUndefined()
+    expect(tokens.take(after, claim)).toBe('a token that was used before')
+    expect(tokens.take(before, claim)).toBeUndefined()
+  })
+
   it('is refused when more are remembered than may be, until they are forgotten', async () => {
     const { tokens, clock } = house()
     for (let made = 0; made < spent; made++) expect(tokens.take(tokens.make(claim), claim)).toBeUndefined()
