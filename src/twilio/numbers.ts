@@ -100,13 +100,18 @@ function mustBeThere(business: string, known: Known): void {
   if (!known.stored(business)) throw new NumberRefused('unknown', `There is no business ${business}.`)
 }
 
-/** One whose answer was lost may be there all the same: buying another would pay twice. */
+/**
+ * One whose answer was lost may be there all the same: buying another would pay twice. One that was there before is not taken
+ * for it, for what cannot be used is given back.
+ */
 export async function boughtOrFound(
   rest: NumbersDependencies['rest'],
   { number, addressSid, bundleSid }: Omit<NumberOrder, 'business'>,
   name: string,
   webhooks: NumberWebhooks,
 ): Promise<OwnedNumber> {
+  const [before] = await rest.numbers.list(number)
+  if (before) throw new NumberRefused('conflict', 'The account has the number already: fix it and assign it.')
   try {
     return await rest.numbers.buy({ number, webhooks, name, addressSid, bundleSid })
   } catch (error) {

@@ -17,13 +17,17 @@ describe('a number', () => {
     const { server, numbers, numbersOf } = await account()
     const bought = await numbers.buy({ number: first, business: 'plumber' })
     expect(bought).toMatchObject({ number: first, business: 'plumber', voice: true, sms: true, problems: [] })
-    const { parameters } = server.asked[0]!
+    const { parameters } = server.asked[1]!
     const wanted = Object.entries(webhooksFor(publicBaseUrl)).map(([name, value]) => [
       `${name[0]!.toUpperCase()}${name.slice(1)}`,
       value,
     ])
     expect(Object.fromEntries(parameters)).toMatchObject(Object.fromEntries(wanted))
-    expect(endpoints(server)).toEqual(['POST /IncomingPhoneNumbers', 'GET /IncomingPhoneNumbers'])
+    expect(endpoints(server)).toEqual([
+      'GET /IncomingPhoneNumbers',
+      'POST /IncomingPhoneNumbers',
+      'GET /IncomingPhoneNumbers',
+    ])
     expect(numbersOf('plumber')).toEqual([first])
     expect(server.problems).toEqual([])
   })
@@ -46,6 +50,17 @@ describe('a number', () => {
     expect([server.numbers.size, numbersOf('plumber')]).toEqual([0, []])
   })
 
+  it('that the account had before is neither bought nor given back, whatever is answered', async () => {
+    const { server, rest, numbers, records } = await account()
+    const webhooks = { ...webhooksFor(publicBaseUrl), voiceUrl: 'https://elsewhere.example.com' }
+    await rest.numbers.buy({ number: first, webhooks, name: 'of something else' })
+    server.plan('POST /IncomingPhoneNumbers', 503)
+    records.away = true
+    const bought = numbers.buy({ number: first, business: 'plumber' })
+    await expect(bought).rejects.toThrow('has the number already')
+    expect((await rest.numbers.list(first))[0]?.webhooks).toEqual(webhooks)
+  })
+
   it('that cannot be given back either is told with what it is released by', async () => {
     const { server, numbers, records } = await account()
     records.away = true
@@ -57,14 +72,18 @@ describe('a number', () => {
   })
 
   it('whose purchase was answered by nobody is looked for, and not bought twice', async () => {
-    const { server, numbers, numbersOf } = await account()
+    const { server, rest, numbers, numbersOf } = await account()
     server.plan('POST /IncomingPhoneNumbers', 'lost')
     expect(await numbers.buy({ number: first, business: 'plumber' })).toMatchObject({ problems: [] })
     expect([server.numbers.size, numbersOf('plumber')]).toEqual([1, [first]])
     server.plan('POST /IncomingPhoneNumbers', 503)
     await expect(numbers.buy({ number: second, business: 'plumber' })).rejects.toMatchObject({ code: 'CARRIER_AWAY' })
-    server.plan('POST /IncomingPhoneNumbers', 'lost')
-    server.plan('GET /IncomingPhoneNumbers', 503)
+    const buy = rest.numbers.buy.bind(rest.numbers)
+    rest.numbers.buy = request => {
+      server.plan('POST /IncomingPhoneNumbers', 'lost')
+      server.plan('GET /IncomingPhoneNumbers', 503)
+      return buy(request)
+    }
     await expect(numbers.buy({ number: second, business: 'plumber' })).rejects.toThrow('It is not known whether')
     expect(numbersOf('plumber')).toEqual([first])
   })
