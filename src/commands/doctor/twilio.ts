@@ -39,6 +39,7 @@ export async function lookAtTwilio({ config }: Scene): Promise<Twilio> {
   const [user, secret] = apiKey && apiSecret ? [apiKey, apiSecret] : [accountSid, authToken]
   const headers = usable && user && secret ? basic(user, secret.reveal()) : undefined
   const byKey = user === apiKey && apiKey !== undefined
+  const byToken = usable && authToken ? basic(accountSid, authToken.reveal()) : undefined
   const base = `${baseUrl}/2010-04-01/Accounts/${accountSid}`
   const query = phoneNumber === undefined ? '' : `&PhoneNumber=${encodeURIComponent(phoneNumber)}`
   const wantsNumbers = byKey || phoneNumber !== undefined
@@ -52,7 +53,8 @@ export async function lookAtTwilio({ config }: Scene): Promise<Twilio> {
     by: byKey ? 'API key' : 'auth token',
     baseUrl,
     phoneNumber,
-    account: headers && !byKey ? await ask(`${base}.json`, headers) : undefined,
+    // Asked beside a key, too: webhooks are known by the token alone.
+    account: byToken && (await ask(`${base}.json`, byToken)),
     numbers:
       headers && wantsNumbers ? await ask(`${base}/IncomingPhoneNumbers.json?PageSize=1${query}`, headers) : undefined,
   }
@@ -106,11 +108,13 @@ function judgeKeys(seen: Twilio): Finding[] {
   if (!set) return [hint('No keys of Twilio are set.', 'Calls need none; what uses its API does.')]
   const copied = "Copy it again from Twilio's console."
   if (problems.length > 0) return problems.map(problem => error(problem, copied))
-  const first = account ?? numbers
-  if (!first) return []
-  const refusal = refusalOf(first, by, baseUrl)
-  if (refusal) return [refusal]
-  return [...(account ? judgeAccount(account) : [ok(`Twilio accepts the ${by}.`)]), ...judgeNumber(seen)]
+  const findings: Finding[] = []
+  if (account) {
+    const refusal = refusalOf(account, 'auth token', baseUrl)
+    findings.push(...(refusal ? [refusal] : judgeAccount(account)))
+  }
+  if (by === 'API key' && numbers) findings.push(refusalOf(numbers, by, baseUrl) ?? ok('Twilio accepts the API key.'))
+  return [...findings, ...judgeNumber(seen)]
 }
 
 function shapeProblems({ accountSid, authToken, apiKey, apiSecret }: Keys): string[] {

@@ -203,6 +203,16 @@ describe('the keys', () => {
     expect(await tried({ ...twilioByToken, TWILIO_AUTH_TOKEN: 'd'.repeat(32) })).toEqual([
       'error: Twilio refuses the auth token (401, error 20003).',
     ])
+    // A key may stand for the token where Parley asks; Twilio signs with the token all the same.
+    const byBoth = { ...twilioByKey, ...twilioByToken }
+    expect(await tried(byBoth)).toEqual([
+      'ok: Twilio accepts the auth token; the account is active.',
+      'ok: Twilio accepts the API key.',
+    ])
+    expect(await tried({ ...byBoth, TWILIO_AUTH_TOKEN: 'd'.repeat(32) })).toEqual([
+      'error: Twilio refuses the auth token (401, error 20003).',
+      'ok: Twilio accepts the API key.',
+    ])
     expect(await tried({ ...twilioByToken, TWILIO_PHONE_NUMBER: keys.number })).toEqual([
       'ok: Twilio accepts the auth token; the account is active.',
       'ok: TWILIO_PHONE_NUMBER is a number of this account.',
