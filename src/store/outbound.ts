@@ -112,6 +112,8 @@ export interface UnderWay {
   readonly status: CarrierStatus | null
   readonly answeredBy: AnsweredBy | null
   readonly outcome: string | null
+  /** Somebody answered, and no agent has ever had them. */
+  readonly withoutAgent: boolean
 }
 
 type Change =
@@ -171,11 +173,22 @@ async function seenUnderWay(transaction: Transaction<Tables>, scope: StoreScope)
     .leftJoin('calls as call', join => join.on('call.id', '=', sql<string>`own.id || '-' || own.attempts`))
     .selectAll('own')
     .select(['call.carrier_status as call_status', 'call.answered_by as call_answerer', 'call.outcome as call_outcome'])
+    .select(withoutAgent.as('without_agent'))
     .execute()
-  return found.map(({ call_status: status, call_answerer: answeredBy, call_outcome: outcome, ...order }) => ({
-    ...{ order, status, answeredBy, outcome },
-  }))
+  return found.map(seen => {
+    const { call_status: status, call_answerer: answeredBy, call_outcome: outcome, without_agent, ...order } = seen
+    return { order, status, answeredBy, outcome, withoutAgent: without_agent }
+  })
 }
+
+/** The reception had no place for them, or the way to it has failed, and it had not had them before. */
+const withoutAgent = sql<boolean>`
+  call.answered_at is null and exists (
+    select from call_events event where event.call = call.id and (
+      (event.name = 'announced' and event.details->>'verdict' = 'end')
+      or (event.name = 'wayEnded' and event.details->>'status' in ('busy', 'noAnswer', 'failed'))
+    )
+  )`
 
 function seenDue(transaction: Transaction<Tables>, scope: StoreScope, at: Date, count: number) {
   return transaction

@@ -39,6 +39,8 @@ export interface Attempt {
   readonly answeredBy: AnsweredBy | null
   /** Of a call that was never made. */
   readonly notMade: NotMade | undefined
+  /** Who has answered was never with the agent. */
+  readonly withoutAgent: boolean
 }
 
 type Outcome = 'answered' | 'messageLeft' | 'machine' | 'fax' | 'busy' | 'noAnswer' | 'failed' | 'canceled' | NotMade
@@ -68,10 +70,13 @@ function next(outcome: Outcome, { attempts }: Attempt, rules: Rules | undefined,
   return { kind: 'again', outcome, atMs: wallMs + rules.retryMinutes * 60_000 }
 }
 
-function outcomeOf({ status, answeredBy, notMade }: Attempt, rules: Rules | undefined): Outcome | undefined {
+function outcomeOf(attempt: Attempt, rules: Rules | undefined): Outcome | undefined {
+  const { status, answeredBy, notMade, withoutAgent } = attempt
   switch (status) {
-    case 'completed':
-      return answererOf(answeredBy, rules)
+    case 'completed': {
+      const answerer = answererOf(answeredBy, rules)
+      return answerer === 'answered' && withoutAgent ? 'failed' : answerer
+    }
     case 'busy':
     case 'noAnswer':
     case 'failed':

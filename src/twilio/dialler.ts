@@ -136,13 +136,13 @@ export class Dialler {
     }
   }
 
-  #after({ order, status, answeredBy, outcome }: UnderWay, wallMs: number) {
+  #after({ order, status, answeredBy, outcome, withoutAgent }: UnderWay, wallMs: number) {
     const { business, attempts, begun_at } = order
     const notMade = { notMadeRefused: 'refused', notMadeUnreachable: 'unreachable' }[outcome ?? ''] as
       | 'refused'
       | 'unreachable'
       | undefined
-    const attempt = { attempts, begunAtMs: begun_at?.getTime() ?? 0, status, answeredBy, notMade }
+    const attempt = { attempts, begunAtMs: begun_at?.getTime() ?? 0, status, answeredBy, notMade, withoutAgent }
     const decided = afterAttempt(attempt, this.#with.businesses().find(business)?.outbound, wallMs)
     if (decided.kind === 'open') return undefined
     if (decided.lost) this.#tell(order, { name: 'callNotMade', attempt: attempts, why: 'unreachable' })

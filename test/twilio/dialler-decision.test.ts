@@ -126,13 +126,24 @@ describe('before an attempt', () => {
 describe('after an attempt', () => {
   const begunAtMs = utc('2026-01-05T15:00')
   const rules = business().outbound
-  const attempt: Attempt = { attempts: 1, begunAtMs, status: null, answeredBy: null, notMade: undefined }
+  const nothing = { status: null, answeredBy: null, notMade: undefined, withoutAgent: false }
+  const attempt: Attempt = { attempts: 1, begunAtMs, ...nothing }
   const then = begunAtMs + 60_000
   const again = then + rules.retryMinutes * 60_000
 
   it.each([
     ['a person', { status: 'completed', answeredBy: 'human' }, { kind: 'over', outcome: 'answered' }],
     ['whoever is not known', { status: 'completed', answeredBy: null }, { kind: 'over', outcome: 'answered' }],
+    [
+      'a person whom no agent had',
+      { status: 'completed', answeredBy: 'human', withoutAgent: true },
+      { kind: 'again', outcome: 'failed', atMs: again },
+    ],
+    [
+      'a machine that no agent had',
+      { status: 'completed', answeredBy: 'machine', withoutAgent: true },
+      { kind: 'again', outcome: 'machine', atMs: again },
+    ],
     ['a fax', { status: 'completed', answeredBy: 'fax' }, { kind: 'over', outcome: 'fax' }],
     ['a machine', { status: 'completed', answeredBy: 'machine' }, { kind: 'again', outcome: 'machine', atMs: again }],
     ['busy', { status: 'busy' }, { kind: 'again', outcome: 'busy', atMs: again }],

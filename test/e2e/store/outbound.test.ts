@@ -222,6 +222,40 @@ describe.each(['embedded', 'server'] as const)('calls out, by the %s database', 
     expect((await recordOf(`${id}-2`))?.outcome).toBe('carrierNoAnswer')
   })
 
+  it.each([
+    ['there was no place for them', { name: 'announced', verdict: 'end' }],
+    ['the agent was not reached', { name: 'wayEnded', status: 'failed', next: 'end' }],
+  ] as const)('are made again when somebody has answered and %s', async (why, fact) => {
+    const here = gateway()
+    const { id } = (await here.order(callee(fact.name === 'announced' ? 21 : 22), { key: `${kind} ${why}` })).body
+    await become(here, id, ({ state }) => state === 'calling')
+    await until(() => twilio.calls.size === 1)
+    const hidden = fact.name === 'announced' ? { private: { callerNumber: '', calledNumber: '', parameters: {} } } : {}
+    journal.append({
+      ...{ call: `${id}-1`, business: 'dentist', atMs: clock.wallMs() },
+      fact: { ...fact, ...hidden } as CallEvent['fact'],
+    })
+    await here.tell(`${id}-1`, 'completed', { SequenceNumber: '3' })
+    expect(await become(here, id, ({ state }) => state !== 'calling')).toMatchObject({
+      ...{ state: 'waiting', outcome: 'failed' },
+    })
+  })
+
+  it('are over when the agent has had somebody, whatever failed after that', async () => {
+    const here = gateway()
+    const { id } = (await here.order(callee(23))).body
+    await become(here, id, ({ state }) => state === 'calling')
+    await until(() => twilio.calls.size === 1)
+    const of = { call: `${id}-1`, business: 'dentist', atMs: clock.wallMs() }
+    const facts = [
+      { name: 'answered', setUpMs: 10 },
+      { name: 'wayEnded', status: 'failed', next: 'end' },
+    ] as unknown as CallEvent['fact'][]
+    for (const fact of facts) journal.append({ ...of, fact })
+    await here.tell(`${id}-1`, 'completed', { SequenceNumber: '3' })
+    expect(await become(here, id, ended)).toMatchObject({ outcome: 'answered' })
+  })
+
   it('are not made again to whoever has said no meanwhile', async () => {
     const here = gateway()
     const [{ body: first }, { body: second }] = [await here.order(callee(2)), await here.order(callee(3))]
