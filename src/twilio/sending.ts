@@ -62,7 +62,7 @@ export class Sending implements TextSender {
     if (this.#underWay.size >= limits.twilio.texts.waiting) return refused('full')
     if (ours === undefined) return refused('noNumber')
     const thread = { business: business.id, channel, customer: to }
-    const standing = await this.#with.store.ask(db => standingOf(db, 'all', thread))
+    const standing = await this.#standingOf(thread)
     const way = wayOf(channel, standing, clock.wallMs(), business.texts.whatsappTemplate)
     if ('why' in way) return refused(way.why)
     return this.#take({ id, ...thread, ours, text, template: way.template ?? null, at: new Date(clock.wallMs()) })
@@ -76,8 +76,7 @@ export class Sending implements TextSender {
       if (!failed || failed.template !== null || template === undefined) return
       const { business, channel, customer, ours, text } = failed
       const thread = { business, channel, customer }
-      const { stopped } = await this.#with.store.ask(db => standingOf(db, 'all', thread))
-      if (stopped) return
+      if ((await this.#standingOf(thread)).stopped) return
       const at = new Date(this.#with.clock.wallMs())
       await this.#take({ id: `${id}-template`, ...thread, ours, text, template, at })
     })
@@ -108,6 +107,14 @@ export class Sending implements TextSender {
   async close(): Promise<void> {
     this.#stopLooking()
     while (this.#underWay.size > 0) await Promise.all(this.#underWay)
+  }
+
+  /** By all that this gateway was told: a customer's last word may be STOP, and not in the database yet. */
+  async #standingOf(thread: Pick<Outgoing, 'business' | 'channel' | 'customer'>): Promise<Standing> {
+    const { kept, store } = this.#with
+    await kept()
+    await store.caughtUp()
+    return store.ask(db => standingOf(db, 'all', thread))
   }
 
   async #take(text: Outgoing): Promise<TextTaken> {

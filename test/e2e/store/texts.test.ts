@@ -272,6 +272,11 @@ describe('messages to customers', () => {
       asTemplate,
     ])
     expect(await node.read('text-4-template')).toMatchObject({ template, status: 'queued' })
+    // What was told just now counts, too, before anything else has asked the database for it.
+    stop(false)
+    expect(await node.send('text-5')).toMatchObject({ kind: 'taken' })
+    stop(true)
+    expect(await node.send('text-6')).toMatchObject({ kind: 'refused', why: 'stopped' })
     await node.close()
     expect(double.problems).toEqual([])
   })
