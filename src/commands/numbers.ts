@@ -22,7 +22,7 @@ const usage = `The telephone numbers of the Twilio account, by way of the runnin
   list      all of them, whose they are and what is wrong; the numbers of businesses that the account does not have, too
   search    those that can be bought, in a country such as US
   buy       for a business, with the addresses of this Parley set; it costs money from then on
-  fix       sets the addresses of this Parley anew: of the one, or of all that have others
+  fix       sets the addresses of this Parley anew: of the one, or of all numbers of businesses here that have others
   assign    gives one to another business
   release   gives it back to Twilio for good, and so is said twice
   onboard   makes a business of a file like business.example.yaml with a number that is bought, or that the account has,
@@ -106,7 +106,9 @@ async function buy(
 
 async function fix(api: Api, number: string | undefined): Promise<void> {
   const all = number === undefined ? (await api.get('/v1/numbers', numberList)).numbers : undefined
-  const wanted = all?.filter(({ sid, problems }) => sid !== null && problems.length > 0).map(each => each.number)
+  // What belongs to no business here may be something else's.
+  const ours = all?.filter(({ sid, business }) => sid !== null && business !== null)
+  const wanted = ours?.filter(({ problems }) => problems.length > 0).map(each => each.number)
   if (wanted?.length === 0) return console.log('Nothing is wrong with any of them.')
   for (const each of wanted ?? [number!]) {
     console.log(lineOf(await api.send('POST', `${pathOf(each)}/fix`, json({}), carrierNumber)))

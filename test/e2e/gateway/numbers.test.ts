@@ -50,7 +50,17 @@ it('are searched, bought, fixed, and released by the command, through the gatewa
   owned!.voice_url = 'https://elsewhere.example.com'
   expect(await numbers('list')).toBe('+15550100301  test-house  its voiceUrl is not that of this Parley')
   expect(await numbers('fix')).toBe('+15550100301  test-house  all right')
+  // What the account has for something else stays as it is, unless it is named.
+  const foreign = {
+    ...owned!,
+    sid: `PN${'9'.repeat(32)}`,
+    phone_number: '+15550100350',
+    voice_url: 'https://shop.example.com',
+  }
+  twilio.numbers.set(foreign.sid, foreign)
   expect(await numbers('fix')).toBe('Nothing is wrong with any of them.')
+  expect(foreign.voice_url).toBe('https://shop.example.com')
+  twilio.numbers.delete(foreign.sid)
   const wrong = numbers('release', '+15550100301', '+15550100302')
   await expect(wrong).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('Repeat the number') })
   expect(await numbers('release', '+15550100301', '+15550100301')).toBe('+15550100301 is given back.')
