@@ -19,8 +19,14 @@ export const twilioLimits = {
   contextChars: 200,
   /** From the webhook's answer to the call that it has led here: what is spoken before, and the way. */
   legToken: { aliveMs: 120_000, spent: 10_000 },
-  /** From the end of a call to the question what it has cost, and calls that wait for that. */
-  price: { afterMs: 120_000, waiting: 1_000 },
+  /**
+   * Of calls of which Twilio has not told all: what it has cost is asked a while after the end; the end itself when its longest
+   * time is over by a margin. With four times as long between two attempts each time: 15 hours in all.
+   */
+  accounts: {
+    ...{ priceMs: 120_000, marginMs: 300_000, lookMs: 60_000, atOnce: 4 },
+    ...{ attempts: 6, retryMs: { first: 600_000, most: 6 * 3_600_000 } },
+  },
   /** Of what a caller says into a recording, and of its file: two channels of 16-bit PCM at 8 kHz with room. */
   recording: {
     ...{ seconds: 120, bytes: 8 * 1024 * 1024, fetchMs: 30_000, atOnce: 4, lookMs: 60_000 },

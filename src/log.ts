@@ -22,10 +22,15 @@ export function createLog(level: string, destination: { write(line: string): voi
   return pino({ level, base: null, redact: { paths: redacted, censor: '[redacted]' } }, destination)
 }
 
+/** One for the whole program: lines of several logs stay in order, and its end waits for one. */
+let output: LineWriter | undefined
+
 function standardOutput(): LineWriter {
-  const output = new LineWriter(process.stdout.fd)
-  process.on('exit', () => output.flush())
-  return output
+  if (output) return output
+  const opened = new LineWriter(process.stdout.fd)
+  process.on('exit', () => opened.flush())
+  output = opened
+  return opened
 }
 
 /**

@@ -16,6 +16,7 @@ import type { Directory } from './store/directory.ts'
 import { claimNotice, storyOf } from './store/notices.ts'
 import type { Store } from './store/store.ts'
 import { lastWriter, standingOf } from './store/texts.ts'
+import { Accounts } from './twilio/accounts.ts'
 import { Fetching } from './twilio/fetching.ts'
 import { textNotifier } from './twilio/notifier.ts'
 import { recordingWebhooks } from './twilio/recording.ts'
@@ -48,10 +49,13 @@ export interface Desk {
 /** Messages, what callers leave with the carrier, and who is told of what. */
 export function deskOf(surroundings: Surroundings, parts: Parts): Desk {
   const { config, log } = surroundings
-  const { state, journal, store, directory, observe, scope } = parts
+  const { state, journal, store, directory, observe, scope, rest } = parts
   const shared = { store, tell: observe, kept: () => journal.flushed(), clock: systemClock, log }
   const sending = sendingOf(config, parts, shared)
   const fetching = new Fetching({ ...shared, account: config.twilio, directory: join(state.path, 'voicemail') })
+  const { accountSid, authToken, apiSecret } = config.twilio
+  const hasKeys = accountSid !== undefined && (authToken ?? apiSecret) !== undefined
+  const accounts = new Accounts({ ...shared, rest: hasKeys ? rest : undefined })
   const notifying = new Notifying({
     ...shared,
     ...notifiersOf(surroundings, sending),
@@ -60,7 +64,7 @@ export function deskOf(surroundings: Surroundings, parts: Parts): Desk {
     claim: (notice, by) => claimOf(store, notice, by),
   })
   scope.onClose(async () => {
-    const closed = notifying.close().then(() => Promise.all([fetching.close(), sending?.close()]))
+    const closed = notifying.close().then(() => Promise.all([fetching.close(), sending?.close(), accounts.close()]))
     const late = () => new Error('the last messages took too long')
     // What is not done by then is found at the next start.
     await within(systemClock, limits.twilio.texts.closeMs, closed, late).catch(error =>
@@ -82,6 +86,7 @@ export function deskOf(surroundings: Surroundings, parts: Parts): Desk {
     hear: event => notifying.hear(event),
     start() {
       fetching.watch()
+      accounts.watch()
       sending?.watch()
     },
   }

@@ -75,12 +75,7 @@ export function twilioEdge(surroundings: Surroundings, parts: Parts) {
     texts: desk.texts,
     edge: twilioGate(
       gateSettings(config, directory),
-      [
-        ...ofCalls,
-        called,
-        statusWebhook({ ...house, priceOf: callSid => rest.priceOf(callSid) }),
-        ...desk.webhooks(house),
-      ],
+      [...ofCalls, called, statusWebhook(house), ...desk.webhooks(house)],
       log,
     ),
     redirect: redirector(house, rest),

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { loadConfig, loadConfigAndBusiness, readConfig } from '../src/config.ts'
 import { GatewayError } from '../src/errors.ts'
 
@@ -81,6 +81,7 @@ describe('the configuration', () => {
 
   it('reports those of .env, of the values and of the business in one message', () => {
     const folder = mkdtempSync(join(tmpdir(), 'parley-config-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
     const file = join(folder, 'business.yaml')
     const destinations = '[{ name: desk, address: "2000@desk" }]'
     writeFileSync(file, `nome: Desk\nengine: realtime\ndestinations: ${destinations}\n`)
@@ -111,7 +112,6 @@ describe('the configuration', () => {
       environment: { MAX_CALLS: '3', SIP_USER: 'anna' },
       config: { maxCalls: 3, sip: { user: 'anna' } },
     })
-    rmSync(folder, { recursive: true })
   })
 
   it('never repeats a secret', () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { expect, it } from 'vitest'
+import { createLog } from '../src/log.ts'
 
 const program = `
   import { createLog } from ${JSON.stringify(new URL('../src/log.ts', import.meta.url).href)}
@@ -30,4 +31,11 @@ it('loses no line and no order where they are taken, up to the end', async () =>
     Array.from({ length: 100 }, (_, line) => line),
   )
   expect(logged.at(-1).msg).toBe('last')
+})
+
+it('waits for the end of the program once, however many logs there are', () => {
+  createLog('silent')
+  const before = process.listenerCount('exit')
+  for (let log = 0; log < 20; log++) createLog('silent')
+  expect(process.listenerCount('exit')).toBe(before)
 })

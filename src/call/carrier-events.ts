@@ -7,6 +7,8 @@ export type CarrierFact =
   | {
       readonly name: 'announced'
       readonly verdict: Verdict
+      /** The longest that the carrier lets it go on; left out: as long as any call may. */
+      readonly mostSeconds?: number
       readonly private: {
         readonly callerNumber: string
         readonly calledNumber: string
@@ -17,6 +19,8 @@ export type CarrierFact =
   | {
       readonly name: 'carrierTold'
       readonly status: CarrierStatus
+      /** Its own id, of a call that has another here. */
+      readonly carrier?: string
       /** Of these accounts of one call; later ones are greater. */
       readonly sequence?: number
       readonly direction: 'inbound' | 'outbound'
@@ -28,6 +32,8 @@ export type CarrierFact =
       readonly answeredBy?: AnsweredBy
       readonly private: { readonly callerNumber: string; readonly calledNumber: string }
     }
+  /** Its time is over, and the carrier has not told its end. */
+  | { readonly name: 'carrierLost' }
   /** The way to the agent, or to whoever had them instead, is over. */
   | {
       readonly name: 'wayEnded'
@@ -128,6 +134,7 @@ export const textFacts = [
 const names: readonly (CarrierFact | TextFact)['name'][] = [
   'announced',
   'carrierTold',
+  'carrierLost',
   'wayEnded',
   'recordingAwaited',
   'recordingGivenUp',

@@ -12,8 +12,10 @@ const outcomes = {
   canceled: 'carrierCanceled',
 } as const satisfies Partial<Record<CarrierStatus, string>>
 
-/** Every other end of a call is better known. */
-export const carrierOutcomes: readonly string[] = Object.values(outcomes)
+const LOST = 'carrierLost'
+
+/** Every other end of a call is better known; and of these, that the carrier has told none is the least. */
+export const carrierOutcomes: readonly string[] = [...Object.values(outcomes), LOST]
 
 const final = sql`(event.details->>'status') = any(${finalStatuses}::text[])`
 
@@ -26,6 +28,7 @@ export function naming(events: readonly CallEvent[]) {
     if (fact.name === 'offered' && fact.partOf !== undefined && fact.partOf !== call)
       return [{ name: call, call: fact.partOf }]
     if (fact.name === 'callMade') return [{ name: fact.carrier, call }]
+    if (fact.name === 'carrierTold' && fact.carrier !== undefined) return [{ name: fact.carrier, call }]
     return []
   })
   if (names.length === 0) return undefined
@@ -49,8 +52,9 @@ const told: TableProjection = {
     answered_by = coalesce(all_told.answered_by, calls.answered_by),
     price = all_told.price, price_unit = all_told.price_unit,
     state = case when all_told.ended_at is null then calls.state else 'ended' end,
-    ended_at = coalesce(calls.ended_at, all_told.ended_at),
-    outcome = coalesce(calls.outcome, ${sql`(${JSON.stringify(outcomes)}::jsonb)`}->>(last.details->>'status')),
+    ended_at = case when calls.outcome = ${LOST} then coalesce(all_told.ended_at, calls.ended_at)
+      else coalesce(calls.ended_at, all_told.ended_at) end,
+    outcome = coalesce(case when all_told.ended_at is null then calls.outcome else nullif(calls.outcome, ${LOST}) end, ${sql`(${JSON.stringify(outcomes)}::jsonb)`}->>(last.details->>'status')),
     duration_ms = coalesce(calls.duration_ms, case when all_told.ended_at is not null then all_told.seconds * 1000 end)
   from (
     select distinct on (event.call) event.call, event.details from call_events event

@@ -4,6 +4,7 @@ import { textFacts } from '../call/carrier-events.ts'
 import type { CallEvent } from '../call/events.ts'
 import { limits } from '../limits.ts'
 import { carrierOutcomes, carrierTold, naming } from './carrier-projection.ts'
+import { openAccounts } from './open-accounts-projection.ts'
 import { outbound } from './outbound-projection.ts'
 import type { TableProjection } from './table-projection.ts'
 import type { Tables } from './tables.ts'
@@ -208,6 +209,7 @@ const voicemails: TableProjection = {
 const projections: readonly TableProjection[] = [
   ...[calls, ...carrierTold, callers, turns, words, toolCalls, messages, voicemails],
   ...outbound,
+  ...openAccounts,
   ...transfers,
   ...texts,
   ...usage,

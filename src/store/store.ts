@@ -121,7 +121,8 @@ function away(why: string): GatewayError {
   return new GatewayError('STORE_AWAY', `The database ${why}.`, { retryable: true })
 }
 
-function toldOf(error: unknown): GatewayError {
+/** Of what the database, or the way there, has answered. */
+export function toldOf(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error
   const { code, constraint } = Object(error) as { code?: unknown; constraint?: unknown }
   if (isAway(code)) return away('does not answer')
@@ -132,8 +133,8 @@ function toldOf(error: unknown): GatewayError {
 /**
  * https://www.postgresql.org/docs/15/errcodes-appendix.html: connections, who may connect and to what, a deadlock, resources,
  * an operator's intervention, the system and a server that only reads are about the server; everything else is about what was
- * asked. What has no such code comes from the way there.
+ * asked. What has no such code comes from the way there: of a socket it begins with E (EPIPE), and of the server none does.
  */
 function isAway(code: unknown): boolean {
-  return typeof code !== 'string' || !/^[0-9A-Z]{5}$/.test(code) || /^(08|28|3D|40|53|57|58)|^25006$/.test(code)
+  return typeof code !== 'string' || !/^(?!E)[0-9A-Z]{5}$/.test(code) || /^(08|28|3D|40|53|57|58)|^25006$/.test(code)
 }

@@ -21,6 +21,7 @@ export interface Tables {
   texts: TextRow
   text_consents: TextConsentRow
   notices: NoticeRow
+  open_accounts: OpenAccountRow
   outbound_calls: OutboundCallRow
   do_not_call: DoNotCallRow
   usage: UsageRow
@@ -240,6 +241,13 @@ export interface NoticeRow {
   at: Time
   ok: boolean
   why: string | null
+}
+
+export interface OpenAccountRow {
+  call: string
+  business: string
+  attempts: ColumnType<number, number | undefined, number>
+  next_at: Time
 }
 
 export interface OutboundCallRow {

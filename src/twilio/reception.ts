@@ -56,7 +56,9 @@ function carriedBy({ query }: WebhookRequest): Carried {
 function tellAnnounced({ businesses, tell, clock }: CallHouse, caller: Caller, { kind: verdict }: Decision): void {
   const { record, callerNumber, calledNumber, business = businesses().standard } = caller
   const parameters = Object.fromEntries(caller.context)
-  const fact = { name: 'announced', verdict, private: { callerNumber, calledNumber, parameters } } as const
+  const hidden = { callerNumber, calledNumber, parameters }
+  const mostSeconds = verdict === 'agent' ? business.telephone.ringSeconds + business.telephone.maxSeconds : undefined
+  const fact = { name: 'announced', verdict, ...(mostSeconds && { mostSeconds }), private: hidden } as const
   tell({ call: record, business: business.id, atMs: clock.wallMs(), fact })
 }
 

@@ -15,8 +15,7 @@ export interface TwilioRest {
   /** Likewise, with this TwiML. */
   goOn(callSid: string, twiml: string): Promise<void>
   call(request: CallRequest): Promise<{ sid: string }>
-  /** Nothing as long as it is not known. */
-  priceOf(callSid: string): Promise<Price | undefined>
+  callNow(callSid: string): Promise<CallNow>
   text(request: TextRequest): Promise<{ sid: string; status: string }>
   /** The newest first. */
   textsTo(to: string, sinceMs: number): Promise<{ sid: string; body: string; status: string }[]>
@@ -44,11 +43,18 @@ interface CallRequest {
   readonly amdCallback: string
 }
 
-/** As Twilio writes it, such as -0.0085: no number of ours holds it exactly. */
-interface Price {
-  readonly price: string
+/** A call as Twilio has it at this moment. */
+export interface CallNow {
+  /** As its callbacks name it. */
+  readonly status: string
+  readonly direction: string
+  readonly from: string
+  readonly to: string
+  /** Known when it is over. */
+  readonly seconds: number | undefined
+  /** As Twilio writes it, such as -0.0085: no number of ours holds it exactly. Known a while after. */
+  readonly price: string | undefined
   readonly unit: string
-  readonly seconds: number
 }
 
 type TextRequest = { readonly to: string; readonly from: string; readonly statusCallback: string } & (
@@ -134,9 +140,14 @@ export function twilioRest({ account, clock }: RestDependencies): TwilioRest {
       const { sid } = await ask('a call', ({ calls }) => calls.create(request))
       return { sid }
     },
-    async priceOf(callSid) {
-      const { price, priceUnit, duration } = await ask('the price of a call', ({ calls }) => calls(callSid).fetch())
-      return price === null ? undefined : { price: String(price), unit: priceUnit, seconds: Number(duration ?? 0) }
+    async callNow(callSid) {
+      const call = await ask('the state of a call', ({ calls }) => calls(callSid).fetch())
+      const { status, direction, from, to, price, priceUnit: unit, duration } = call
+      return {
+        ...{ status, direction, from: from ?? '', to: to ?? '', unit },
+        seconds: duration === null ? undefined : Number(duration),
+        price: price === null ? undefined : String(price),
+      }
     },
     async text({ to, from, statusCallback, ...content }) {
       const written =

@@ -1,11 +1,11 @@
 import { type CarrierStatus, finalStatuses } from '../call/carrier-events.ts'
 import type { CallEvent } from '../call/events.ts'
-import { limits } from '../limits.ts'
 import { answererIn } from './answered-by.ts'
+import type { CallNow } from './rest.ts'
 import { countIn, repeatedBy } from './values.ts'
 import { type House, taken, type Values, type Webhook } from './webhook.ts'
 
-type CarrierTold = Extract<CallEvent['fact'], { name: 'carrierTold' }>
+export type CarrierTold = Extract<CallEvent['fact'], { name: 'carrierTold' }>
 
 /** https://www.twilio.com/docs/voice/api/call-resource#call-status-values */
 const statuses: Readonly<Record<string, CarrierStatus>> = {
@@ -21,15 +21,8 @@ const statuses: Readonly<Record<string, CarrierStatus>> = {
   canceled: 'canceled',
 }
 
-interface StatusHouse extends House {
-  /** What Twilio takes for a call; nothing as long as it does not know. Left out: nobody can be asked. */
-  readonly priceOf?: (callSid: string) => Promise<{ readonly price: string; readonly unit: string } | undefined>
-}
-
 /** Of each call that Twilio has, in any order and repeated: what it says goes into the call's record, seen before or not. */
-export function statusWebhook(house: StatusHouse): Webhook {
-  const { businesses, tell, kept, clock } = house
-  const askPrice = priceAsker(house)
+export function statusWebhook({ businesses, tell, kept, clock }: House): Webhook {
   return {
     path: '/v1/twilio/status',
     methods: ['POST', 'GET'],
@@ -46,31 +39,12 @@ export function statusWebhook(house: StatusHouse): Webhook {
       const { id: business } = businesses().withNumber(ours) ?? businesses().standard
       const callSid = String(fields['CallSid'])
       // A call that was asked for has an id of its own, which stands in the address.
-      const event = { call: query['record'] ?? callSid, business, atMs: clock.wallMs(), fact: told }
-      tell(event)
+      const { record } = query
+      const fact = record === undefined ? told : { ...told, carrier: callSid }
+      tell({ call: record ?? callSid, business, atMs: clock.wallMs(), fact })
       await kept()
-      if (finalStatuses.some(status => status === told.status)) askPrice(callSid, event)
       return taken
     },
-  }
-}
-
-/** Twilio reckons after a call: it is asked once, a while later, and its answer is one more account of the call. */
-function priceAsker({ priceOf, tell, clock, log }: StatusHouse) {
-  const waiting = new Set<string>()
-  return (callSid: string, event: CallEvent & { readonly fact: CarrierTold }): void => {
-    const { afterMs, waiting: most } = limits.twilio.price
-    if (!priceOf || waiting.has(callSid) || waiting.size >= most) return
-    waiting.add(callSid)
-    clock.after(afterMs, () => {
-      waiting.delete(callSid)
-      const failed = (err: unknown) => log.warn({ err, call: event.call }, 'what a call has cost could not be asked')
-      void priceOf(callSid).then(known => {
-        if (!known) return
-        const fact = { ...event.fact, price: known.price, priceUnit: known.unit }
-        tell({ ...event, atMs: clock.wallMs(), fact })
-      }, failed)
-    })
   }
 }
 
@@ -92,4 +66,28 @@ export function toldBy(fields: Values): CarrierTold | undefined {
     ...(answeredBy !== undefined && { answeredBy }),
     private: { callerNumber: fields['From'] ?? '', calledNumber: fields['To'] ?? '' },
   }
+}
+
+/** The same, when it was asked for. */
+export function toldByRest({
+  status: word,
+  direction,
+  seconds,
+  price,
+  unit,
+  from,
+  to,
+}: CallNow): CarrierTold | undefined {
+  const status = statuses[word]
+  if (status === undefined) return undefined
+  return {
+    ...{ name: 'carrierTold', status, direction: direction.startsWith('outbound') ? 'outbound' : 'inbound' },
+    ...(seconds !== undefined && { seconds }),
+    ...(price !== undefined && { price, priceUnit: unit }),
+    private: { callerNumber: from, calledNumber: to },
+  }
+}
+
+export function isFinal(status: CarrierStatus): boolean {
+  return finalStatuses.some(each => each === status)
 }

@@ -58,7 +58,7 @@ describe('what is asked of Twilio', () => {
     expect(server.problems).toEqual([])
   })
 
-  it('makes calls, redirects them, and tells their price when it is known', async () => {
+  it('makes calls, redirects them, and tells how they stand', async () => {
     const { server, rest } = await twilio()
     const calling = { ...numbers, url: `${here}/call?record=out-1`, statusCallback: `${here}/status?record=out-1` }
     const amdCallback = `${here}/status?record=out-1&amd=1`
@@ -68,11 +68,12 @@ describe('what is asked of Twilio', () => {
       ...{ Timeout: '25', MachineDetection: 'DetectMessageEnd', AsyncAmd: 'true', AsyncAmdStatusCallback: amdCallback },
     })
     expect(parameters.getAll('StatusCallbackEvent')).toEqual(['initiated', 'ringing', 'answered', 'completed'])
-    expect(await rest.priceOf(sid)).toBeUndefined()
+    const same = { direction: 'outbound-api', from: numbers.from, to: numbers.to, unit: 'USD' }
+    expect(await rest.callNow(sid)).toEqual({ ...same, status: 'queued', seconds: undefined, price: undefined })
     const call = server.calls.get(sid)!
     Object.assign(call, { status: 'in-progress', price: '-0.0085', duration: '61' })
     await rest.redirect(sid, `${here}/transfer`)
-    expect(await rest.priceOf(sid)).toEqual({ price: '-0.0085', unit: 'USD', seconds: 61 })
+    expect(await rest.callNow(sid)).toEqual({ ...same, status: 'in-progress', seconds: 61, price: '-0.0085' })
     expect(server.problems).toEqual([])
   })
 
@@ -107,7 +108,7 @@ describe('what is asked of Twilio', () => {
   it('refuses without keys, in words', async () => {
     const none = { accountSid, authToken: undefined, apiKey: undefined, apiSecret: undefined }
     const rest = twilioRest({ account: { ...none, baseUrl: 'http://127.0.0.1:1' }, clock: new VirtualClock() })
-    const error = await failureOf(rest.priceOf('CA'))
+    const error = await failureOf(rest.callNow('CA'))
     expect(error).toMatchObject({ code: 'CARRIER_REFUSED', unsure: false })
     expect(error.message).toContain('TWILIO_AUTH_TOKEN')
   })

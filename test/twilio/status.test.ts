@@ -1,15 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { CallEvent } from '../../src/call/events.ts'
-import { limits } from '../../src/limits.ts'
 import { createLog } from '../../src/log.ts'
-import { statusWebhook, toldBy } from '../../src/twilio/status.ts'
+import { statusWebhook, toldBy, toldByRest } from '../../src/twilio/status.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
 const sid = `CA${'0'.repeat(31)}1`
 const numbers = { From: '+15550100177', To: '+15550100200' }
 
-function edge(priceOf?: (callSid: string) => Promise<{ price: string; unit: string } | undefined>) {
+function edge() {
   const clock = new VirtualClock()
   const events: CallEvent[] = []
   const order: string[] = []
@@ -26,7 +25,6 @@ function edge(priceOf?: (callSid: string) => Promise<{ price: string; unit: stri
     },
     kept: async () => void order.push('kept'),
     clock,
-    ...(priceOf && { priceOf }),
     log: createLog('silent'),
   })
   const ask = (fields: Record<string, string>, query = {}) => webhook.answer({ query, fields })
@@ -66,7 +64,7 @@ describe('what Twilio tells of a call', () => {
     await ask({ ...made, From: '+15550100201', To: '+15550100177' }, { record: 'out-1' })
     expect(events).toMatchObject([
       { call: sid, business: 'plumber' },
-      { call: 'out-1', business: 'plumber', fact: { direction: 'outbound', answeredBy: 'machineEnded' } },
+      { call: 'out-1', business: 'plumber', fact: { direction: 'outbound', answeredBy: 'machineEnded', carrier: sid } },
     ])
   })
 
@@ -76,30 +74,20 @@ describe('what Twilio tells of a call', () => {
     expect(events).toEqual([])
   })
 
-  it('has its price asked once, a while after the end, whatever comes of that', async () => {
-    const asked: string[] = []
-    const { ask, events, clock } = edge(async callSid => {
-      asked.push(callSid)
-      if (callSid === sid) return { price: '-0.0085', unit: 'USD' }
-      if (callSid.endsWith('2')) return undefined
-      throw new Error('Twilio is away')
-    })
-    const told = { ...numbers, CallDuration: '61' }
-    await ask({ ...told, CallSid: sid, CallStatus: 'ringing', SequenceNumber: '1' })
-    await clock.run(limits.twilio.price.afterMs)
-    expect(asked).toEqual([])
-    for (const call of [sid, sid, sid.replace(/1$/, '2'), sid.replace(/1$/, '3')])
-      await ask({ ...told, CallSid: call, CallStatus: 'completed', SequenceNumber: '3' })
-    await clock.run(limits.twilio.price.afterMs - 1)
-    expect([asked, events.length]).toEqual([[], 5])
-    await clock.run(1)
-    expect(asked.map(each => each.at(-1))).toEqual(['1', '2', '3'])
-    expect(events.slice(5)).toMatchObject([
-      {
-        call: sid,
-        fact: { name: 'carrierTold', status: 'completed', seconds: 61, price: '-0.0085', priceUnit: 'USD' },
+  it('says the same when it is asked for', () => {
+    const now = { status: 'no-answer', direction: 'outbound-api', from: numbers.From, to: numbers.To, unit: 'USD' }
+    expect(toldByRest({ ...now, seconds: 0, price: '-0.0085' })).toEqual({
+      ...{
+        name: 'carrierTold',
+        status: 'noAnswer',
+        direction: 'outbound',
+        seconds: 0,
+        price: '-0.0085',
+        priceUnit: 'USD',
       },
-    ])
+      private: { callerNumber: numbers.From, calledNumber: numbers.To },
+    })
+    expect(toldByRest({ ...now, status: 'asleep', seconds: undefined, price: undefined })).toBeUndefined()
   })
 
   it('is refused when it is none', async () => {

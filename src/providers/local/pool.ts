@@ -82,8 +82,10 @@ export class RecognizerPool {
     const warm = this.#warm!
     const ready = await warm.idle.shift()
     this.#refill(business)
-    // One that has ended while it waited for a call is no use.
-    return ready?.running ? ready : this.#start(await warm.search)
+    if (ready?.running) return ready
+    // One that has ended while it waited for a call is no use, and what was made for it goes.
+    await ready?.close()
+    return this.#start(await warm.search)
   }
 
   #refill(business: Business): readonly Promise<Listener>[] {

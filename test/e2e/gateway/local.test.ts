@@ -23,11 +23,14 @@ let house: House
 let crowded: House
 let bare: House
 let bareCache: string
+/** Where what its recognizers are told lies. */
+let crowdedFolder: string
 const houses: House[] = []
 
 beforeAll(async () => {
   callers = await openCallers()
   bareCache = await linkedSpeech()
+  crowdedFolder = await mkdtemp(join(tmpdir(), 'parley-crowded-'))
   const open = async (environment: Record<string, string>) => {
     const opened = await House.open({ business, environment: { AGENT_ENGINE: 'local', ...environment } })
     houses.push(opened)
@@ -35,13 +38,13 @@ beforeAll(async () => {
   }
   ;[house, crowded, bare] = await Promise.all([
     open({}),
-    open({ LOCAL_CALLS: String(seats), LOCAL_BUSY: 'refuse' }),
+    open({ LOCAL_CALLS: String(seats), LOCAL_BUSY: 'refuse', TMPDIR: crowdedFolder }),
     open({ LOCAL_CALLS: '1', SPEECH_CACHE: bareCache }),
   ])
 })
 afterAll(async () => {
   for (const each of houses) await each[Symbol.asyncDispose]()
-  await rm(bareCache, { recursive: true, force: true })
+  for (const folder of [bareCache, crowdedFolder]) await rm(folder, { recursive: true, force: true })
 })
 
 /** The fetched programs under another name, so that one of them can be taken away. */
@@ -199,6 +202,8 @@ it.concurrent('a call whose recognizer is killed is handed over, and the next on
   await crowded.isEmpty()
   // Those that wait for the next calls.
   await crowded.until(async () => recognizersOf(crowded.pid).length <= 2)
+  // Of those that were killed nothing is left.
+  await crowded.until(async () => (await readdir(crowdedFolder)).length <= 2)
 })
 
 it.concurrent('a call beyond the bound hears why; without the speech program a caller gets the fallback', async () => {
