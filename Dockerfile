@@ -4,7 +4,8 @@ FROM debian:forky-slim AS dependencies
 RUN apt-get update && apt-get install --yes --no-install-recommends ca-certificates npm
 WORKDIR /opt/parley
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --no-audit --no-fund
+# The one script that is run fetches the pinned Node.
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm rebuild node
 
 FROM debian:forky-slim
 # Voices and ears of the engine that needs no key.

@@ -18,9 +18,9 @@ if (major < 20) fail(`Parley needs Node 20 or newer to install itself; this is $
 
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
   console.error('parley: installing dependencies, this takes a minute the first time ...')
-  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: 'inherit' })
-  if (npm.error) fail(`npm could not be run (${npm.error.message}). Install npm and try again.`)
-  if (npm.status !== 0) fail('npm ci failed; its own message stands above.')
+  // No script of a package is run but the one that fetches the pinned Node: of the others one would compile for minutes.
+  runNpm('ci', '--ignore-scripts', '--no-audit', '--no-fund')
+  runNpm('rebuild', 'node')
   writeFileSync(stamp, wanted)
 }
 if (!existsSync(pinnedNode)) fail('The pinned Node is missing from node_modules; run: rm -rf node_modules && npm start')
@@ -42,6 +42,14 @@ process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'))
 process.on('SIGTERM', () => child.kill('SIGTERM'))
 process.on('SIGHUP', () => child.kill('SIGHUP'))
 child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)))
+
+function runNpm(...args) {
+  const silent = args[0] === 'rebuild'
+  const stdio = ['inherit', silent ? 'ignore' : 'inherit', 'inherit']
+  const npm = spawnSync('npm', [...args, '--loglevel=error'], { cwd: root, stdio })
+  if (npm.error) fail(`npm could not be run (${npm.error.message}). Install npm and try again.`)
+  if (npm.status !== 0) fail(`npm ${args[0]} failed; its own message stands above.`)
+}
 
 function fail(message) {
   console.error(`parley: ${message}`)

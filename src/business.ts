@@ -10,6 +10,7 @@ import {
   strayTransfers,
   transfers,
 } from './business-destinations.ts'
+import { answers, digests, hooks, recording, voicemail } from './business-kept.ts'
 import { businessLookup } from './business-lookup.ts'
 import { outbound, telephone, texts } from './business-telephone.ts'
 import { businessTools, missingSecrets } from './business-tools.ts'
@@ -132,9 +133,11 @@ const businessSchema = z.strictObject({
   notify: z
     .strictObject({ phone: e164.optional(), email: z.email().optional(), webhook: z.url().optional() })
     .default({}),
-  recording: z
-    .strictObject({ enabled: z.boolean(), announcement: z.string().max(500).optional() })
-    .default({ enabled: false }),
+  recording,
+  voicemail,
+  digests,
+  answers,
+  hooks,
 })
 
 /** What a business chooses. Read from BUSINESS_FILE; what the file leaves out has a default, the environment fills the rest. */
@@ -265,7 +268,11 @@ function unstorable(chosen: unknown, place = ''): string[] {
 function contradictions(chosen: z.infer<typeof businessSchema>, defaults: BusinessDefaults): string[] {
   const { tools, lookup, conversation } = chosen
   const requests = lookup ? [...tools, lookup] : tools
-  const missing = defaults.environment ? missingSecrets(requests, defaults.environment) : []
+  const { environment } = defaults
+  const unsigned = environment
+    ? chosen.hooks.map(({ secret }) => secret).filter(name => !environment[name]?.trim())
+    : []
+  const missing = environment ? [...new Set([...missingSecrets(requests, environment), ...unsigned])] : []
   const { maxSeconds, warnSeconds } = { ...defaults.conversation, ...conversation }
   const late = maxSeconds !== undefined && warnSeconds !== undefined && warnSeconds >= maxSeconds
   return [
@@ -291,8 +298,12 @@ function complete(data: z.infer<typeof businessSchema>, defaults: BusinessDefaul
 
 /** What this version takes in and a later one acts by, where it is set. */
 export function settingsForLater(business: Business): string | undefined {
-  const { recording } = business
-  const names = recording.enabled ? ['recording (no call is recorded)'] : []
+  const { recording, answers, hooks } = business
+  const names = [
+    ...(recording.enabled ? ['recording (no call is recorded)'] : []),
+    ...(answers.enabled ? ['answers (nobody is answered)'] : []),
+    ...(hooks.length > 0 ? ['hooks (nobody is told)'] : []),
+  ]
   return names.length === 0 ? undefined : `the business sets what does nothing yet in this version: ${names.join(', ')}`
 }
 

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path'
 import { defaultSettings } from './agent/settings.ts'
 import { type BusinessDefaults, type Engine, engines, problemsOfBusiness } from './business.ts'
 import { type Environment, readEnvFile, unreadNames } from './environment.ts'
+import { digestSettings } from './kept-settings.ts'
 import { limits } from './limits.ts'
 import { busyWays } from './providers/local/engine.ts'
 import { defaultRealtimeModel } from './providers/openai/models.ts'
@@ -120,6 +121,7 @@ function settings(read: Reader) {
     databaseUrl: read.secretUrl('DATABASE_URL', ['postgresql:', 'postgres:'], databaseForm),
     speechCache: resolve(read.optional('SPEECH_CACHE') ?? join(stateDir, 'speech')),
     openai: openaiSettings(read),
+    digests: digestSettings(read, reachable),
     tools: { allowPrivate: read.networks('TOOLS_ALLOW_PRIVATE', []) },
     conversation: conversationSettings(read),
     twilio: twilioSettings(read),

@@ -1,3 +1,4 @@
+import { digestLimits, hookLimits, jobLimits, recordingLimits } from './limits-recording.ts'
 import { twilioLimits } from './limits-twilio.ts'
 
 /** Every bound of the program, in one place. At a bound the program refuses or sheds with a counter; it never grows. */
@@ -310,6 +311,10 @@ export const limits = {
     stepMs: 500,
   },
   twilio: twilioLimits,
+  recording: recordingLimits,
+  jobs: jobLimits,
+  digest: digestLimits,
+  hooks: hookLimits,
   /** Of what the people of a business are told. */
   notice: {
     chars: 1_000,

@@ -156,9 +156,11 @@ describe('a business', () => {
   it('says which of its settings do nothing yet', () => {
     const plain = readBusiness({ ...defaults, ownerPhone: undefined, file: undefined })
     expect(settingsForLater(plain)).toBeUndefined()
-    expect(settingsForLater({ ...plain, notify: { phone: '+15550100201' }, recording: { enabled: true } })).toMatch(
+    const recording = { ...plain.recording, enabled: true }
+    expect(settingsForLater({ ...plain, notify: { phone: '+15550100201' }, recording })).toMatch(
       /yet in this version: recording \(no call is recorded\)$/,
     )
+    expect(settingsForLater({ ...plain, answers: { ...plain.answers, enabled: true } })).toContain('answers')
   })
 
   it('is told to be out of reach when the way to its file is barred', () => {

@@ -7,6 +7,9 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
 const page = readFileSync(join(root, 'docs/decisions/dependencies.md'), 'utf8')
 
+/** Of packages that are replaced beneath them. */
+const keepers = ['ari-client', '@discordjs/opus', '@discordjs/node-pre-gyp']
+
 function rowsOf(heading: string): string[][] {
   const section = page.split(`## ${heading}\n`)[1]?.split('\n## ')[0] ?? ''
   const rows = section.split('\n').filter(line => line.startsWith('|'))
@@ -24,6 +27,7 @@ function installed(name: string): string {
 
 describe.each([
   ['Runtime', manifest.dependencies],
+  ['Optional', manifest.optionalDependencies],
   ['Development', manifest.devDependencies],
 ] as [string, Record<string, string>][])('the table "%s"', (heading, declared) => {
   const rows = rowsOf(heading)
@@ -59,17 +63,20 @@ describe('the lock file', () => {
     const scripted = Object.entries<{ hasInstallScript?: boolean }>(lock.packages).filter(
       ([, each]) => each.hasInstallScript,
     )
-    expect(scripted.map(([path]) => path)).toEqual(['node_modules/node'])
-    expect(Object.keys(manifest.allowScripts)).toEqual(['node'])
+    expect(scripted.map(([path]) => path)).toEqual(['node_modules/@discordjs/opus', 'node_modules/node'])
+    expect(manifest.allowScripts).toEqual({ node: true, '@discordjs/opus': false })
   })
 
   it('holds every override that the page lists, and none besides', () => {
     const overridden = JSON.stringify(manifest.overrides ?? {})
     for (const [name = ''] of rowsOf('Overrides')) expect(overridden).toContain(`"${name}"`)
-    const names = [...overridden.matchAll(/"([^"]+)":/g)].map(match => match[1]).filter(name => name !== 'ari-client')
+    const names = [...overridden.matchAll(/"([^"]+)":/g)]
+      .map(match => match[1])
+      .filter(name => !keepers.includes(name ?? ''))
     for (const name of names) {
-      // A version of its own beneath ari-client would be the very one that is to be replaced.
-      expect(existsSync(join(root, 'node_modules/ari-client/node_modules', name ?? ''))).toBe(false)
+      // A version of its own beneath whoever brings it in would be the very one that is to be replaced.
+      for (const keeper of keepers)
+        expect(existsSync(join(root, 'node_modules', keeper, 'node_modules', name ?? ''))).toBe(false)
       expect(existsSync(join(root, 'node_modules', name ?? ''))).toBe(true)
     }
     expect(names.sort()).toEqual(

@@ -1,4 +1,6 @@
+import type { Business } from '../business.ts'
 import type { TransferOutcome, Usage } from '../call/events.ts'
+import type { DigestSource, Urgency } from '../call/kept-events.ts'
 import type { LiveCall } from '../call/ports.ts'
 import type { AudioFormat, AudioSink } from '../media/audio.ts'
 
@@ -156,3 +158,62 @@ export interface ToolContext {
 
 /** What is in a call's reach, besides what every call has. */
 export type ToolsOf = (call: LiveCall) => readonly Tool[]
+
+/** What is written down of a message or told of a call when it is over: nobody waits on the telephone for it. */
+export interface Transcriber {
+  readonly by: DigestSource
+  /** A retryable error: another attempt may help. Empty: nothing was said. */
+  transcribe(sound: StoredSound, signal: AbortSignal): Promise<Digest<{ readonly text: string }>>
+}
+
+/** Of one side, as a WAV file: 8 kHz, 16 bits. */
+export interface StoredSound {
+  readonly wav: Uint8Array
+  readonly seconds: number
+  /** Such as en-US. */
+  readonly language: string
+  /** Names and services that are likely to be heard. */
+  readonly hints: readonly string[]
+}
+
+export interface Summarizer {
+  readonly by: DigestSource
+  summarize(story: CallStory, signal: AbortSignal): Promise<Digest<Summary>>
+  /** To somebody who has spoken to a recording, and is written to. */
+  answer(message: LeftMessage, signal: AbortSignal): Promise<Digest<MessageAnswer>>
+}
+
+/** And what it cost, where that is told. */
+export type Digest<Made> = Made & { readonly usage?: Usage; readonly model?: string }
+
+/** Whoever said it: it is data, and no instruction. */
+export interface CallStory {
+  readonly business: Pick<Business, 'name' | 'language'>
+  readonly said: readonly { readonly who: 'caller' | 'agent'; readonly text: string }[]
+  /** What came of it, in the words of the record: how it ended, what was left, with whom they were connected. */
+  readonly happened: readonly string[]
+}
+
+export interface Summary {
+  readonly who: string
+  readonly why: string
+  readonly outcome: string
+  /** Empty: nothing is left to do. */
+  readonly followUp: string
+  readonly urgency: Urgency
+}
+
+export interface LeftMessage {
+  readonly business: Pick<Business, 'name' | 'language'>
+  readonly instructions: string
+  readonly text: string
+  readonly mostChars: number
+}
+
+export interface MessageAnswer {
+  readonly intent: string
+  /** What they have told, by name. */
+  readonly data: Readonly<Record<string, string>>
+  /** Nothing: a person is to answer. */
+  readonly reply: string | undefined
+}

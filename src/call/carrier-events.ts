@@ -1,3 +1,5 @@
+import { factsAfterwards, type KeptFact } from './kept-events.ts'
+
 /**
  * What the carrier tells of a call beside the call's own channel, and what is asked of it. A call that the carrier has
  * announced is known by the carrier's own id, and so are these; once it has a channel here, that is a part of it.
@@ -131,7 +133,7 @@ export const textFacts = [
 ] as const satisfies readonly TextFact['name'][]
 
 /** That are told without a channel here: a gateway that dies leaves nothing of them open. */
-const names: readonly (CarrierFact | TextFact)['name'][] = [
+const names: readonly (CarrierFact | TextFact | KeptFact)['name'][] = [
   'announced',
   'carrierTold',
   'carrierLost',
@@ -144,5 +146,6 @@ const names: readonly (CarrierFact | TextFact)['name'][] = [
   'answererTold',
   'noticeSent',
   ...textFacts,
+  ...factsAfterwards,
 ]
 export const factsWithoutChannel: readonly string[] = names

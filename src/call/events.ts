@@ -1,5 +1,6 @@
 import type { LineFigures } from '../plane/line.ts'
 import type { CarrierFact, TextFact } from './carrier-events.ts'
+import type { KeptFact } from './kept-events.ts'
 
 /**
  * Everything that happens to a call, told once. The journal, the API, metrics and logs are projections of this.
@@ -18,6 +19,7 @@ export interface CallEvent {
 export type CallFact =
   | CarrierFact
   | TextFact
+  | KeptFact
   | {
       readonly name: 'offered'
       readonly engine: string
@@ -109,6 +111,10 @@ export type CallFact =
   | {
       readonly name: 'voicemailLeft'
       readonly seconds: number
+      /** Left out: by the carrier or the dialplan, while no gateway had the caller. */
+      readonly by?: VoicemailWay
+      /** Left out: when it was over. */
+      readonly ended?: VoicemailEnd
       /** The file's name holds the caller's number. */
       readonly private: { readonly recording: string; readonly callerNumber: string | undefined }
     }
@@ -119,6 +125,12 @@ export type CallFact =
       /** Since it was answered, if it was: of a call that was taken over, since then. */
       readonly answeredMs?: number
     }
+
+/** What led a caller there: the agent, the hour, an engine or a way to the agent that failed, a reception that only records. */
+export type VoicemailWay = 'agent' | 'closed' | 'failure' | 'reception'
+
+/** `cut`: by a gateway that died, or a disk that was full. */
+export type VoicemailEnd = 'silence' | 'key' | 'limit' | 'hungUp' | 'cut'
 
 /** What a provider counts of its work for a call, in the order in which it is told everywhere. */
 export const usageCounters = [

@@ -3,6 +3,7 @@ import type { Law } from '../media/audio.ts'
 import type { Line } from '../plane/line.ts'
 import type { Scope } from '../scope.ts'
 import type { CallFact, MediaPorts, TransferMode, TransferOutcome, TransferTrigger } from './events.ts'
+import type { RecordingEnd } from './kept-events.ts'
 import type { Said } from './said.ts'
 
 export type { Heard, Line, LineEvent, LineFigures, SpokenChunk, UtteranceId } from '../plane/line.ts'
@@ -267,6 +268,37 @@ export interface LiveCall {
   /** An operator wants the caller transferred, or back; the listener tells whether it sees to it. */
   onTransferAsked(listener: (asked: TransferWish | 'back') => boolean): () => void
   emit(fact: CallFact): void
+  /** Left out: nothing that is heard can be kept here. */
+  readonly recorder?: Recorder
+}
+
+/** Keeps what is heard on a line as a file, beside the conversation and off its threads. */
+export interface Recorder {
+  /** At once, and whatever becomes of it the call goes on: what cannot be kept is told by how it ended. */
+  begin(line: Line, wanted: WantedRecording): KeptRecording
+}
+
+export interface WantedRecording {
+  /** Of the file: the same one goes on in the file that an earlier life has begun. */
+  readonly id: string
+  readonly sides: 'both' | 'caller'
+  /** Milliseconds since 1970: where its time is zero. */
+  readonly beganAtMs: number
+  readonly mostMs: number
+}
+
+export interface KeptRecording {
+  /** What was there before goes on. */
+  readonly again: boolean
+  /** By itself, or because it was told to; all of it is in the file. */
+  readonly ended: Promise<EndedRecording>
+  end(why: RecordingEnd): Promise<EndedRecording>
+}
+
+export interface EndedRecording {
+  readonly why: RecordingEnd
+  readonly seconds: number
+  readonly shedFrames: number
 }
 
 export interface TransferWish {

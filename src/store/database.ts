@@ -1,4 +1,4 @@
-import { Kysely, PostgresDialect } from 'kysely'
+import { CompiledQuery, Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
 import { limits } from '../limits.ts'
 import { type Embedded, openEmbedded } from './embedded/embedded.ts'
@@ -6,8 +6,13 @@ import { migrate } from './migrate.ts'
 import { PreparingClient } from './prepared.ts'
 import type { Tables } from './tables.ts'
 
+/** Of one statement, or of several without values: the rows of all of them. */
+export type Execute = (text: string, values?: readonly unknown[]) => Promise<{ rows: unknown[] }>
+
 export interface Database {
   readonly db: Kysely<Tables>
+  /** For SQL that others have written. */
+  readonly execute: Execute
   /** In a folder of our own, or a server. */
   readonly kind: 'embedded' | 'server'
   close(): Promise<void>
@@ -40,10 +45,33 @@ export async function openDatabase(settings: DatabaseSettings): Promise<Database
   }
   try {
     await migrate(db)
-    return { db, kind: embedded ? 'embedded' : 'server', close }
+    return { db, execute: executeBy(pool), kind: embedded ? 'embedded' : 'server', close }
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+/** What is written in the same transaction as all else there. */
+export function executeIn(transaction: Transaction<Tables>): Execute {
+  return (text, values = []) => transaction.executeQuery(CompiledQuery.raw(text, [...values]))
+}
+
+/** Several statements may hold a transaction: one that failed in it must not leave it open for whoever comes next. */
+function executeBy(pool: pg.Pool): Execute {
+  return async (text, values = []) => {
+    const client = await pool.connect()
+    try {
+      const results = [await client.query(text, [...values])].flat()
+      client.release()
+      return { rows: results.flatMap(({ rows }) => rows) }
+    } catch (error) {
+      await client.query('rollback').then(
+        () => client.release(),
+        () => client.release(true),
+      )
+      throw error
+    }
   }
 }
 

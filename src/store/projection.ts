@@ -24,6 +24,10 @@ interface ProjectionDependencies {
   readonly clock: Clock
   /** In words, for the log. */
   readonly trouble: (text: string) => void
+  /** What follows from events that were taken: in the same transaction, so that it stands if and only if they do. */
+  readonly following?: (transaction: Transaction<Tables>, events: readonly CallEvent[]) => Promise<void>
+  /** They stand. */
+  readonly took?: (events: readonly CallEvent[]) => void
 }
 
 /**
@@ -101,41 +105,48 @@ export class Projection {
 
   /** False when there is nothing more to carry. */
   async #carryPiece(): Promise<boolean> {
-    const { source, db, trouble } = this.#with
+    const { source, db, trouble, following, took } = this.#with
     const reached = this.#reached
     const ahead = reached && (await source.read(reached))
     if (ahead && isSame(ahead.next, reached)) return false
-    const { upTo, more } = await db.transaction().execute(async transaction => {
+    const { upTo, more, events } = await db.transaction().execute(async transaction => {
       const from = await positionOf(transaction, source.id)
       const { events, next, missed } = ahead && isSame(from, reached) ? ahead : await source.read(from)
-      if (isSame(next, from)) return { upTo: from, more: false }
+      if (isSame(next, from)) return { upTo: from, more: false, events: [] }
       if (missed > 0) {
         trouble(
           `${missed} segment(s) of the journal were shed before the database had taken them: their events are lost.`,
         )
       }
-      await this.#projectAll(transaction, events)
+      const taken = await this.#projectAll(transaction, events)
+      await following?.(transaction, taken)
       await transaction
         .updateTable('journals')
         .set({ segment: String(next.segment), offset_bytes: String(next.byte) })
         .where('id', '=', source.id)
         .execute()
-      return { upTo: next, more: true }
+      return { upTo: next, more: true, events: taken }
     })
     this.#reached = upTo
     source.taken(upTo)
+    if (events.length > 0) took?.(events)
     return more
   }
 
   /** An event that the database can never take must not keep it from all that came after. */
-  async #projectAll(transaction: Transaction<Tables>, events: readonly CallEvent[]): Promise<void> {
-    if (await taken(transaction, events)) return
+  async #projectAll(transaction: Transaction<Tables>, events: readonly CallEvent[]): Promise<readonly CallEvent[]> {
+    if (await isTaken(transaction, events)) return events
+    const taken: CallEvent[] = []
     for (const event of events) {
-      if (await taken(transaction, [event])) continue
+      if (await isTaken(transaction, [event])) {
+        taken.push(event)
+        continue
+      }
       this.#with.trouble(
         `The database cannot hold an event of the call ${event.call} (${event.fact.name}): it is left out.`,
       )
     }
+    return taken
   }
 
   #retryLater(error: Error): void {
@@ -153,7 +164,7 @@ export class Projection {
 }
 
 /** False when the events themselves are what the database does not take. */
-async function taken(transaction: Transaction<Tables>, events: readonly CallEvent[]): Promise<boolean> {
+async function isTaken(transaction: Transaction<Tables>, events: readonly CallEvent[]): Promise<boolean> {
   await sql`savepoint events`.execute(transaction)
   try {
     await project(transaction, events)

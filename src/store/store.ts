@@ -1,8 +1,10 @@
 import type { Kysely } from 'kysely'
+import type { CallEvent } from '../call/events.ts'
 import { type Clock, within } from '../clock.ts'
 import { asError, GatewayError, isCode } from '../errors.ts'
 import { limits } from '../limits.ts'
-import { type Database, type DatabaseSettings, openDatabase } from './database.ts'
+import { type Database, type DatabaseSettings, executeIn, openDatabase } from './database.ts'
+import { type JobKind, Jobs, type WantedJob } from './jobs.ts'
 import { type EventSource, Projection } from './projection.ts'
 import type { Tables } from './tables.ts'
 
@@ -11,8 +13,17 @@ export interface StoreDependencies extends DatabaseSettings {
   readonly clock: Clock
   /** In words, for the log. */
   readonly trouble: (text: string) => void
+  /** Left out: nothing outlives a call but its record. */
+  readonly work?: StoreWork
   /** It can be asked from here on; what is done with it then is part of opening it. */
   readonly opened?: () => Promise<void>
+}
+
+/** What is to be done because of what happened. */
+export interface StoreWork {
+  readonly wantedBy: (event: CallEvent) => readonly WantedJob[]
+  /** There are some. */
+  readonly wanted: (kinds: ReadonlySet<JobKind>) => void
 }
 
 /**
@@ -23,6 +34,7 @@ export class Store {
   readonly #with: StoreDependencies
   #database: Database | undefined
   #projection: Projection | undefined
+  #jobs: Jobs | undefined
   #failures = 0
   #closed = false
   #silent = false
@@ -58,6 +70,11 @@ export class Store {
     }
   }
 
+  /** None while it is away, or without any work. */
+  get jobs(): Jobs | undefined {
+    return this.#jobs
+  }
+
   /** What happened is not in the database at the moment, or not all of it. */
   get failing(): boolean {
     return this.#projection?.failing ?? true
@@ -82,21 +99,36 @@ export class Store {
     // What it has not taken by then it takes at the next start.
     await caughtUp.catch(() => {})
     await this.#projection?.close()
+    await this.#jobs?.close()
     await this.#database?.close()
   }
 
   async #attempt(): Promise<void> {
-    const { url, folder, source, clock, trouble, opened } = this.#with
+    const { url, folder, source, clock, trouble, work, opened } = this.#with
     try {
       const database = await openDatabase({ url, folder })
       if (this.#closed) return await database.close()
+      this.#jobs = work && (await jobsIn(database, trouble))
       this.#database = database
-      this.#projection = new Projection({ source, db: database.db, clock, trouble })
+      this.#projection = new Projection({ source, db: database.db, clock, trouble, ...this.#following() })
       if (this.#failures > 0) trouble('The database is there again.')
       await opened?.()
     } catch (error) {
       if (isCode(error, 'STORE_REFUSED')) throw error
       this.#retryLater(asError(error))
+    }
+  }
+
+  #following(): Pick<ConstructorParameters<typeof Projection>[0], 'following' | 'took'> {
+    const { work } = this.#with
+    const jobs = this.#jobs
+    if (!work || !jobs) return {}
+    return {
+      following: (transaction, events) => jobs.want(events.flatMap(work.wantedBy), executeIn(transaction)),
+      took: events => {
+        const kinds = new Set(events.flatMap(work.wantedBy).map(({ kind }) => kind))
+        if (kinds.size > 0) work.wanted(kinds)
+      },
     }
   }
 
@@ -114,6 +146,16 @@ export class Store {
       this.#opening = this.#attempt()
       this.#opening.catch(refused => this.#with.trouble(asError(refused).message))
     })
+  }
+}
+
+/** A database that is opened again must have been closed. */
+async function jobsIn(database: Database, trouble: (text: string) => void): Promise<Jobs> {
+  try {
+    return await Jobs.open({ ...database, trouble })
+  } catch (error) {
+    await database.close()
+    throw error
   }
 }
 

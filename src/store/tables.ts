@@ -1,6 +1,14 @@
 import type { ColumnType, GeneratedAlways, JSONColumnType } from 'kysely'
 import type { AnsweredBy, CarrierStatus, NoticeKind, TextChannel, TextStatus } from '../call/carrier-events.ts'
-import type { TransferMode, TransferOutcome, TransferTrigger, UsageCounter } from '../call/events.ts'
+import type {
+  TransferMode,
+  TransferOutcome,
+  TransferTrigger,
+  UsageCounter,
+  VoicemailEnd,
+  VoicemailWay,
+} from '../call/events.ts'
+import type { DigestSource, RecordingEnd, Urgency } from '../call/kept-events.ts'
 
 /** What the database holds, as the migrations make it. Every row belongs to a business. */
 export interface Tables {
@@ -17,6 +25,9 @@ export interface Tables {
   messages: MessageRow
   voicemails: VoicemailRow
   recordings: RecordingRow
+  transcripts: TranscriptRow
+  summaries: SummaryRow
+  deliveries: DeliveryRow
   awaited_recordings: AwaitedRecordingRow
   texts: TextRow
   text_consents: TextConsentRow
@@ -183,15 +194,67 @@ export interface VoicemailRow {
   recording: string
   caller_number: string | null
   read_at: Time | null
+  by: VoicemailWay | null
+  ended: VoicemailEnd | null
+  archived_at: Time | null
+  deleted_at: Time | null
+  deleted_by: string | null
 }
 
 interface RecordingRow {
-  id: GeneratedAlways<string>
+  /** Of its file, and of what is told of it. */
+  id: string
   call: string
   business: string
   at: Time
-  seconds: number
-  file: string
+  announced_at: Time | null
+  /** While it goes on nothing. */
+  seconds: number | null
+  ended_why: RecordingEnd | null
+  shed_frames: ColumnType<number, number | undefined, number>
+  converted_at: Time | null
+  bytes: string | null
+  deleted_at: Time | null
+  deleted_by: string | null
+}
+
+interface TranscriptRow {
+  /** Or the voicemail. */
+  recording: string
+  call: string
+  business: string
+  at: Time
+  by: DigestSource
+  text: string
+}
+
+interface SummaryRow {
+  call: string
+  business: string
+  at: Time
+  by: DigestSource
+  urgency: Urgency
+  who: string
+  why: string
+  outcome: string
+  follow_up: string
+}
+
+interface DeliveryRow {
+  /** Of the event and the hook: the same news is the same delivery. */
+  id: string
+  business: string
+  call: string
+  /** By name, as the business has it. */
+  hook: string
+  event: string
+  at: Time
+  body: string
+  attempts: ColumnType<number, number | undefined, number>
+  last_at: Time | null
+  last_status: number | null
+  last_why: string | null
+  delivered_at: Time | null
 }
 
 /** With the carrier, to be fetched. */

@@ -2,6 +2,10 @@
 export const defaultRealtimeModel = 'gpt-realtime-2.1'
 /** Writes down what callers say. */
 export const defaultTranscriptionModel = 'gpt-transcribe'
+/** The same of a file, by HTTP. */
+export const defaultFileTranscriptionModel = 'gpt-transcribe'
+/** Tells a call in short. */
+export const defaultSummaryModel = 'gpt-5.4-mini'
 
 interface Retirement {
   readonly model: string
@@ -19,5 +23,7 @@ export const retirements: readonly Retirement[] = [
   { model: 'gpt-4o-mini-tts', date: '2027-01-06', successor: 'gpt-realtime-2.1-mini' },
   { model: 'whisper-1', date: '2027-02-26', successor: 'gpt-transcribe' },
   { model: 'gpt-4o-transcribe', date: '2027-02-26', successor: 'gpt-transcribe' },
+  { model: 'gpt-4o-mini', date: '2027-01-14', successor: defaultSummaryModel },
+  { model: 'gpt-4.1-mini', date: '2027-01-14', successor: defaultSummaryModel },
   { model: 'gpt-4o-mini-transcribe', date: '2027-02-26', successor: 'gpt-live-transcribe' },
 ]

@@ -3,6 +3,7 @@ import { calls } from './0001-calls.ts'
 import { transfers } from './0002-transfers.ts'
 import { carrier } from './0003-carrier.ts'
 import { openAccounts } from './0004-open-accounts.ts'
+import { kept } from './0005-kept.ts'
 
 /** In this order, each once. One that has been released is never changed: what comes after it is another. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -10,4 +11,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0002-transfers': transfers,
   '0003-carrier': carrier,
   '0004-open-accounts': openAccounts,
+  '0005-kept': kept,
 }

@@ -1,0 +1,66 @@
+/**
+ * What is kept of a call beside its facts, and what is made of that afterwards. Files are named by ids that tell nothing of
+ * the caller; what was said stands under `private`.
+ */
+export type KeptFact =
+  /** Both sides from here on; `again`: in the file that an earlier life, or an earlier part of the call, had begun. */
+  | { readonly name: 'recordingBegan'; readonly recording: string; readonly again?: true }
+  /** The caller has been told. */
+  | { readonly name: 'recordingAnnounced'; readonly recording: string }
+  | {
+      readonly name: 'recordingEnded'
+      readonly recording: string
+      readonly seconds: number
+      readonly why: RecordingEnd
+      /** Left out for want of time or room: silence stands in their place. */
+      readonly shedFrames: number
+    }
+  /** It stands in another form, and the one before is gone. */
+  | { readonly name: 'recordingConverted'; readonly recording: string; readonly bytes: number }
+  /** The file is gone from the disk: the first of these counts. */
+  | { readonly name: 'recordingDeleted'; readonly recording: string; readonly by: DeletedBy }
+  | { readonly name: 'voicemailDeleted'; readonly recording: string; readonly by: DeletedBy }
+  /** Of a voicemail, or of what a caller said into a recording. */
+  | {
+      readonly name: 'transcribed'
+      readonly recording: string
+      readonly by: DigestSource
+      readonly private: { readonly text: string }
+    }
+  | ({ readonly name: 'summarized' } & Summarized)
+  /** What a caller who was only recorded has been answered, by a text message of this id. */
+  | { readonly name: 'callerAnswered'; readonly text: string }
+  /** All that this house has kept of somebody is gone; who it was is not told. */
+  | { readonly name: 'callerForgotten'; readonly calls: number; readonly files: number }
+
+export type RecordingEnd = 'callEnded' | 'transferred' | 'diskFull' | 'tooLong' | 'mediaLost' | 'cut' | 'stopped'
+
+type DeletedBy = 'age' | 'operator' | 'request'
+
+/** Which of them made it: people trust them differently. */
+export type DigestSource = 'provider' | 'builtIn'
+
+interface Summarized {
+  readonly by: DigestSource
+  readonly urgency: Urgency
+  readonly private: {
+    readonly who: string
+    readonly why: string
+    readonly outcome: string
+    readonly followUp: string
+  }
+}
+
+export type Urgency = 'none' | 'soon' | 'now'
+
+/** That are told when the call is over, or of no call at all: a gateway that dies leaves nothing of them open. */
+export const factsAfterwards = [
+  'recordingEnded',
+  'recordingConverted',
+  'recordingDeleted',
+  'voicemailDeleted',
+  'transcribed',
+  'summarized',
+  'callerAnswered',
+  'callerForgotten',
+] as const satisfies readonly KeptFact['name'][]
