@@ -49,6 +49,15 @@ export interface StoredJob extends Omit<ClaimedJob, 'afterMs'> {
   readonly why: string | null
 }
 
+export interface JobFailure {
+  /** For a person, and told to them: never the words of a server. */
+  readonly why: string
+  /** No other attempt would help. */
+  readonly hopeless?: boolean
+  /** As whoever was asked wants it. */
+  readonly notBeforeMs?: number | undefined
+}
+
 export interface JobsParts {
   readonly execute: Execute
   readonly kind: 'embedded' | 'server'
@@ -133,10 +142,20 @@ export class Jobs {
     await this.#boss.complete(kind, id)
   }
 
-  /** Tried again later, unless it was tried often enough or that would never help. `why` is for a person, and told to them. */
-  async failed({ kind, id }: Pick<ClaimedJob, 'kind' | 'id'>, why: string, hopeless = false): Promise<void> {
-    await this.#boss.fail(kind, id, { why })
+  /** Tried again later, unless it was tried often enough or that would never help. */
+  async failed(
+    { kind, id }: Pick<ClaimedJob, 'kind' | 'id'>,
+    { why, hopeless, notBeforeMs }: JobFailure,
+  ): Promise<void> {
+    await this.#boss.fail(kind, id, { why: why.slice(0, limits.jobs.whyChars) })
     if (hopeless) await this.#boss.cancel(kind, id)
+    else if (notBeforeMs !== undefined) {
+      await this.#parts.execute(
+        `update ${SCHEMA}.job set start_after = greatest(start_after, $3::timestamptz)
+         where name = $1 and id = $2 and state = 'retry'`,
+        [kind, id, new Date(notBeforeMs)],
+      )
+    }
   }
 
   /** What took too long is given back, and what is over for long goes: to be called from time to time. */

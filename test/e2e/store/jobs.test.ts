@@ -82,15 +82,17 @@ describe.each(['embedded', 'server'] as const)('jobs on the %s database', kind =
 
   it('are tried again later, as often as they may be; then a person sees why, and has them begun anew', async () => {
     await jobs.want([wanted('hard', { kind: 'summarize' })])
-    await jobs.failed(await claimOne('summarize'), 'it answered 503')
+    await jobs.failed(await claimOne('summarize'), { why: 'it answered 503', notBeforeMs: Date.UTC(2100, 0, 1) })
     expect(await jobs.claim('summarize', 1)).toEqual([])
     expect(await listed({ kind: 'summarize' })).toMatchObject([
       { state: 'waiting', attempts: 1, why: 'it answered 503' },
     ])
-    await later('start_after')
+    const [waiting] = await listed({ kind: 'summarize' })
+    expect(waiting?.nextAt).toEqual(new Date(Date.UTC(2100, 0, 1)))
+    await database.execute(`update jobs.job set start_after = now() where state = 'retry'`)
     const second = await claimOne('summarize')
     expect(second.attempts).toBe(2)
-    await jobs.failed(second, 'it answered 500')
+    await jobs.failed(second, { why: 'it answered 500' })
     const [failed] = await listed({ state: 'failed' })
     expect(failed).toMatchObject({ kind: 'summarize', key: 'hard', why: 'it answered 500', endedAt: expect.any(Date) })
     expect(await jobs.retry(failed!)).toBe(true)
@@ -102,7 +104,7 @@ describe.each(['embedded', 'server'] as const)('jobs on the %s database', kind =
 
   it('are not tried again when that would never help', async () => {
     await jobs.want([wanted('broken', { kind: 'transcribe' })])
-    await jobs.failed(await claimOne('transcribe'), 'the file is gone', true)
+    await jobs.failed(await claimOne('transcribe'), { why: 'the file is gone', hopeless: true })
     expect(await listed({ kind: 'transcribe', state: 'failed' })).toMatchObject([{ why: 'the file is gone' }])
   })
 
