@@ -80,7 +80,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // Stands for a vendor: it speaks as that vendor's part reads, with the scripted sounds and words.
   'fake-openai': ['providers/scripted', 'providers/openai/protocol', 'agent', 'media'],
   tools: ['agent', 'call/ports', 'call/caller-number'],
-  recording: ['call', 'media', 'plane/line'],
+  recording: ['call', 'media', 'plane/line', 'plane/protocol'],
   store: [
     'call/events',
     'call/carrier-events',
@@ -89,7 +89,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'call/caller-number',
     'call/ports',
   ],
-  desk: ['store', 'call', 'agent'],
+  desk: ['store', 'call', 'agent', 'recording'],
   twilio: ['desk', 'store', 'recording', 'call', 'tools', 'agent/hours', 'caller'],
   notifiers: ['desk', 'tools'],
   server: ['call', 'desk', 'store', 'recording'],

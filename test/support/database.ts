@@ -3,6 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { cp, mkdir, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { openDatabase } from '../../src/store/database.ts'
+import { Jobs } from '../../src/store/jobs.ts'
 
 const cache = join(import.meta.dirname, '../../.parley/database')
 
@@ -15,7 +16,7 @@ export async function seedDatabase(folder: string): Promise<void> {
 /** Of what makes the tables. */
 function schemaHash(): string {
   const folder = join(import.meta.dirname, '../../src/store/migrations')
-  const hash = createHash('sha256')
+  const hash = createHash('sha256').update(readFileSync(join(folder, '../jobs.ts')))
   for (const name of globSync('*.ts', { cwd: folder }).sort()) hash.update(readFileSync(join(folder, name)))
   return hash.digest('hex').slice(0, 12)
 }
@@ -26,6 +27,9 @@ async function template(): Promise<string> {
   if (existsSync(folder)) return folder
   const unfinished = join(cache, randomUUID())
   const database = await openDatabase({ url: undefined, folder: unfinished })
+  const trouble = (text: string) => console.error(`database: ${text}`)
+  const jobs = await Jobs.open({ ...database, trouble })
+  await jobs.close()
   await database.close()
   await rename(unfinished, folder).catch(() => rm(unfinished, { recursive: true }))
   await rm(`${unfinished}.lock`, { force: true })
