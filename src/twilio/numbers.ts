@@ -97,7 +97,11 @@ function mustBeFree({ number, business }: NumberOrder, known: Known): void {
 }
 
 function mustBeThere(business: string, known: Known): void {
-  if (!known.stored(business)) throw new NumberRefused('unknown', `There is no business ${business}.`)
+  if (!known.stored(business))
+    throw new NumberRefused(
+      'unknown',
+      `There is no business ${business}: npm run business -- list has those that there are.`,
+    )
 }
 
 /**
@@ -111,7 +115,11 @@ export async function boughtOrFound(
   webhooks: NumberWebhooks,
 ): Promise<OwnedNumber> {
   const [before] = await rest.numbers.list(number)
-  if (before) throw new NumberRefused('conflict', 'The account has the number already: fix it and assign it.')
+  if (before)
+    throw new NumberRefused(
+      'conflict',
+      'The account has the number already: fix it and assign it, or take it for a new business.',
+    )
   try {
     return await rest.numbers.buy({ number, webhooks, name, addressSid, bundleSid })
   } catch (error) {
