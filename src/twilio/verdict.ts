@@ -48,7 +48,7 @@ export function callerOf(
     (lone() ? known.standard : undefined)
   return {
     ...{ callSid, record: isName(record) ? record : callSid, business, callerNumber, calledNumber, outbound },
-    context: business ? contextIn(query, outbound ? givenNames(query) : business.telephone.context) : [],
+    context: business ? contextIn(query, outbound ? givenNames(query, business) : business.telephone.context) : [],
   }
 }
 
@@ -57,11 +57,11 @@ function isName(record: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/.test(record)
 }
 
-/** With a call that Parley makes goes what whoever asked for it has given. */
-function givenNames(query: Values): string[] {
-  return Object.keys(query)
-    .filter(name => contextName.safeParse(name).success)
-    .slice(0, limits.twilio.contextNames)
+/** With a call that Parley makes goes what whoever asked for it has given: in the order of the business, as far as it lists that. */
+function givenNames(query: Values, { telephone: { context } }: Business): string[] {
+  const given = Object.keys(query).filter(name => contextName.safeParse(name).success)
+  const listed = context.filter(name => given.includes(name))
+  return [...new Set([...listed, ...given])].slice(0, limits.twilio.contextNames)
 }
 
 function contextIn(query: Values, names: readonly string[]): [string, string][] {

@@ -67,6 +67,15 @@ describe('a call that comes in', () => {
     expect(events).toMatchObject([{ call: 'out-1', fact: { private: { callerNumber: caller, calledNumber: ours } } }])
   })
 
+  it('of somebody whom Parley has called has in its address what matters most to the business, too', async () => {
+    const listing = businessWith({ telephone: { context: ['patientId', 'campaign'] } })
+    // As a database keeps it: the shorter name first.
+    const given = { record: 'out-1', campaign: 'z'.repeat(200), patientId: '4711', since: 'May' }
+    const { sip } = await call({ businesses: [listing] }, given, { From: ours, To: caller, Direction: 'outbound-api' })
+    expect(sip).toContain(';patientId=4711;since=May?')
+    expect(sip).toMatch(/&X-patientId=4711&X-campaign=z{200}&X-since=May$/)
+  })
+
   const plumber = businessWith({ id: 'plumber', numbers: ['+15550100201'] })
   // It is Monday.
   const hours = { thursday: [{ from: '09:00', to: '10:00' }] }
