@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { tellsWhoCalls } from './call/caller-number.ts'
 import type { CallEvent } from './call/events.ts'
 import type { Journal } from './call/journal.ts'
 import { systemClock, within } from './clock.ts'
@@ -12,6 +13,7 @@ import { mailNotifier } from './notifiers/mail.ts'
 import type { Surroundings } from './own-asterisk.ts'
 import type { Scope } from './scope.ts'
 import type { StateDir } from './state-dir.ts'
+import { answeredSince } from './store/callers.ts'
 import type { Directory } from './store/directory.ts'
 import { claimNotice, storyOf } from './store/notices.ts'
 import type { Store } from './store/store.ts'
@@ -61,6 +63,7 @@ export function deskOf(surroundings: Surroundings, parts: Parts): Desk {
     ...notifiersOf(surroundings, sending),
     find: business => directory.find(business),
     record: call => storyIn(store, call),
+    served: caller => servedIn(store, caller),
     claim: (notice, by) => claimOf(store, notice, by),
   })
   scope.onClose(async () => {
@@ -112,6 +115,16 @@ function notifiersOf({ config: { smtp }, webhook }: Surroundings, sender: TextSe
 async function storyIn(store: Store, call: string) {
   await store.caughtUp()
   return store.ask(db => storyOf(db, 'all', call))
+}
+
+/** A trunk that hears 503 tries its next way at once: clocks of two gateways may differ by that. */
+const CLOCKS_MS = 5_000
+
+type Served = Parameters<ConstructorParameters<typeof Notifying>[0]['served']>[0]
+
+async function servedIn(store: Store, { business, callerNumber, atMs }: Served): Promise<boolean> {
+  if (callerNumber === undefined || !tellsWhoCalls(callerNumber)) return false
+  return store.ask(db => answeredSince(db, { business }, callerNumber, new Date(atMs - CLOCKS_MS)))
 }
 
 function claimOf(store: Store, { call, kind, business }: Notice, by: NoticeWay): Promise<boolean> {

@@ -32,7 +32,13 @@ export type CallFact =
       readonly outbound?: true
       readonly private: OfferedPrivately
     }
-  | { readonly name: 'refused'; readonly reason: 'capacity' | 'draining' | 'unready' | 'inactive' | 'forged' }
+  | {
+      readonly name: 'refused'
+      readonly reason: 'capacity' | 'draining' | 'unready' | 'inactive' | 'forged'
+      /** As of one that is offered. */
+      readonly partOf?: string
+      readonly private?: { readonly callerNumber: string }
+    }
   | { readonly name: 'mediaOpened'; readonly channel: string; readonly bridge: string; readonly ports: MediaPorts }
   | { readonly name: 'mediaClosed'; readonly figures: LineFigures }
   /** `again`: by a channel of its that is not the first. */

@@ -101,12 +101,12 @@ export class Exchange {
     const { admission, handlers } = this.#with
     const { business, doubt } = this.#with.addressee(leg.facts)
     const earlierLife = leg.takenOver ? (this.#with.earlierLife?.(leg.id) ?? []) : []
-    const judged = leg.takenOver ? judgedBefore(earlierLife) : (this.#with.judge?.(leg.facts) ?? plain)
-    if (judged.kind === 'forged') return this.#refuse(leg, business, 'forged', judged.why)
-    if (this.#draining && !leg.takenOver) return this.#refuse(leg, business, 'draining')
-    if (!business.active && !leg.takenOver) return this.#refuse(leg, business, 'inactive')
+    const judged = judgedBefore(earlierLife) ?? this.#with.judge?.(leg.facts, leg.takenOver) ?? plain
+    if (judged.kind === 'forged' && !leg.takenOver) return this.#refuse(leg, business, 'forged', judged)
+    if (this.#draining && !leg.takenOver) return this.#refuse(leg, business, 'draining', judged)
+    if (!business.active && !leg.takenOver) return this.#refuse(leg, business, 'inactive', judged)
     const seat = leg.takenOver ? admission.readmit() : admission.admit()
-    if (!seat) return this.#refuse(leg, business, 'capacity')
+    if (!seat) return this.#refuse(leg, business, 'capacity', judged)
     const { clock, plane, observe, knowCaller = async () => nothingKnown } = this.#with
     const scope = this.#with.scope.child(leg.id)
     const handler = handlers[business.engine]
@@ -132,10 +132,13 @@ export class Exchange {
   }
 
   /** 503 lets the trunk try its next way at once, which does not help where nobody wants the call; none is left ringing. */
-  #refuse(leg: Leg, business: Business, reason: Refusal, why?: string): void {
+  #refuse(leg: Leg, business: Business, reason: Refusal, judged: ReturnType<JudgeLeg>): void {
     const of = { call: leg.id, business: business.id, atMs: this.#with.clock.wallMs() }
-    if (why !== undefined) this.#with.observe({ ...of, fact: { name: 'degraded', code: 'LEG_FORGED', detail: why } })
-    this.#with.observe({ ...of, fact: { name: 'refused', reason } })
+    const forged = judged.kind === 'forged'
+    if (forged) this.#with.observe({ ...of, fact: { name: 'degraded', code: 'LEG_FORGED', detail: judged.why } })
+    const part = judged.kind === 'partOf' && { partOf: judged.record }
+    const { callerNumber } = leg.facts
+    this.#with.observe({ ...of, fact: { name: 'refused', reason, ...part, private: { callerNumber } } })
     const hungUp = leg.hangup(reason === 'inactive' || reason === 'forged' ? 'rejected' : 'congestion')
     // A caller who has gone meanwhile is refused enough; closing tells of anything else.
     void hungUp.catch(() => {}).finally(() => leg.close())
@@ -146,11 +149,11 @@ function partIn({ record, again, outbound }: Extract<ReturnType<JudgeLeg>, { kin
   return { partOf: record, ...(again !== undefined && { again: true as const }), ...(outbound && { outbound }) }
 }
 
-/** Whoever is taken over was judged when they came: what was found then stands. */
-function judgedBefore(earlierLife: readonly CallEvent[]): ReturnType<JudgeLeg> {
+/** Whoever was judged here when they came: what was found then stands. */
+function judgedBefore(earlierLife: readonly CallEvent[]): ReturnType<JudgeLeg> | undefined {
   for (const { fact } of earlierLife) {
     if (fact.name !== 'offered' || fact.partOf === undefined) continue
     return { kind: 'partOf', record: fact.partOf, ...(fact.outbound && { outbound: true }) }
   }
-  return plain
+  return earlierLife.length > 0 ? plain : undefined
 }

@@ -30,6 +30,8 @@ export function occasionOf({ fact }: Pick<CallEvent, 'fact'>): Occasion | undefi
     }
     case 'ended':
       return leftByCaller.includes(fact.reason) ? { kind: 'missedCall' } : undefined
+    case 'refused':
+      return turnedAway.includes(fact.reason) ? { kind: 'missedCall' } : undefined
     case 'carrierTold':
       return fact.direction === 'inbound' && isFinal(fact.status) ? { kind: 'missedCall' } : undefined
     default:
@@ -47,6 +49,9 @@ const leftByCaller: readonly EndReason[] = [
   'refused',
 ]
 
+/** For want of a place; not by choice of the business. */
+const turnedAway: readonly string[] = ['capacity', 'draining', 'unready']
+
 function isFinal(status: unknown): boolean {
   return finalStatuses.some(each => each === status)
 }
@@ -60,7 +65,8 @@ export function wasMissed(told: readonly Told[]): boolean {
     of(name).some(each => each.details[key] === value)
   const overByCarrier = of('carrierTold').some(({ details }) => isFinal(details['status']))
   // While the carrier has the call it goes on elsewhere when its way to the agent has ended.
-  const over = of('announced').length > 0 ? overByCarrier : overByCarrier || of('ended').length > 0
+  const over =
+    of('announced').length > 0 ? overByCarrier : overByCarrier || of('ended').length + of('refused').length > 0
   const outward = of('callAsked').length > 0 || has('carrierTold', 'direction', 'outbound')
   const tested = told.some(each => Object(each.private?.['parameters'])['test'] === 'yes')
   if (!over || outward || tested) return false

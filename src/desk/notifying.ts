@@ -18,6 +18,12 @@ export interface NotifyingParts {
   readonly record: (
     call: string,
   ) => Promise<{ readonly id: string; readonly events: readonly StoredEvent[] } | undefined>
+  /** Of a caller who was turned away: another gateway, or this one soon after, has answered them. */
+  readonly served: (caller: {
+    readonly business: string
+    readonly callerNumber: string | undefined
+    readonly atMs: number
+  }) => Promise<boolean>
   /** False when it was given before, here or elsewhere; fails while that cannot be known. */
   readonly claim: (notice: Notice, by: NoticeWay) => Promise<boolean>
   readonly tell: (event: CallEvent) => void
@@ -75,6 +81,8 @@ export class Notifying {
         const known = await this.#with.record(event.call)
         if (!known || !wasMissed(known.events)) return
         const callerNumber = callerIn(known.events)
+        const again = { business: event.business, callerNumber, atMs: event.atMs }
+        if (event.fact.name === 'refused' && (await this.#with.served(again))) return
         await this.#give({ event, kind: 'missedCall', callerNumber, words: notAnswered })
       })
     })

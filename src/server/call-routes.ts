@@ -7,7 +7,10 @@ import { transferRoutes } from './transfer-routes.ts'
 import type { TypedServer } from './typed.ts'
 
 export function callRoutes(app: TypedServer, dependencies: ServerDependencies): void {
-  const { telephony, log } = dependencies
+  const { telephony, exchange, log } = dependencies
+  /** By the name under which the call is told everywhere. */
+  const ownerOf = ({ call = 'orphan' }: { readonly call: string | undefined }) =>
+    exchange.find(call)?.view.record ?? call
   const calls = new Calls(dependencies)
   const business = { access: 'business' } as const
 
@@ -29,7 +32,7 @@ export function callRoutes(app: TypedServer, dependencies: ServerDependencies): 
     const call = calls.mustBeHere(scopeOf(request), request.params.id)
     log.info({ call: call.id, by: whoOf(request) }, 'a call is hung up by request')
     call.hangUp('operator')
-    return reply.code(202).send({ id: call.id, state: call.state })
+    return reply.code(202).send({ id: call.view.record, state: call.state })
   })
 
   transferRoutes(app, calls, dependencies)
@@ -38,8 +41,8 @@ export function callRoutes(app: TypedServer, dependencies: ServerDependencies): 
   app.get('/v1/channels', { config: { access: 'operator' }, schema: channels }, async () => {
     const { channels, bridges } = await telephony.inspect()
     return {
-      channels: channels.map(each => ({ ...each, call: each.call ?? 'orphan' })),
-      bridges: bridges.map(each => ({ ...each, channels: [...each.channels], call: each.call ?? 'orphan' })),
+      channels: channels.map(each => ({ ...each, call: ownerOf(each) })),
+      bridges: bridges.map(each => ({ ...each, channels: [...each.channels], call: ownerOf(each) })),
     }
   })
 }

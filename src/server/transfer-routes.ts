@@ -28,7 +28,7 @@ export function transferRoutes(app: TypedServer, calls: Calls, { log }: Pick<Ser
     if (!call.askTransfer(asked) && !(back && call.state === 'transferring'))
       throw new Refusal(409, back ? 'No transfer of this call is announced or under way.' : busy)
     log.info({ call: call.id }, back ? 'a caller is brought back by request' : 'a call is transferred by request')
-    return { id: call.id, state: call.state }
+    return { id: call.view.record, state: call.state }
   }
 
   const transfer = {

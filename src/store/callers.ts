@@ -4,6 +4,18 @@ import { limits } from '../limits.ts'
 import { isWithin, type StoreScope } from './scope.ts'
 import type { Tables } from './tables.ts'
 
+/** Of this number a call was answered that came no earlier. */
+export async function answeredSince(
+  db: Kysely<Tables>,
+  scope: StoreScope,
+  number: string,
+  since: Date,
+): Promise<boolean> {
+  const query = db.selectFrom('calls').select('id').where(isWithin(scope)).where('caller_number', '=', number)
+  const found = await query.where('offered_at', '>=', since).where('answered_at', 'is not', null).limit(1).execute()
+  return found.length > 0
+}
+
 /** What a business knows of a number by its calls that have ended. What was said in them is not told: who speaks is not known yet. */
 export async function earlierCalls(db: Kysely<Tables>, scope: StoreScope, number: string): Promise<EarlierCalls> {
   const within = isWithin(scope)

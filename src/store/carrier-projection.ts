@@ -25,8 +25,8 @@ const final = sql`(event.details->>'status') = any(${finalStatuses}::text[])`
  */
 export function naming(events: readonly CallEvent[]) {
   const names = events.flatMap(({ call, fact }) => {
-    if (fact.name === 'offered' && fact.partOf !== undefined && fact.partOf !== call)
-      return [{ name: call, call: fact.partOf }]
+    const isChannel = fact.name === 'offered' || fact.name === 'refused'
+    if (isChannel && fact.partOf !== undefined && fact.partOf !== call) return [{ name: call, call: fact.partOf }]
     if (fact.name === 'callMade') return [{ name: fact.carrier, call }]
     if (fact.name === 'carrierTold' && fact.carrier !== undefined) return [{ name: fact.carrier, call }]
     return []

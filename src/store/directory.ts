@@ -123,6 +123,11 @@ export class Directory {
     return this.#numbers.get(number)
   }
 
+  /** The business file names them: what is changed elsewhere holds until its next edit. */
+  namesNumbers(id: string): boolean {
+    return this.#own?.id === id && this.#own.source === 'file' && 'numbers' in this.#file.choice
+  }
+
   /** Called when the database can be asked; settles after the first look at it, however that goes. */
   async open(): Promise<void> {
     if (this.#closed) return
@@ -232,10 +237,16 @@ export class Directory {
   }
 
   #provisional(id: string, known: StoredBusiness | undefined): StoredBusiness {
-    const { choice, active } = this.#changeTo(this.#file.business, this.#file.choice)
+    const { choice, active } = this.#changeTo(this.#file.business, this.#withNumbers(this.#file.choice, known))
     const at = new Date(this.#with.clock.wallMs()).toISOString()
     const made = { version: 0, createdAt: at, changedAt: at, fileHash: null }
     return { ...made, ...known, id, choice, active: active ?? known?.active ?? true }
+  }
+
+  /** A file that names none keeps those that the business was given otherwise. */
+  #withNumbers(choice: Choice, known: StoredBusiness | undefined): Choice {
+    const given = known?.choice['numbers']
+    return 'numbers' in choice || given === undefined ? choice : { ...choice, numbers: given }
   }
 
   /** A file that names no id keeps the one that its first name made, whatever its name is now. */
@@ -279,8 +290,9 @@ export class Directory {
 
   async #carryFile(): Promise<void> {
     const { records, trouble } = this.#with
-    const { hash, choice, business } = this.#file
+    const { hash, business } = this.#file
     const own = this.#own!
+    const choice = this.#withNumbers(this.#file.choice, this.#entries.get(own.id)?.stored)
     const change = { ...this.#changeTo(business, choice), id: own.id, fileHash: hash }
     const changed = await records.change(change)
     const answer = changed.kind === 'unknown' ? await records.create(change) : changed

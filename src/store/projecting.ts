@@ -69,7 +69,7 @@ const calls: TableProjection = {
     case when bool_or(name in ('ended', 'refused', 'voicemailLeft')) then 'ended' else 'live' end,
     max(details->>'engine') filter (where name = 'offered'),
     max(details->>'codec') filter (where name = 'offered'),
-    max(private->>'callerNumber') filter (where name in ('offered', 'voicemailLeft', 'announced', 'carrierTold')),
+    max(private->>'callerNumber') filter (where name in ('offered', 'refused', 'voicemailLeft', 'announced', 'carrierTold')),
     max(private->>'calledUser') filter (where name = 'offered'),
     coalesce(
       max((private->'parameters')::text) filter (where name = 'offered'),

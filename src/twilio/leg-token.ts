@@ -45,11 +45,22 @@ export class LegTokens {
     return `${expiry}.${nonce}.${this.#macOf(claim, expiry, nonce)}`
   }
 
-  /** Right once: nothing to say then, and the token is spent. */
-  take(token: string, claim: LegClaim): LegDoubt | undefined {
+  /** Made by whoever has the auth token, whenever that was and whoever has taken it. */
+  proves(token: string, claim: LegClaim): boolean {
+    return this.#partsOf(token, claim) !== undefined
+  }
+
+  #partsOf(token: string, claim: LegClaim): { readonly expiry: string; readonly nonce: string } | undefined {
     const [matched, expiry = '', nonce = '', mac = ''] =
       /^([0-9a-z]{1,10})\.([\w-]{12})\.([\w-]{22})$/.exec(token) ?? []
-    if (!matched || !isSame(mac, this.#macOf(claim, expiry, nonce))) return 'a wrong token'
+    return matched && isSame(mac, this.#macOf(claim, expiry, nonce)) ? { expiry, nonce } : undefined
+  }
+
+  /** Right once: nothing to say then, and the token is spent. */
+  take(token: string, claim: LegClaim): LegDoubt | undefined {
+    const parts = this.#partsOf(token, claim)
+    if (!parts) return 'a wrong token'
+    const { expiry, nonce } = parts
     const nowMs = this.#nowMs()
     const untilMs = Number.parseInt(expiry, 36)
     if (untilMs <= nowMs) return 'a token that is too old'

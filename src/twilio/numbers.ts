@@ -11,7 +11,7 @@ import type { NumberWebhooks, OwnedNumber, TwilioRest } from './rest.ts'
 interface NumbersDependencies {
   readonly rest: Pick<TwilioRest, 'numbers'>
   readonly directory: Pick<Directory, 'change'> & {
-    upToDate(): Pick<Directory, 'all' | 'stored' | 'find' | 'withNumber'>
+    upToDate(): Pick<Directory, 'all' | 'stored' | 'find' | 'withNumber' | 'namesNumbers'>
   }
   readonly publicBaseUrl: string | undefined
   readonly clock: Clock
@@ -71,6 +71,7 @@ export function twilioNumbers(dependencies: NumbersDependencies): CarrierNumbers
       const found = await owned(number)
       mustBeThere(business, directory.upToDate())
       const before = ownerOf(number)
+      if (before !== undefined) mustBeGiven(before, directory.upToDate())
       if (before !== business) await move(renumber, number, before, business)
       return told(found)
     },
@@ -102,6 +103,14 @@ function mustBeThere(business: string, known: Known): void {
       'unknown',
       `There is no business ${business}: npm run business -- list has those that there are.`,
     )
+  mustBeGiven(business, known)
+}
+
+/** What a file says of it would hold again with the file's next edit. */
+function mustBeGiven(business: string, known: Known): void {
+  if (!known.namesNumbers(business)) return
+  const remedy = 'Write it there, or take numbers out of the file: then those that are given here stay'
+  throw new NumberRefused('conflict', `BUSINESS_FILE names the numbers of the business ${business}. ${remedy}.`)
 }
 
 /**

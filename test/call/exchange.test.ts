@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CallEvent } from '../../src/call/events.ts'
-import type { Handler, LiveCall } from '../../src/call/ports.ts'
+import type { Handler, JudgeLeg, LiveCall } from '../../src/call/ports.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { limits } from '../../src/limits.ts'
 import { channelGone, FakeLeg } from '../support/fake-leg.ts'
@@ -302,6 +302,27 @@ describe('a channel', () => {
     expect(calls.map(call => call.outbound)).toEqual([true, true])
   })
 
+  it('of a call by the carrier is a part of that also where there is no place for it, and tells who it was', async () => {
+    const { offer, events } = house(answerAndWait, { maxCalls: 1, judge: () => ({ kind: 'partOf', record: 'CA1' }) })
+    await offer(new FakeLeg('c1'))
+    const { facts } = await offer(new FakeLeg('c2'))
+    expect(events.at(-1)).toMatchObject({
+      call: 'c2',
+      fact: { name: 'refused', reason: 'capacity', partOf: 'CA1', private: { callerNumber: facts.callerNumber } },
+    })
+  })
+
+  it('that is taken over from another gateway is judged anew, by what it carries', async () => {
+    const judged: unknown[] = []
+    const judge: JudgeLeg = (_, takenOver) => {
+      judged.push(takenOver)
+      return { kind: 'partOf', record: 'CA1' }
+    }
+    const { offer, exchange } = house(answerAndWait, { judge })
+    await offer(Object.assign(new FakeLeg('c1'), { takenOver: true }))
+    expect([judged, exchange.find('CA1')?.id]).toEqual([[true], 'c1'])
+  })
+
   it('that is forged is refused before it takes a seat, and nothing is made for it', async () => {
     const { offer, exchange, admission, events, lines, nothingIsLeft } = house(answerAndWait, {
       judge: () => ({ kind: 'forged', why: 'It carries no token.' }),
@@ -310,7 +331,7 @@ describe('a channel', () => {
     expect(leg.log).toEqual(['hangup rejected', 'close'])
     expect(events.map(({ fact }) => fact)).toEqual([
       { name: 'degraded', code: 'LEG_FORGED', detail: 'It carries no token.' },
-      { name: 'refused', reason: 'forged' },
+      { name: 'refused', reason: 'forged', private: { callerNumber: expect.any(String) } },
     ])
     expect([exchange.live, admission.figures.calls, lines.size]).toEqual([[], 0, 0])
     nothingIsLeft()

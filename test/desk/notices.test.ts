@@ -5,6 +5,9 @@ import { callerIn, occasionOf, wasMissed, waysOf, wordsOf } from '../../src/desk
 const numbers = { callerNumber: '+15550100177', calledNumber: '+15550100200' }
 const hidden = { ...numbers, calledUser: 'bianca', requestUri: '', parameters: {}, headers: {} }
 const offered: CallFact = { name: 'offered', engine: 'scripted', codec: 'ulaw', private: hidden }
+const refused = (reason: 'capacity' | 'draining' | 'inactive' | 'forged'): CallFact => ({
+  ...{ name: 'refused', reason, private: { callerNumber: '+15550100177' } },
+})
 const spoke: CallFact = { name: 'agentSpoke', ms: 900, complete: true, private: { text: 'Hello.' } }
 const hungUp: CallFact = { name: 'ended', reason: 'callerHungUp', durationMs: 900 }
 const announced = (verdict: 'agent' | 'forward' | 'excuse' | 'reject' | 'record', parameters = {}): CallFact => ({
@@ -46,6 +49,8 @@ describe('a call was missed', () => {
       'when the agent was busy, and nobody took its place',
       [announced('agent'), wayEnded('busy', 'excuse'), told('completed')],
     ],
+    ['when there was no place for its caller', [refused('capacity')]],
+    ['when the gateway was about to stop', [refused('draining')]],
     [
       'when nothing was said into the recording',
       [
@@ -60,6 +65,10 @@ describe('a call was missed', () => {
   ])('%s', (_, facts) => expect(wasMissed(stored(facts))).toBe(true))
 
   it.each<[string, CallFact[]]>([
+    [
+      'the carrier still has whom there was no place for',
+      [announced('agent'), refused('capacity'), told('inProgress')],
+    ],
     ['the agent has spoken', [offered, spoke, hungUp]],
     ['it goes on elsewhere', [announced('agent'), offered, hungUp]],
     ['the carrier has it still', [announced('agent'), told('inProgress')]],
@@ -94,6 +103,8 @@ it('is news of some things only', () => {
     ...{ kind: 'urgent', callerNumber: '+15550100178', words: 'Urgent, for Ann: The cellar is full of water' },
   })
   expect([hungUp, told('noAnswer')].map(of)).toEqual(['missedCall', 'missedCall'])
+  expect([refused('capacity'), refused('draining')].map(of)).toEqual(['missedCall', 'missedCall'])
+  expect([refused('inactive'), refused('forged')].map(of)).toEqual([undefined, undefined])
   expect([told('inProgress'), told('completed', 'outbound'), offered, spoke].map(of)).toEqual([
     ...[undefined, undefined, undefined, undefined],
   ])
@@ -120,5 +131,6 @@ it('goes where the business wants to have it', () => {
 
 it('finds who called wherever that was told', () => {
   expect(callerIn(stored([hungUp, told('completed')]))).toBe('+15550100177')
+  expect(callerIn(stored([refused('capacity')]))).toBe('+15550100177')
   expect(callerIn(stored([hungUp]))).toBeUndefined()
 })

@@ -33,6 +33,7 @@ function desk({ notify = { phone: '+15550100201', email: 'a@example.com' }, acti
   const house = {
     events: [] as CallFact[],
     away: false,
+    served: false,
     fail: (_by: string): Promise<void> => Promise.resolve(),
   }
   const notifier = (by: Notifier['by']): Notifier => ({
@@ -56,6 +57,7 @@ function desk({ notify = { phone: '+15550100201', email: 'a@example.com' }, acti
     missing: { webhook: 'nothing is set' },
     find: id => (id === business.id ? business : undefined),
     record: async call => answered({ id: call.replace('leg-', ''), events: stored() as never }),
+    served: async () => house.served,
     async claim({ call, kind }, by) {
       const key = `${call} ${kind} ${by}`
       return answered(!claimed.has(key) && Boolean(claimed.add(key)))
@@ -71,7 +73,23 @@ function desk({ notify = { phone: '+15550100201', email: 'a@example.com' }, acti
   return { clock, house, notifying, hear, given, told, claimed }
 }
 
+const refused: CallFact = { name: 'refused', reason: 'capacity', private: { callerNumber: '+15550100177' } }
+
 describe('the people of a business', () => {
+  it('hear of whom there was no place for, unless somebody has answered them soon after', async () => {
+    const { clock, house, hear, given } = desk()
+    hear(refused)
+    await clock.run(graceMs)
+    expect(given.map(([by, { kind, callerNumber }]) => [by, kind, callerNumber])).toEqual([
+      ['text', 'missedCall', '+15550100177'],
+      ['mail', 'missedCall', '+15550100177'],
+    ])
+    house.served = true
+    hear(refused, 'leg-c2')
+    await clock.run(graceMs)
+    expect(given).toHaveLength(2)
+  })
+
   it('hear of a voicemail at once, by each of their ways, and once whoever tells of it', async () => {
     const { clock, hear, given, told } = desk()
     hear(left)

@@ -160,6 +160,15 @@ describe('POST /v1/calls/:id/hangup', () => {
     expect([again.statusCode, again.json()]).toEqual([202, { id: 'c1', state: 'ending' }])
   })
 
+  it('finds a call of the carrier by either name, and tells the one of its record', async () => {
+    const { server, exchange } = house()
+    const call = Object.assign(new FakeCall('c1'), { record: 'CA1' })
+    exchange.live.push(call)
+    for (const name of ['CA1', 'c1'])
+      expect((await hangUp(server, name)).json()).toEqual({ id: 'CA1', state: 'ending' })
+    expect(call.hangUps).toBe(2)
+  })
+
   it('knows no call that never was', async () => {
     expect((await hangUp(house().server, 'c1')).statusCode).toBe(404)
   })

@@ -157,7 +157,7 @@ export function house(
     draining: false,
     live: [] as FakeCall[],
     ended: [] as FakeCall[],
-    find: (id: string) => [...exchange.live, ...exchange.ended].find(call => call.id === id),
+    find: (id: string) => [...exchange.live, ...exchange.ended].find(call => call.id === id || call.record === id),
   }
   const inspection: { -readonly [Key in keyof Inspection]: Inspection[Key] } = { channels: [], bridges: [] }
   const telephony = { ready: true, inspect: async (): Promise<Inspection> => inspection }

@@ -29,6 +29,13 @@ describe('POST /v1/calls/:id/transfer', () => {
     ])
   })
 
+  it('tells the call by its record, as everything else does', async () => {
+    const { ask, call } = withCall()
+    call.record = 'CA1'
+    const transferred = await ask('POST', { destination: 'billing' }, '/v1/calls/CA1/transfer')
+    expect(transferred).toMatchObject({ status: 202, body: { id: 'CA1', state: 'live' } })
+  })
+
   it('names the destinations that there are to whoever asks for another', async () => {
     const { ask, call } = withCall()
     const { status, body } = await ask('POST', { destination: 'sip:2000@192.0.2.66' })

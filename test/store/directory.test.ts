@@ -310,3 +310,36 @@ describe('a change', () => {
     expect(now(directory)).toBe('Changed')
   })
 })
+
+describe('numbers that a business of the file was given otherwise', () => {
+  const given = '+15550100301'
+
+  it('stay when the file that names none is edited, also by a gateway that starts anew', async () => {
+    const [place, records] = [new Place(), new MemoryRecords()]
+    place.write('name: Dentist\n')
+    const directory = await opened(place, records)
+    expect(directory.namesNumbers('dentist')).toBe(false)
+    const { choice } = directory.stored('dentist')!
+    await directory.change('dentist', { ...choice, numbers: [given] })
+    place.write('name: Dentist\ngreeting: Good morning!\n')
+    expect(directory.upToDate().withNumber(given)).toMatchObject({ id: 'dentist', greeting: 'Good morning!' })
+    await place.clock.run(2 * limits.store.lookMs)
+    expect(records.rows.get('dentist')?.choice).toMatchObject({ numbers: [given], greeting: 'Good morning!' })
+    await directory.close()
+    place.write('name: Dentist\ngreeting: Good evening!\n')
+    const next = await opened(place, records)
+    expect(next.withNumber(given)).toMatchObject({ id: 'dentist', greeting: 'Good evening!' })
+    await next.close()
+  })
+
+  it('are those of the file where it names them', async () => {
+    const [place, records] = [new Place(), new MemoryRecords()]
+    place.write('name: Dentist\n')
+    const directory = await opened(place, records)
+    await directory.change('dentist', { ...directory.stored('dentist')!.choice, numbers: [given] })
+    place.write('name: Dentist\nnumbers: ["+15550100302"]\n')
+    expect(directory.upToDate().find('dentist')?.numbers).toEqual(['+15550100302'])
+    expect(directory.namesNumbers('dentist')).toBe(true)
+    await directory.close()
+  })
+})

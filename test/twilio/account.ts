@@ -11,7 +11,7 @@ export const publicBaseUrl = 'https://parley.example.com'
 export const [first, second] = ['+15550100301', '+15550100302'] as const
 
 /** An account with Twilio, and a house with two businesses: dentist and plumber. */
-export async function twilioAccount() {
+export async function twilioAccount({ file }: { readonly file?: string } = {}) {
   const server = await TwilioServer.start()
   const clock = new VirtualClock()
   const { sid: accountSid, authToken } = TwilioServer.account
@@ -19,7 +19,7 @@ export async function twilioAccount() {
   const rest = twilioRest({ account: { ...keys, baseUrl: server.url }, clock })
   const records = new MemoryRecords()
   const directory = new Directory({
-    defaults: { file: undefined, name: 'Dentist', phone: undefined, ownerPhone: undefined, engine: 'scripted' },
+    defaults: { file, name: 'Dentist', phone: undefined, ownerPhone: undefined, engine: 'scripted' },
     ...{ nothingChosen: false, records, shared: true, clock },
     snapshot: { read: () => undefined, write: () => {}, written: async () => {} },
     ...{ told: () => {}, trouble: () => {}, changed: () => {} },

@@ -127,6 +127,19 @@ describe('the judge of legs', () => {
     expect(judge(facts(out))).toEqual({ kind: 'partOf', record: 'out-1', again: 'busy', outbound: true })
   })
 
+  it.each([false, true])('knows whose one is that another gateway has let in; required: %s', required => {
+    const { tokens } = house()
+    const taken = tokens.make(claim)
+    expect(tokens.take(taken, claim)).toBeUndefined()
+    // One that has just begun, on the same account.
+    const judge = legJudge({ tokens: house().tokens, required })
+    const carried = { callSid: record, business: claim.business, token: taken }
+    expect(judge(facts(carried), true)).toEqual({ kind: 'partOf', record })
+    for (const wrong of [{ business: 'plumber' }, { callSid: `CA${'9'.repeat(32)}` }, { token: 'x' }])
+      expect(judge(facts({ ...carried, ...wrong }), true)).toEqual({ kind: 'plain' })
+    expect(judge(facts({}), true)).toEqual({ kind: 'plain' })
+  })
+
   it('refuses what is forged, replayed or without a token where one is required', () => {
     const { tokens } = house()
     const judge = legJudge({ tokens, required: true })

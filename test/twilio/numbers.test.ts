@@ -1,12 +1,15 @@
-import { describe, expect, it } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { twilioNumbers } from '../../src/twilio/numbers.ts'
 import { webhooksFor } from '../../src/twilio/paths.ts'
 import { driven } from '../support/driven.ts'
 import type { TwilioServer } from '../support/twilio-server.ts'
 import { first, publicBaseUrl, second, twilioAccount } from './account.ts'
 
-async function account({ reachable = true } = {}) {
-  const made = await twilioAccount()
+async function account({ reachable = true, file }: { reachable?: boolean; file?: string } = {}) {
+  const made = await twilioAccount(file === undefined ? {} : { file })
   return { ...made, numbers: twilioNumbers({ ...made, publicBaseUrl: reachable ? publicBaseUrl : undefined }) }
 }
 
@@ -41,6 +44,20 @@ describe('a number', () => {
     const without = await account({ reachable: false })
     await expect(without.numbers.buy({ number: first, business: 'plumber' })).rejects.toThrow('PUBLIC_BASE_URL')
     expect(without.server.asked).toEqual([])
+  })
+
+  it('is neither bought for nor taken from a business whose file names its numbers: its next edit would undo it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'parley-numbers-'))
+    onTestFinished(() => rmSync(folder, { recursive: true }))
+    const file = join(folder, 'business.yaml')
+    writeFileSync(file, `name: Dentist\nnumbers: ["${second}"]\n`)
+    const { server, rest, numbers, numbersOf } = await account({ file })
+    const refused = { why: 'conflict', message: expect.stringContaining('BUSINESS_FILE names the numbers') }
+    await expect(numbers.buy({ number: first, business: 'dentist' })).rejects.toMatchObject(refused)
+    expect(server.asked).toEqual([])
+    await rest.numbers.buy({ number: second, webhooks: webhooksFor(publicBaseUrl), name: 'dentist' })
+    await expect(numbers.assign(second, 'plumber')).rejects.toMatchObject(refused)
+    expect([numbersOf('dentist'), numbersOf('plumber')]).toEqual([[second], []])
   })
 
   it('is given back when the business cannot have it', async () => {

@@ -299,6 +299,7 @@ it('tells the people of a business once what they must hear of, whichever gatewa
         await node.store.caughtUp()
         return node.store.ask(db => storyOf(db, 'all', call))
       },
+      served: async () => false,
       claim: ({ call, kind }, by) =>
         node.store.ask(db => claimNotice(db, 'all', { call, kind, by, business: 'dentist', at: new Date(atMs) })),
     })
