@@ -1,13 +1,16 @@
 import { execFile } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { type Segment, segments } from '../../../src/caller/tones.ts'
 import { word } from '../../../src/caller/voice.ts'
 import type { Entry } from '../../../src/commands/call/transcript.ts'
 import { writeStereoWav } from '../../../src/media/wav.ts'
 import { seeded } from '../../support/random.ts'
 import { greetingHz, House } from '../gateway/house.ts'
+
+/** One after the other: what is told to a few milliseconds would else be of calls that disturb each other. */
+vi.setConfig({ testTimeout: 240_000 })
 
 const longReplyHz = 700
 const asksForLongReply = 3_100
@@ -45,7 +48,7 @@ async function channel(path: string, at: 'left' | 'right', grid: readonly number
   return segments(samples, grid).filter(each => each.sound !== 'silence')
 }
 
-it.concurrent('tells a whole conversation in words, figures and sound, all of which agree', async () => {
+it('tells a whole conversation in words, figures and sound, all of which agree', async () => {
   const out = join(house.stateDir, 'conversation.wav')
   const brought = [
     '--from',
@@ -119,7 +122,7 @@ function joined(parts: readonly Segment[], areOne: (last: Span, next: Segment) =
   return spans
 }
 
-it.concurrent('speaks into an answer, and tells how long the agent went on, as the sound has it', async () => {
+it('speaks into an answer, and tells how long the agent went on, as the sound has it', async () => {
   const out = join(house.stateDir, 'interruption.wav')
   const call = await run(['--interrupt', await spokenFile(asksForLongReply), await spokenFile(1_500), '--out', out])
   expect(call).toMatchObject({ code: 0, stderr: '' })
@@ -133,7 +136,7 @@ it.concurrent('speaks into an answer, and tells how long the agent went on, as t
   expect(call.stdout).toMatch(/^turns +2 of 2 answered\n/m)
 })
 
-it.concurrent('places calls at once and tells how they were spread; speaks a sentence; without the token tells of the call alone', async () => {
+it('places calls at once and tells how they were spread; speaks a sentence; without the token tells of the call alone', async () => {
   const speechCache = join(import.meta.dirname, '../../../.parley/speech')
   const [many, alone] = await Promise.all([
     run(['--calls', '3', await spokenFile(1_700)]),
@@ -154,7 +157,7 @@ it.concurrent('places calls at once and tells how they were spread; speaks a sen
   expect(spoken.at(-1)!.toMs - spoken[0]!.fromMs).toBeGreaterThan(400)
 })
 
-it.concurrent('says what to do when it is not let in, and when nobody is there', async () => {
+it('says what to do when it is not let in, and when nobody is there', async () => {
   const address = (user: string, port: number) => ['--to', `sip:${user}@127.0.0.1:${port}`]
   const [lost, nobody] = await Promise.all([
     run(address('nobody', house.sipPort)),

@@ -3,10 +3,12 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { greeted, greetingHz, House, isRunning } from './house.ts'
 
 const root = join(import.meta.dirname, '../../..')
+/** One after the other, and each for itself: a house is started twice in it, and a busy machine takes its time for that. */
+vi.setConfig({ testTimeout: 240_000 })
 
 /** The first line that holds the words; what comes after is read and thrown away. */
 async function says(program: ChildProcess, words: string): Promise<void> {
@@ -36,7 +38,7 @@ function endGroup({ pid = 0 }: ChildProcess): void {
   } catch {}
 }
 
-it.concurrent.each(['SIGTERM', 'SIGINT'] as const)('ends with all it started when only npm hears %s', async signal => {
+it.each(['SIGTERM', 'SIGINT'] as const)('ends with all it started when only npm hears %s', async signal => {
   await using house = await House.open({ database: 'embedded' })
   await house.signal('SIGTERM')
   // A group of its own, and no terminal: as a supervisor starts it.
@@ -51,7 +53,7 @@ it.concurrent.each(['SIGTERM', 'SIGINT'] as const)('ends with all it started whe
   }
 })
 
-it.concurrent('ends with its calls and all it started when its terminal is closed', async () => {
+it('ends with its calls and all it started when its terminal is closed', async () => {
   await using house = await House.open()
   await house.signal('SIGTERM')
   const options = { cwd: root, env: house.environment, detached: true }
@@ -71,7 +73,7 @@ it.concurrent('ends with its calls and all it started when its terminal is close
   expect((await house.events()).map(event => event.fact.name)).toContain('ended')
 })
 
-it.concurrent('ends when it is told to while it waits for an Asterisk that never comes', async () => {
+it('ends when it is told to while it waits for an Asterisk that never comes', async () => {
   await using house = await House.open()
   await house.signal('SIGTERM')
   const environment = { ...house.environment, ASTERISK: 'external', ARI_PASSWORD: 'of-no-asterisk' }
@@ -81,7 +83,7 @@ it.concurrent('ends when it is told to while it waits for an Asterisk that never
   expect(await once(waiting, 'exit')).toEqual([0, null])
 })
 
-it.concurrent('waits no longer for its calls when it is told to stop a second time, and leaves no Asterisk', async () => {
+it('waits no longer for its calls when it is told to stop a second time, and leaves no Asterisk', async () => {
   await using house = await House.open({ environment: { DRAIN_SECONDS: '600' } })
   const asterisk = await house.asteriskPid()
   const call = await house.dial()
