@@ -36,13 +36,20 @@ export type ErrorCode = keyof typeof consequences
 export class GatewayError extends Error {
   readonly code: ErrorCode
   readonly retryable: boolean
+  /** Before another attempt, as whoever was asked wants it. */
+  readonly waitMs: number | undefined
 
   /** The message is for the person who reads it: what happened and what to do. */
-  constructor(code: ErrorCode, message: string, options: { cause?: unknown; retryable?: boolean } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; retryable?: boolean; waitMs?: number | undefined } = {},
+  ) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.name = 'GatewayError'
     this.code = code
     this.retryable = options.retryable ?? false
+    this.waitMs = options.waitMs
   }
 
   get consequence(): Consequence {

@@ -20,26 +20,25 @@ import { asError, GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
 import type { Log } from './log.ts'
 import { asteriskOf, type Surroundings } from './own-asterisk.ts'
+import { fallbackVoicemails } from './own-recording.ts'
 import { twilioEdge, twilioLegs } from './own-twilio.ts'
+import { type Work, workOf } from './own-work.ts'
 import { openPlane } from './plane/open-plane.ts'
-import { secondsOfWav, storeVoicemail } from './recording/voicemail.ts'
 import { Scope } from './scope.ts'
 import { apiTokenSecret, ariPasswordSecret, foreignAriPassword, keptSecret } from './secret.ts'
 import { callMetrics } from './server/call-metrics.ts'
 import type { ServerDependencies } from './server/dependencies.ts'
 import { buildServer } from './server/server.ts'
 import { holdStateDir, type StateDir } from './state-dir.ts'
-import { businessOfCall } from './store/businesses.ts'
 import { earlierCalls } from './store/callers.ts'
 import { Directory } from './store/directory.ts'
 import { recordsIn } from './store/records.ts'
 import { SnapshotFile } from './store/snapshot.ts'
-import { Store } from './store/store.ts'
+import { Store, type StoreDependencies } from './store/store.ts'
 import { asteriskPorts } from './telephony/asterisk/media-ports.ts'
 import { watchAddress } from './telephony/asterisk/settings.ts'
 import { SipWatch } from './telephony/sip-watch.ts'
 import { createTelephony } from './telephony/telephony.ts'
-import type { FallbackVoicemail } from './telephony/voicemail.ts'
 
 export interface Gateway {
   readonly httpAddress: string
@@ -87,7 +86,10 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const journal = await openJournal({ directory: join(state.path, 'journal'), clock, trouble: text => log.error(text) })
   scope.onClose(() => journal.close())
   const unfinished = leftOpen(journal, log)
-  const store = storeOf(config, state, journal, log, () => directory.open())
+  const store = storeOf(config, state, journal, log, {
+    opened: () => directory.open(),
+    work: { wantedBy: event => work.wantedBy(event), wanted: kinds => work.wanted(kinds) },
+  })
   scope.onClose(async () => {
     await journal.flushed().catch(() => {})
     await store.close()
@@ -95,7 +97,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const directory = directoryOf(surroundings, state, store, () => asterisk.destinationsChanged())
   scope.onClose(() => directory.close())
   const registry = new Registry()
-  const observe = observer(journal, callMetrics(registry), log, event => twilio.desk.hear(event))
+  const observe = observer(journal, callMetrics(registry), log)
   const media = openPlane({ forbiddenPorts: asteriskPorts(config.rtp), onTrouble: text => log.error(text) })
   scope.onClose(() => media.close())
   const ari = await ariSettings(config, state)
@@ -114,21 +116,17 @@ async function build(surroundings: Surroundings, scope: Scope) {
       if (ready) asterisk.connected()
     },
     onTrouble: error => log.error({ code: error.code }, error.message),
-    onVoicemail: async voicemail => {
-      const { call } = voicemail
-      // Of a call from an earlier life of the gateway the journal tells, by way of the database.
-      const opened = storeOpened.then(() => store.caughtUp()).catch(() => {})
-      const known = exchange.find(call)?.view.business ?? (await opened.then(() => businessInStore(store, call)))
-      await keepVoicemail(voicemail, known ?? directory.standard.id, state, journal, exchange)
-    },
+    onVoicemail: voicemail => keepVoicemail(voicemail),
   })
   const legs = twilioLegs(surroundings)
   const parties = { ...legs, scope, observe, telephony, plane: media, admission, earlierLife: unfinished.eventsOf }
   const redirect: Redirect = (wish, signal) => twilio.redirect(wish, signal)
   const asked = askedPerCall(surroundings, directory, store, { redirect, hasMusic: () => asterisk.hasMusic })
   const exchange: Exchange = new Exchange({ ...parties, ...asked })
+  const keepVoicemail = fallbackVoicemails({ state, journal, store, exchange, opened: () => storeOpened, directory })
   const sources = { exchange, telephony, admission, journal, store, directory, media, registry }
   const twilio = twilioEdge(surroundings, { exchange, state, journal, store, directory, observe, legs, scope })
+  const work: Work = workOf(surroundings, { state, journal, store, directory, observe, texts: twilio.texts, scope })
   const httpAddress = await serve(surroundings, state, { ...sources, ...twilio }, scope)
 
   const storeOpened = store.open()
@@ -143,6 +141,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
   tellEnds(unfinished.ends(), telephony, call => exchange.find(call) !== undefined, observe)
   await storeOpened
   twilio.desk.start()
+  work.start()
   asterisk.destinationsChanged()
   return { exchange, hurry: asterisk.hurry, httpAddress, business: directory.standard }
 }
@@ -210,11 +209,6 @@ function directoryOf(
   })
 }
 
-/** Nothing where it cannot be known: the caller never reached a gateway, or the database is away. */
-async function businessInStore(store: Store, call: string): Promise<string | undefined> {
-  return store.ask(db => businessOfCall(db, 'all', call)).catch(() => undefined)
-}
-
 /** Asterisk away is a reason of its own, and told as such. */
 function watchSip({ sip }: Config, telephony: { readonly ready: boolean }, log: Log, scope: Scope): SipWatch {
   const target = { address: '127.0.0.1', port: sip.tcpPort }
@@ -238,14 +232,20 @@ function watchSip({ sip }: Config, telephony: { readonly ready: boolean }, log: 
   })
 }
 
-function storeOf(config: Config, state: StateDir, journal: Journal, log: Log, opened: () => Promise<void>): Store {
+function storeOf(
+  config: Config,
+  state: StateDir,
+  journal: Journal,
+  log: Log,
+  more: Pick<StoreDependencies, 'opened' | 'work'>,
+): Store {
   return new Store({
     url: config.databaseUrl?.reveal(),
     folder: join(state.path, 'database'),
     source: journal,
     clock: systemClock,
     trouble: text => log.error(text),
-    opened,
+    ...more,
   })
 }
 
@@ -285,40 +285,13 @@ function earlierCallsIn(store: Store): ContextSources['earlierCalls'] {
 }
 
 /** The record's projections: what happened stands in the journal first. */
-function observer(
-  journal: Journal,
-  count: (event: CallEvent) => void,
-  log: Log,
-  hear: (event: CallEvent) => void,
-): (event: CallEvent) => void {
+function observer(journal: Journal, count: (event: CallEvent) => void, log: Log): (event: CallEvent) => void {
   return event => {
     journal.append(event)
     count(event)
     const { name, ...details } = event.fact
     log.info({ call: event.call, business: event.business, ...details }, name)
-    hear(event)
   }
-}
-
-/** A voicemail is a file plus an event; only when both are on the disk does Asterisk's copy go. */
-async function keepVoicemail(
-  voicemail: FallbackVoicemail,
-  business: string,
-  { path }: StateDir,
-  journal: Journal,
-  exchange: Exchange,
-): Promise<void> {
-  const { name: recording, call, atMs, callerNumber } = voicemail
-  const audio = await voicemail.fetch()
-  await storeVoicemail(join(path, 'voicemail'), recording, audio)
-  exchange.foundLater({
-    call,
-    business,
-    atMs,
-    fact: { name: 'voicemailLeft', seconds: secondsOfWav(audio), private: { recording, callerNumber } },
-  })
-  await journal.flushed()
-  await voicemail.remove()
 }
 
 async function ariSettings({ ari, asterisk }: Config, { path }: StateDir) {

@@ -70,6 +70,8 @@ export const digestLimits = {
   /** Of a call, as a model is given it. */
   storyChars: 60_000,
   fieldChars: 1_000,
+  /** In the form that is written down, after it was left: for as long as that is tried, and a while for a person. */
+  soundKeptMs: dayMs,
   answerBytes: 1024 * 1024,
   answerMs: 120_000,
   outputTokens: 2_000,

@@ -318,15 +318,11 @@ export const limits = {
   /** Of what the people of a business are told. */
   notice: {
     chars: 1_000,
-    /** Of one attempt by one way; there are two at most. */
+    /** Of one attempt by one way. */
     deliverMs: 15_000,
-    retryMs: 5_000,
     /** From the end of a call: what was left in it, and its other parts, are told meanwhile. */
     graceMs: 20_000,
-    waiting: 100,
     perBusinessPerHour: 60,
-    /** That are given once without the database. */
-    known: 10_000,
   },
   http: {
     bodyBytes: 64 * 1024,

@@ -83,19 +83,23 @@ export class Jobs {
   /** Its tables are made or brought up to date. */
   static async open(parts: JobsParts): Promise<Jobs> {
     const { execute, kind, trouble, bounds = limits.jobs } = parts
-    const boss = new PgBoss({
-      db: { executeSql: (text, values) => execute(text, values) },
-      backend: kind === 'embedded' ? 'pglite' : 'postgres',
-      schema: SCHEMA,
-      ...{ supervise: false, schedule: false, registerInstance: false, monitorVacuum: false, reindex: false },
-      openTelemetry: { enabled: false },
-      queueCacheIntervalSeconds: DAY_SECONDS,
-      flowIntervalSeconds: DAY_SECONDS,
-      bamIntervalSeconds: DAY_SECONDS,
+    const newBoss = () =>
+      new PgBoss({
+        db: { executeSql: (text, values) => execute(text, values) },
+        backend: kind === 'embedded' ? 'pglite' : 'postgres',
+        schema: SCHEMA,
+        ...{ supervise: false, schedule: false, registerInstance: false, monitorVacuum: false, reindex: false },
+        openTelemetry: { enabled: false },
+        queueCacheIntervalSeconds: DAY_SECONDS,
+        flowIntervalSeconds: DAY_SECONDS,
+        bamIntervalSeconds: DAY_SECONDS,
+      })
+    const boss = await started(newBoss).catch(error => {
+      if (!isMadeMeanwhile(error)) throw error
+      return started(newBoss)
     })
     // Not its own words: they may hold a row.
     boss.on('error', error => trouble(`The queue of jobs has a problem${codeOf(error)}.`))
-    await boss.start()
     // They are known to pg-boss from here on: within somebody else's transaction it must ask nothing by another connection.
     for (const name of jobKinds) {
       const { attempts, retryMs, aliveMs, keptMs } = bounds
@@ -238,6 +242,17 @@ function idOf({ kind, key }: WantedJob): string {
   bytes[8] = (bytes[8]! & 0x3f) | 0x80
   const hex = bytes.toString('hex')
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}
+
+async function started(newBoss: () => PgBoss): Promise<PgBoss> {
+  const boss = newBoss()
+  await boss.start()
+  return boss
+}
+
+/** By another gateway that begins at the same time: https://www.postgresql.org/docs/15/errcodes-appendix.html */
+function isMadeMeanwhile(error: unknown): boolean {
+  return ['23505', '42P06', '42P07', '42710'].includes(String(Object(error).code))
 }
 
 function seconds(ms: number): number {

@@ -14,14 +14,38 @@ export async function storyOf(
   return call && { id: call.id, events: await eventsOf(db, scope, call.id, limits.http.eventsTold) }
 }
 
-/** False when somebody else gives it, or has given it: each is given once. What became of it is told later. */
+/**
+ * `open`: somebody was about to give it, and what came of that nobody has told; `failed`: it could not be given, and may be
+ * tried once more.
+ */
+export type NoticeStanding = 'claimed' | 'open' | 'told' | 'failed'
+
+type NoticeId = Pick<Selectable<NoticeRow>, 'call' | 'kind' | 'by' | 'business'>
+
+/** Whoever has it alone gives it. What became of it is told later. */
 export async function claimNotice(
   db: Kysely<Tables>,
   scope: StoreScope,
-  notice: Omit<Selectable<NoticeRow>, 'ok' | 'why'>,
-): Promise<boolean> {
-  if (scope !== 'all' && scope.business !== notice.business) return false
+  notice: NoticeId & Pick<Selectable<NoticeRow>, 'at'>,
+): Promise<NoticeStanding> {
+  if (scope !== 'all' && scope.business !== notice.business) return 'open'
   const query = db.insertInto('notices').values({ ...notice, ok: false, why: null })
   const claimed = query.onConflict(conflict => conflict.columns(['call', 'kind', 'by']).doNothing()).returning('call')
-  return (await claimed.executeTakeFirst()) !== undefined
+  if (await claimed.executeTakeFirst()) return 'claimed'
+  const { call, kind, by } = notice
+  const known = db.selectFrom('notices').select(['ok', 'why']).where('call', '=', call).where('kind', '=', kind)
+  const before = await known.where('by', '=', by).executeTakeFirst()
+  if (before?.ok) return 'told'
+  return before && before.why !== null ? 'failed' : 'open'
+}
+
+/** Certainly not given: the next attempt begins anew. */
+export async function releaseNotice(
+  db: Kysely<Tables>,
+  scope: StoreScope,
+  { call, kind, by, business }: NoticeId,
+): Promise<void> {
+  if (scope !== 'all' && scope.business !== business) return
+  const open = db.deleteFrom('notices').where('call', '=', call).where('kind', '=', kind).where('by', '=', by)
+  await open.where('ok', '=', false).where('why', 'is', null).execute()
 }

@@ -4,7 +4,7 @@ import { type Journal, openJournal } from '../../../src/call/journal.ts'
 import { type Clock, systemClock } from '../../../src/clock.ts'
 import { createLog } from '../../../src/log.ts'
 import { Secret } from '../../../src/secret.ts'
-import { Store } from '../../../src/store/store.ts'
+import { Store, type StoreWork } from '../../../src/store/store.ts'
 import { Fetching } from '../../../src/twilio/fetching.ts'
 import { TwilioServer } from '../../support/twilio-server.ts'
 
@@ -34,11 +34,19 @@ export const account = (baseUrl: string) => ({
 })
 
 /** Of a gateway its journal, its database and what fetches recordings, wired as there. */
-export async function deskNode({ state, folder, url }: Place, twilio: string, clock: Clock = systemClock) {
+export async function deskNode(
+  { state, folder, url }: Place,
+  twilio: string,
+  clock: Clock = systemClock,
+  work?: StoreWork,
+) {
   const trouble: string[] = []
   const note = (text: string) => void trouble.push(text)
   const journal: Journal = await openJournal({ directory: join(state, 'journal'), clock: systemClock, trouble: note })
-  const store = new Store({ url, folder, source: journal, clock: systemClock, trouble: note })
+  const store = new Store({
+    ...{ url, folder, source: journal, clock: systemClock, trouble: note },
+    ...(work && { work }),
+  })
   await store.open()
   const told: CallEvent[] = []
   const tell = (event: CallEvent) => {

@@ -6,10 +6,13 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { readBusiness } from '../../../src/business.ts'
 import type { CallEvent, CallFact } from '../../../src/call/events.ts'
-import { Notifying } from '../../../src/desk/notifying.ts'
+import { notify } from '../../../src/desk/jobs/notify.ts'
+import { jobsWantedBy } from '../../../src/desk/wanted.ts'
+import { Working } from '../../../src/desk/working.ts'
 import { limits } from '../../../src/limits.ts'
 import { claimNotice, storyOf } from '../../../src/store/notices.ts'
 import { listVoicemails } from '../../../src/store/recordings.ts'
+import type { StoreWork } from '../../../src/store/store.ts'
 import { findText, listTexts } from '../../../src/store/texts.ts'
 import { twilioRest } from '../../../src/twilio/rest.ts'
 import { Sending } from '../../../src/twilio/sending.ts'
@@ -284,32 +287,31 @@ describe('messages to customers', () => {
 
 it('tells the people of a business once what they must hear of, whichever gateways a call went by', async () => {
   const here = await place('server')
-  const clock = laterClock(0, 50)
   const given: string[] = []
+  const owned = { ...business, notify: { email: 'owner@example.com' } }
+  const wantedBy: StoreWork['wantedBy'] = event => jobsWantedBy(event, owned).filter(({ kind }) => kind === 'notify')
   const gateway = async (name: string) => {
-    const node = await deskNode({ ...here, state: `${here.state}-${name}` }, '', clock)
-    const notifying = new Notifying({
-      ...node.shared,
+    const place = { ...here, state: `${here.state}-${name}` }
+    const node = await deskNode(place, '', laterClock(), { wantedBy, wanted: () => {} })
+    const { store, shared } = node
+    const notifying = notify({
+      ...shared,
       notifiers: [
         { by: 'mail', deliver: async ({ call, kind, words }) => void given.push(`${call} ${kind} ${words}`) },
       ],
       missing: {},
-      find: () => ({ ...business, notify: { email: 'owner@example.com' } }),
-      record: async call => {
-        await node.store.caughtUp()
-        return node.store.ask(db => storyOf(db, 'all', call))
-      },
+      find: () => owned,
+      record: call => store.ask(db => storyOf(db, 'all', call)),
       served: async () => false,
       claim: ({ call, kind }, by) =>
-        node.store.ask(db => claimNotice(db, 'all', { call, kind, by, business: 'dentist', at: new Date(atMs) })),
+        store.ask(db => claimNotice(db, 'all', { call, kind, by, business: 'dentist', at: new Date(atMs) })),
+      release: async () => {},
     })
+    const working = new Working({ ...shared, jobs: () => store.jobs, handlers: { notify: notifying } })
     const tell = (call: string, ...facts: CallFact[]) => {
-      for (const fact of facts) {
-        node.tell({ call, business: 'dentist', atMs, fact })
-        notifying.hear({ call, business: 'dentist', atMs, fact })
-      }
+      for (const fact of facts) node.tell({ call, business: 'dentist', atMs, fact })
     }
-    return { ...node, notifying, tell }
+    return { ...node, working, tell }
   }
   const [one, two] = await Promise.all(['one', 'two'].map(gateway))
   const numbers = { callerNumber: customer, calledNumber: '+15550100200' }
@@ -338,12 +340,15 @@ it('tells the people of a business once what they must hear of, whichever gatewa
   two!.tell('CA4', announced, over)
   await two!.caughtUp()
   one!.tell('CA4', { name: 'voicemailLeft', seconds: 9, private: { recording: 'RE1', callerNumber: undefined } })
+  for (const each of [one!, two!]) await each.caughtUp()
+  expect([one!.trouble, two!.trouble]).toEqual([[], []])
+  for (const each of [one!, two!]) each.working.watch()
   await until(
     () =>
       given.length === 3 && one!.told.concat(two!.told).filter(({ fact }) => fact.name === 'noticeSent').length === 3,
   )
   for (const each of [one!, two!]) {
-    await each.notifying.close()
+    await each.working.close()
     await each.caughtUp()
   }
   expect(given.toSorted()).toEqual([

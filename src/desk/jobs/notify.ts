@@ -1,0 +1,138 @@
+import type { Business } from '../../business.ts'
+import type { NoticeKind } from '../../call/carrier-events.ts'
+import type { CallEvent } from '../../call/events.ts'
+import { type Clock, within } from '../../clock.ts'
+import { GatewayError } from '../../errors.ts'
+import { limits } from '../../limits.ts'
+import type { StoredEvent } from '../../store/calls.ts'
+import type { ClaimedJob } from '../../store/jobs.ts'
+import type { NoticeStanding } from '../../store/notices.ts'
+import { callerIn, notAnswered, occasionOf, wasMissed, wordsOf } from '../notices.ts'
+import type { Notice, NoticeWay, Notifier } from '../notifier.ts'
+import type { Handler } from '../working.ts'
+
+export interface NotifyParts {
+  readonly notifiers: readonly Notifier[]
+  /** Of a way without a notifier: what is missing, for its business. */
+  readonly missing: Readonly<Partial<Record<NoticeWay, string>>>
+  readonly find: (business: string) => Business | undefined
+  /** A call by any of its names, with what was told of it so far. */
+  readonly record: (call: string) => Promise<Story | undefined>
+  /** What is known of it; of one that nobody knew it is known from here on. */
+  readonly claim: (notice: Notice, by: NoticeWay) => Promise<NoticeStanding>
+  /** It was not told, and may be. */
+  readonly release: (notice: Notice, by: NoticeWay) => Promise<void>
+  /** Of a caller who was turned away: another gateway, or this one soon after, has answered them. */
+  readonly served: (caller: Pick<Notice, 'business' | 'callerNumber' | 'atMs'>) => Promise<boolean>
+  readonly tell: (event: CallEvent) => void
+  readonly kept: () => Promise<void>
+  readonly clock: Clock
+}
+
+interface Story {
+  readonly id: string
+  readonly events: readonly StoredEvent[]
+}
+
+/** Tells one person of a business one thing by one way, once. What could not be told is in the record. */
+export function notify(parts: NotifyParts): Handler {
+  const tooMany = perHour(parts.clock, limits.notice.perBusinessPerHour)
+  return async (job, signal) => {
+    const { by, notice: kind, call } = job.subject as { by: NoticeWay; notice: NoticeKind; call: string }
+    const business = parts.find(job.business)
+    const story = business && (await parts.record(call))
+    const notice = story && noticeOf(kind, story, business)
+    if (!notice || (isOfTurnedAway(story, notice) && (await parts.served(notice)))) return
+    const standing = await parts.claim(notice, by)
+    if (standing === 'told' || (standing === 'open' && job.attempts === 1)) return
+    const problem = await problemWith(parts, { notice, by, business, job, standing, tooMany }, signal)
+    if (problem?.retryable && job.attempts < limits.jobs.attempts) {
+      await parts.release(notice, by)
+      throw problem
+    }
+    const details = problem ? { ok: false, why: problem.message } : { ok: true }
+    const fact = { name: 'noticeSent', kind, by, ...details } as const
+    parts.tell({ call: notice.call, business: business.id, atMs: parts.clock.wallMs(), fact })
+    await parts.kept()
+    if (problem) throw new GatewayError(problem.code, problem.message, { cause: problem })
+  }
+}
+
+/** Nothing when there is no news: a call that was answered after all. */
+function noticeOf(kind: NoticeKind, { id: call, events }: Story, business: Business): Notice | undefined {
+  if (kind === 'missedCall' && !wasMissed(events)) return undefined
+  const occasions = events.map(each => ({ occasion: occasionOf({ fact: factOf(each) }), atMs: each.at.getTime() }))
+  const news = occasions.find(({ occasion }) => occasion?.kind === kind)
+  if (!news?.occasion) return undefined
+  const { occasion, atMs } = news
+  const { words: what, callerNumber = callerIn(events) } =
+    occasion.kind === 'missedCall' ? { words: notAnswered, callerNumber: undefined } : occasion
+  const words = wordsOf(business, { what, callerNumber, atMs }, limits.notice.chars)
+  return { kind, call, business: business.id, atMs, callerNumber, words }
+}
+
+function isOfTurnedAway({ events }: Story, { kind }: Notice): boolean {
+  return kind === 'missedCall' && events.some(({ name }) => name === 'refused')
+}
+
+/** As it was told. */
+function factOf({ name, details, private: hidden }: StoredEvent): CallEvent['fact'] {
+  return { name, ...details, private: hidden ?? {} } as unknown as CallEvent['fact']
+}
+
+interface Wanted {
+  readonly notice: Notice
+  readonly by: NoticeWay
+  readonly business: Business
+  readonly job: ClaimedJob
+  readonly standing: NoticeStanding
+  readonly tooMany: (business: string) => boolean
+}
+
+async function problemWith(
+  { notifiers, missing, clock }: NotifyParts,
+  { notice, by, business, standing, tooMany }: Wanted,
+  signal: AbortSignal,
+): Promise<GatewayError | undefined> {
+  // A mail has no key by which a server would know it again; whoever takes the others does.
+  if (by === 'mail' && standing === 'open')
+    return failed('it is not known whether it was told: whoever told it was cut off')
+  const notifier = notifiers.find(each => each.by === by)
+  if (!notifier) return failed(missing[by] ?? 'there is no way to')
+  if (tooMany(business.id)) return failed('too many notices in one hour')
+  try {
+    await deliver(notifier, notice, business, clock, signal)
+    return undefined
+  } catch (error) {
+    return error instanceof GatewayError ? error : failed('it could not be handed over')
+  }
+}
+
+function failed(why: string): GatewayError {
+  return new GatewayError('TOOL_FAILED', why)
+}
+
+function deliver(notifier: Notifier, notice: Notice, business: Business, clock: Clock, signal: AbortSignal) {
+  const { deliverMs } = limits.notice
+  const over = new AbortController()
+  const late = () => {
+    const error = failed(`it took longer than ${deliverMs} ms`)
+    over.abort(error)
+    return error
+  }
+  return within(clock, deliverMs, notifier.deliver(notice, business, AbortSignal.any([over.signal, signal])), late)
+}
+
+/** Of one business. */
+function perHour(clock: Clock, most: number): (business: string) => boolean {
+  const recent = new Map<string, number[]>()
+  return business => {
+    const now = clock.now()
+    const within = (recent.get(business) ?? []).filter(at => now - at < HOUR_MS)
+    const many = within.length >= most
+    recent.set(business, many ? within : [...within, now])
+    return many
+  }
+}
+
+const HOUR_MS = 3_600_000

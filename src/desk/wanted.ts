@@ -1,0 +1,69 @@
+import type { Business } from '../business.ts'
+import type { CallEvent } from '../call/events.ts'
+import { limits } from '../limits.ts'
+import type { WantedJob } from '../store/jobs.ts'
+import { occasionOf, waysOf } from './notices.ts'
+
+/** What is to be done because of what happened: the same for the same event, whoever reads it and however often. */
+export function jobsWantedBy(event: CallEvent, business: Business | undefined): readonly WantedJob[] {
+  return [...kept(event, business), ...(business ? [...digested(event, business), ...told(event, business)] : [])]
+}
+
+/** Of files. */
+function kept({ call, business, atMs, fact }: CallEvent, of: Business | undefined): readonly WantedJob[] {
+  switch (fact.name) {
+    case 'recordingEnded':
+      return [{ kind: 'convert', key: fact.recording, business, subject: { call, recording: fact.recording } }]
+    case 'voicemailLeft': {
+      const { recording } = fact.private
+      const later = of?.digests.transcribe ? { afterMs: atMs + limits.digest.soundKeptMs } : {}
+      return [{ kind: 'convert', key: recording, business, subject: { call, recording }, ...later }]
+    }
+    default:
+      return []
+  }
+}
+
+/** Of words. */
+function digested({ call, business, atMs, fact }: CallEvent, { digests, answers }: Business): readonly WantedJob[] {
+  switch (fact.name) {
+    case 'voicemailLeft': {
+      if (!digests.transcribe) return []
+      return [transcriptionOf(call, business, fact.private.recording)]
+    }
+    case 'transcribed': {
+      const { recording } = fact
+      const subject = { call, recording }
+      const summary: WantedJob = { kind: 'summarize', key: `${call} ${recording}`, business, subject: { call } }
+      const answer: WantedJob = { kind: 'answer', key: recording, business, subject }
+      return [...(digests.summarize ? [summary] : []), ...(answers.enabled ? [answer] : [])]
+    }
+    case 'ended': {
+      if (!digests.summarize) return []
+      // What else was told of it, by its other parts among them, is there then.
+      const afterMs = atMs + limits.notice.graceMs
+      return [{ kind: 'summarize', key: call, business, subject: { call }, afterMs }]
+    }
+    default:
+      return []
+  }
+}
+
+/** Also by an operator, for a message that nobody has written down. */
+export function transcriptionOf(call: string, business: string, recording: string): WantedJob {
+  return { kind: 'transcribe', key: recording, business, subject: { call, recording } }
+}
+
+/** To the people of the business, each thing by each of their ways. */
+function told(event: CallEvent, business: Business): readonly WantedJob[] {
+  const { call, atMs, fact } = event
+  const occasion = occasionOf(event)
+  if (!occasion || (occasion.kind === 'missedCall' && !business.active)) return []
+  const { kind } = occasion
+  return waysOf(business).map(by => ({
+    ...{ kind: 'notify', business: business.id, subject: { call, notice: kind, by } },
+    // A way into the house may have ended when the carrier still has the caller: both ends are looked at.
+    key: kind === 'missedCall' ? [call, kind, by, fact.name].join(' ') : [call, kind, by].join(' '),
+    ...(kind === 'missedCall' ? { afterMs: atMs + limits.notice.graceMs } : {}),
+  }))
+}
