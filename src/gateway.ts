@@ -24,6 +24,7 @@ import { fallbackVoicemails } from './own-recording.ts'
 import { twilioEdge, twilioLegs } from './own-twilio.ts'
 import { type Work, workOf } from './own-work.ts'
 import { openPlane } from './plane/open-plane.ts'
+import { soundFolders } from './recording/sound-files.ts'
 import { Scope } from './scope.ts'
 import { apiTokenSecret, ariPasswordSecret, foreignAriPassword, keptSecret } from './secret.ts'
 import { callMetrics } from './server/call-metrics.ts'
@@ -124,7 +125,8 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const asked = askedPerCall(surroundings, directory, store, { redirect, hasMusic: () => asterisk.hasMusic })
   const exchange: Exchange = new Exchange({ ...parties, ...asked })
   const keepVoicemail = fallbackVoicemails({ state, journal, store, exchange, opened: () => storeOpened, directory })
-  const sources = { exchange, telephony, admission, journal, store, directory, media, registry }
+  const sounds = soundFolders(state.path)
+  const sources = { exchange, telephony, admission, journal, store, directory, media, registry, sounds }
   const twilio = twilioEdge(surroundings, { exchange, state, journal, store, directory, observe, legs, scope })
   const work: Work = workOf(surroundings, { state, journal, store, directory, observe, texts: twilio.texts, scope })
   const httpAddress = await serve(surroundings, state, { ...sources, ...twilio }, scope)

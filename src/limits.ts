@@ -328,6 +328,8 @@ export const limits = {
     bodyBytes: 64 * 1024,
     /** For receiving a request, and again for answering it. */
     requestMs: 10_000,
+    /** For sending a sound: an hour of it by a slow line. */
+    soundMs: 10 * 60_000,
     connections: 256,
     /** Of one part of a path, such as a call's id. */
     paramChars: 256,

@@ -11,6 +11,7 @@ import type { Onboarding } from '../desk/onboarding.ts'
 import type { TestCalls } from '../desk/test-call.ts'
 import type { TextSender } from '../desk/text-sender.ts'
 import type { Log } from '../log.ts'
+import type { SoundFolders } from '../recording/sound-files.ts'
 import type { Directory } from '../store/directory.ts'
 import type { Store } from '../store/store.ts'
 
@@ -58,6 +59,7 @@ export interface ServerDependencies extends Sources {
   /** Makes the calls that were asked for; `unable`, in words: why it cannot. */
   readonly dialler: { readonly unable: string | undefined; wake(): void }
   readonly testCalls: TestCalls
+  readonly sounds: SoundFolders
   /** Routes of others, whose requests carry no token of the API: they see to it themselves who asks. */
   readonly edge?: (app: FastifyInstance) => void
   /** Left out where no text message can be sent. */

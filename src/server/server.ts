@@ -16,6 +16,7 @@ import { outboundRoutes } from './outbound-routes.ts'
 import { probeRoutes } from './probes.ts'
 import { answerBrokenRequest, answerError, problemOf, Refusal, sendProblem } from './problem.ts'
 import { processMetrics } from './process-metrics.ts'
+import { recordingAudioRoutes } from './recording-audio-routes.ts'
 import { stateMetrics } from './state-metrics.ts'
 import { statsRoutes } from './stats-routes.ts'
 import { testCallRoutes } from './test-call-routes.ts'
@@ -52,6 +53,7 @@ export function buildServer(dependencies: ServerDependencies): FastifyInstance {
   messageRoutes(routes, dependencies)
   textRoutes(routes, dependencies)
   voicemailRoutes(routes, dependencies)
+  recordingAudioRoutes(routes, dependencies)
   statsRoutes(routes, dependencies)
   businessRoutes(routes, dependencies)
   tokenRoutes(routes, dependencies, register)

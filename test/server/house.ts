@@ -5,6 +5,7 @@ import type { Inspection, LineFigures, TransferWish } from '../../src/call/ports
 import type { CarrierNumber, CarrierNumbers } from '../../src/desk/carrier-numbers.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { createLog } from '../../src/log.ts'
+import { soundFolders } from '../../src/recording/sound-files.ts'
 import type { ObservedCall, ServerDependencies } from '../../src/server/dependencies.ts'
 import { buildServer } from '../../src/server/server.ts'
 import { Directory } from '../../src/store/directory.ts'
@@ -148,6 +149,7 @@ export function house(
     texts?: ServerDependencies['texts']
     dialler?: ServerDependencies['dialler']
     testCalls?: ServerDependencies['testCalls']
+    sounds?: ServerDependencies['sounds']
     store?: { failing: boolean; silent: boolean; ask: Store['ask'] }
   } = {},
 ) {
@@ -199,6 +201,7 @@ export function house(
     version: '1.2.3',
     ...(options.edge && { edge: options.edge }),
     ...(options.texts && { texts: options.texts }),
+    sounds: options.sounds ?? soundFolders('nowhere'),
     testCalls: options.testCalls ?? { place: async () => ({ kind: 'busy' }) },
   })
   return {

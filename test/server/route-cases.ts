@@ -2,7 +2,7 @@
 interface RouteCase {
   readonly access: 'public' | 'business' | 'operator'
   /** Whose id stands in the path. */
-  readonly id?: 'call' | 'message' | 'text' | 'token' | 'business' | 'outbound'
+  readonly id?: 'call' | 'message' | 'text' | 'token' | 'business' | 'outbound' | 'recording'
   readonly body?: object
   /** With nothing but these; left out: 200. */
   readonly answers?: number
@@ -33,6 +33,7 @@ export const routeCases: Readonly<Record<string, RouteCase>> = {
   },
   'GET /v1/texts/:id': { access: 'business', id: 'text' },
   'GET /v1/voicemails': { access: 'business' },
+  'GET /v1/recordings/:id/audio': { access: 'business', id: 'recording', answers: 404 },
   'GET /v1/outbound': { access: 'business' },
   'GET /v1/outbound/:id': { access: 'business', id: 'outbound' },
   'DELETE /v1/outbound/:id': { access: 'business', id: 'outbound' },

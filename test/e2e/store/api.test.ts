@@ -359,6 +359,10 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
     const foreignToken = await tokenFor(here, secretOfPlumber)
     const message = (await here.ask('GET /v1/messages?business=plumber')).body.messages[0].id
     const asked = { id: 'out-1', business: secretOfPlumber, key: 'k', requestHash: 'h', number: '+15550100177' }
+    await store.ask(db =>
+      sql`insert into recordings (id, call, business, at)
+        values ('plumber-recording', 'plumber-1', 'plumber', now())`.execute(db),
+    )
     await store.ask(db => orderOutbound(db, 'all', { ...asked, context: {}, at: new Date(dayMs) }))
     const foreign = {
       outbound: ['out-1'],
@@ -367,6 +371,7 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
       text: ['plumber-text'],
       token: [foreignToken.id],
       business: [secretOfPlumber],
+      recording: ['plumber-recording'],
     }
     for (const route of routesOf(here.server).filter(each => !each.startsWith('HEAD '))) {
       const { access, id, body, answers = 200 } = caseOf(route) ?? {}
