@@ -70,7 +70,12 @@ export const telephone = z
 export const texts = z
   .strictObject({
     enabled: z.boolean().default(true),
-    /** Answer to HELP; STOP and START are answered by the carrier where it does so itself. */
+    /**
+     * Who answers STOP, START and HELP by SMS: Twilio does so by itself for all numbers but short codes, unless its support has
+     * turned that off: https://help.twilio.com/articles/223134027. By WhatsApp Parley does, whatever stands here.
+     */
+    keywords: z.enum(['carrier', 'parley']).default('carrier'),
+    /** Answer to HELP; left out: the business's name, and how to get no more messages. */
     help: z.string().min(1).max(300).optional(),
     stopped: z.string().min(1).max(300).default('You will get no more messages. Write START to get them again.'),
     started: z.string().min(1).max(300).default('You get messages again. Write STOP to end them.'),
@@ -91,6 +96,17 @@ export const outbound = z
     enabled: z.boolean().default(false),
     /** Whom the callee sees calling; left out: the first of `numbers`. */
     callerId: e164.optional(),
+    /** How numbers begin that may be called: whoever can ask for a call must not be able to make one at any price. */
+    to: z
+      .array(
+        z
+          .string()
+          .regex(/^\+[1-9][0-9]{0,14}$/, 'must be how numbers begin in international form, such as +1415 or +44'),
+      )
+      .max(limits.twilio.outbound.prefixes)
+      .default([]),
+    /** Asked for within a day. */
+    perDay: seconds(1, 100_000).default(200),
     /** In the callee's own time zone, as far as their number tells it, else in the business's; every day of these. */
     hours: z.strictObject({ from: timeOfDay, to: timeOfDay }).default({ from: '09:00', to: '20:00' }),
     days: z.enum(['everyDay', 'weekdays']).default('weekdays'),
@@ -103,4 +119,12 @@ export const outbound = z
     voicemail: z.string().min(1).max(500).optional(),
   })
   .refine(({ hours }) => hours.from < hours.to, { path: ['hours'], message: 'must begin before they end' })
+  .refine(({ enabled, to }) => !enabled || to.length > 0, {
+    path: ['to'],
+    message: 'must say how the numbers begin that may be called, such as ["+1415", "+44"]',
+  })
   .prefault({})
+
+export function mayCall({ to }: z.output<typeof outbound>, number: string): boolean {
+  return to.some(beginning => number.startsWith(beginning))
+}

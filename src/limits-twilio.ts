@@ -55,6 +55,8 @@ export const twilioLimits = {
     attempts: 5,
     /** Of one business, that have not ended. */
     waiting: 1_000,
+    /** In `outbound.to` of a business. */
+    prefixes: 100,
     /** Between two looks at whose turn it is, while there are any; and while there are none, for another gateway may take some. */
     lookMs: 1_000,
     idleMs: 10_000,

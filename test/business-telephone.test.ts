@@ -49,7 +49,13 @@ describe("a business's telephone", () => {
         closed: { kind: 'excuse' },
       },
       texts: { help: 'Call us.', whatsappNumber: '+15550100301', whatsappTemplate: `HX${'a'.repeat(32)}` },
-      outbound: { enabled: true, callerId: '+15550100200', days: 'everyDay', voicemail: 'Please call us back.' },
+      outbound: {
+        enabled: true,
+        to: ['+1555'],
+        callerId: '+15550100200',
+        days: 'everyDay',
+        voicemail: 'Please call us back.',
+      },
     }
     expect(judged(choice)).toMatchObject({ business: choice })
   })
@@ -68,6 +74,8 @@ describe("a business's telephone", () => {
     [{ texts: { whatsappTemplate: 'hello_world' } }, 'texts.whatsappTemplate: must be a ContentSid'],
     [{ outbound: { hours: { from: '20:00', to: '09:00' } } }, 'outbound.hours: must begin before they end'],
     [{ outbound: { attempts: 6 } }, 'outbound.attempts'],
+    [{ outbound: { enabled: true } }, 'outbound.to: must say how the numbers begin'],
+    [{ outbound: { enabled: true, to: ['44'] } }, 'outbound.to.0: must be how numbers begin'],
     [{ outbound: { callerId: '555' } }, 'outbound.callerId: must be a telephone number'],
   ])('says what is wrong: %j', (choice, words) => {
     expect(problemsOf(choice)).toContain(words)

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { z } from 'zod'
+import { mayCall } from '../business-telephone.ts'
 import { limits } from '../limits.ts'
 import {
   findOutbound,
@@ -78,9 +79,9 @@ function orderer({ store, directory, dialler, clock, log }: Dependencies) {
     const { business, to: number, context } = asked
     if (dialler.unable !== undefined) throw new Refusal(503, dialler.unable)
     const seen = scope === 'all' || scope.business === business
-    mustBeAble(seen ? directory.upToDate().find(business) : undefined, context)
+    const { perDay } = able(seen ? directory.upToDate().find(business) : undefined, number, context)
     const id = `out-${randomUUID()}`
-    const order = { id, business, key, number, context, at: new Date(clock.wallMs()) }
+    const order = { id, business, key, number, context, perDay, at: new Date(clock.wallMs()) }
     const requestHash = hashOf(order)
     const stored = orderedIn(await store.ask(db => orderOutbound(db, scope, { ...order, requestHash })))
     if (stored.id === id) log.info({ business, call: id }, 'a call out is asked for')
@@ -121,7 +122,8 @@ function kept({ store, clock, log }: Pick<Dependencies, 'store' | 'clock' | 'log
 
 type Found = ReturnType<ReturnType<ServerDependencies['directory']['upToDate']>['find']>
 
-function mustBeAble(business: Found, context: Readonly<Record<string, string>>): void {
+/** By what the business calls, if it may. */
+function able(business: Found, number: string, context: Readonly<Record<string, string>>) {
   if (!business) throw new Refusal(404, 'There is no such business.')
   const { active, outbound, numbers, telephone } = business
   if (!active) throw new Refusal(409, 'The business is not active.')
@@ -129,8 +131,14 @@ function mustBeAble(business: Found, context: Readonly<Record<string, string>>):
   if (outbound.callerId === undefined && numbers.length === 0) {
     throw new Refusal(409, 'The business has no number to call from: give it one, or set its outbound.callerId.')
   }
+  if (!mayCall(outbound, number)) {
+    throw new Refusal(
+      409,
+      `The business calls numbers only that begin with ${outbound.to.join(', ')}: see its outbound.to.`,
+    )
+  }
   const strange = Object.keys(context).filter(name => !telephone.context.includes(name))
-  if (strange.length === 0) return
+  if (strange.length === 0) return outbound
   const problems = strange.map(name => `context.${name}: is none of the names in telephone.context of the business`)
   throw new Refusal(400, 'The agent of this business is told of other things only.', { problems })
 }
@@ -157,6 +165,11 @@ function orderedIn(ordered: Ordered): StoredOutbound {
       throw new Refusal(409, 'The business must not call that number: it is on its list of GET /v1/do-not-call.')
     case 'full':
       throw new Refusal(429, `${limits.twilio.outbound.waiting} calls of the business wait already.`)
+    case 'spent':
+      throw new Refusal(
+        429,
+        'The business has asked for as many calls as it may within a day: see its outbound.perDay.',
+      )
     case 'unknown':
       throw new Refusal(404, 'There is no such business.')
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { e164 } from '../business-destinations.ts'
 import { limits } from '../limits.ts'
-import { business, pageQuery, privacyQuery, storableText } from './schemas.ts'
+import { business, idempotencyKey, pageQuery, privacyQuery, storableText } from './schemas.ts'
 
 const state = z.enum(['waiting', 'calling', 'ended'])
 
@@ -35,9 +35,8 @@ export const outboundOrder = z.strictObject({
     .describe("For the agent: of the names that the business's telephone.context has."),
 })
 
-/** https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ */
 export const outboundHeaders = z.looseObject({
-  'idempotency-key': storableText(limits.http.keyChars).describe('However often it is sent, one call is made.'),
+  'idempotency-key': idempotencyKey.describe('However often it is sent, one call is made.'),
 })
 
 export const outboundQuery = pageQuery.extend({ state: state.optional() })

@@ -140,6 +140,11 @@ export function storableText(mostChars: number) {
   return z.string().min(1).max(mostChars).refine(storable, 'holds characters that are none')
 }
 
+/** https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ */
+export const idempotencyKey = z
+  .string('must be sent: any text of your own that tells this from all else that you ask for')
+  .pipe(storableText(limits.http.keyChars))
+
 const yesOrNo = z.enum(['true', 'false'])
 const mostListed = limits.media.lines + limits.call.endedKept
 

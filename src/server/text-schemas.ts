@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { TextChannel, TextStatus } from '../call/carrier-events.ts'
 import { limits } from '../limits.ts'
-import { business, pageQuery, storableText } from './schemas.ts'
+import { business, idempotencyKey, pageQuery, storableText } from './schemas.ts'
 
 const channel = z.enum(['sms', 'whatsapp'] satisfies TextChannel[])
 const direction = z.enum(['in', 'out'])
@@ -50,7 +50,7 @@ export const textWanted = z.strictObject({
   text: storableText(limits.twilio.textChars),
 })
 export const textHeaders = z.looseObject({
-  'idempotency-key': storableText(limits.http.keyChars).describe(
+  'idempotency-key': idempotencyKey.describe(
     'The same with the same message is sent once, however often it is asked for.',
   ),
 })

@@ -16,6 +16,8 @@ export interface OutboundOrder {
   readonly number: string
   readonly context: Readonly<Record<string, string>>
   readonly at: Date
+  /** Of the business, at most. */
+  readonly perDay: number
 }
 
 export type Ordered =
@@ -27,11 +29,15 @@ export type Ordered =
   /** The business must not call that number. */
   | { readonly kind: 'forbidden' }
   | { readonly kind: 'full' }
+  /** The business has asked for as many as it may within a day. */
+  | { readonly kind: 'spent' }
   | { readonly kind: 'unknown' }
+
+const DAY_MS = 24 * 3_600_000
 
 /** However often the same is asked, and by how many at once, there is one. */
 export async function orderOutbound(db: Kysely<Tables>, scope: StoreScope, order: OutboundOrder): Promise<Ordered> {
-  const { id, business, key, requestHash, number, context, at } = order
+  const { id, business, key, requestHash, number, context, at, perDay } = order
   if (scope !== 'all' && scope.business !== business) return { kind: 'unknown' }
   const find = () =>
     db
@@ -44,13 +50,16 @@ export async function orderOutbound(db: Kysely<Tables>, scope: StoreScope, order
   if (before) return before.request_hash === requestHash ? { kind: 'known', stored: before } : { kind: 'other' }
   const stop = db.selectFrom('do_not_call').select('at').where('business', '=', business).where('number', '=', number)
   if (await stop.executeTakeFirst()) return { kind: 'forbidden' }
-  const open = db
+  const counted = db
     .selectFrom('outbound_calls')
-    .select(sql<number>`count(*)::integer`.as('count'))
+    .select([
+      sql<number>`(count(*) filter (where state <> 'ended'))::integer`.as('waiting'),
+      sql<number>`(count(*) filter (where asked_at > ${new Date(at.getTime() - DAY_MS)}))::integer`.as('today'),
+    ])
     .where('business', '=', business)
-    .where('state', '<>', 'ended')
-  const { count } = await open.executeTakeFirstOrThrow()
-  if (count >= limits.twilio.outbound.waiting) return { kind: 'full' }
+  const { waiting, today } = await counted.executeTakeFirstOrThrow()
+  if (waiting >= limits.twilio.outbound.waiting) return { kind: 'full' }
+  if (today >= perDay) return { kind: 'spent' }
   const stored = await db
     .insertInto('outbound_calls')
     .values({

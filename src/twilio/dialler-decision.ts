@@ -1,4 +1,5 @@
 import type { Business } from '../business.ts'
+import { mayCall } from '../business-telephone.ts'
 import type { AnsweredBy, CarrierStatus, NotMade } from '../call/carrier-events.ts'
 import { limits } from '../limits.ts'
 import { zonesOf } from './callee-zones.ts'
@@ -19,7 +20,9 @@ export function beforeAttempt(
 ): BeforeAttempt {
   if (forbidden) return { kind: 'never', why: 'doNotCall' }
   const from = business && callerIdOf(business)
-  if (!business?.active || !business.outbound.enabled || from === undefined) return { kind: 'never', why: 'stopped' }
+  if (!business?.active || !business.outbound.enabled || from === undefined || !mayCall(business.outbound, number)) {
+    return { kind: 'never', why: 'stopped' }
+  }
   const zones = zonesOf(number) ?? [business.timeZone]
   const atMs = firstWithin(wallMs, zones, business.outbound)
   if (atMs === undefined) return { kind: 'never', why: 'hours' }

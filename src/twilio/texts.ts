@@ -72,7 +72,7 @@ async function received(house: TextHouse, fields: Values): Promise<WebhookAnswer
   const stopped = consentBy(keyword, standing)
   if (stopped !== undefined) tell({ ...event, fact: { name: 'consentTold', channel, stopped, private: { customer } } })
   await kept()
-  const reply = replyTo(message, standing, business.texts)
+  const reply = replyTo(message, standing, business)
   return { kind: 'twiml', xml: twimlOf(reply === undefined ? { kind: 'nothing' } : { kind: 'reply', text: reply }) }
 }
 
@@ -122,12 +122,14 @@ function consentBy(keyword: Keyword | undefined, standing: Standing | undefined)
 
 /** Who has stopped hears it once. Where it cannot be known whether they had, it is said. */
 function replyTo(
-  { keyword, answered }: Pick<Received, 'keyword' | 'answered'>,
+  { keyword, answered, channel, ours }: Pick<Received, 'keyword' | 'answered' | 'channel' | 'ours'>,
   standing: Standing | undefined,
-  words: Business['texts'],
+  { name, texts: words }: Pick<Business, 'name' | 'texts'>,
 ): string | undefined {
-  if (answered) return undefined
-  if (keyword === 'help') return words.help
+  // A second answer to STOP would be refused (21610), and one to START or HELP would be one too many.
+  const byCarrier = channel === 'sms' && words.keywords === 'carrier' && /^\+[0-9]{7,}$/.test(ours)
+  if (answered || byCarrier) return undefined
+  if (keyword === 'help') return words.help ?? `${name}. Write STOP to get no more messages.`
   if (keyword === 'stop') return standing?.stopped ? undefined : words.stopped
   if (keyword === 'start') return standing && !standing.stopped ? undefined : words.started
   return keyword === 'yes' && standing?.stopped ? words.started : undefined

@@ -5,9 +5,13 @@ const asked = { business: 'dentist', to: '+15550100177' }
 
 async function parts() {
   const made = house()
-  await made.directory.create({ name: 'Florist', numbers: ['+15550100200'], outbound: { enabled: true } })
-  await made.directory.create({ name: 'Nameless', outbound: { enabled: true } })
-  await made.directory.create({ name: 'Retired', active: false, outbound: { enabled: true } })
+  await made.directory.create({
+    name: 'Florist',
+    numbers: ['+15550100200'],
+    outbound: { enabled: true, to: ['+1555'] },
+  })
+  await made.directory.create({ name: 'Nameless', outbound: { enabled: true, to: ['+1555'] } })
+  await made.directory.create({ name: 'Retired', active: false, outbound: { enabled: true, to: ['+1555'] } })
   const ask = (body: object, headers: object = { 'idempotency-key': 'k' }) =>
     made.server.inject({ method: 'POST', url: '/v1/calls', headers: { ...withToken, ...headers }, payload: body })
   return { ...made, ask }
@@ -32,6 +36,7 @@ describe('a call out that cannot be', () => {
       [{ ...asked, business: 'nobody' }, 404, 'no such business'],
       [{ ...asked, business: 'florist', context: { secret: 'x' } }, 400, 'told of other things'],
       [{ ...asked, business: 'florist', to: '911' }, 400, 'not to be had'],
+      [{ ...asked, business: 'florist', to: '+19005550100' }, 409, 'only that begin with +1555: see its outbound.to'],
       [{ ...asked, business: 'florist', also: 1 }, 400, 'not to be had'],
     ] as const) {
       const answer = await ask(body)

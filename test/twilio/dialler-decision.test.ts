@@ -13,7 +13,12 @@ const defaults = {
 }
 
 function business(outbound: object = {}, more: object = {}): Business {
-  const choice = { name: 'Dentist', numbers: ['+15550100200'], outbound: { enabled: true, ...outbound }, ...more }
+  const choice = {
+    name: 'Dentist',
+    numbers: ['+15550100200'],
+    outbound: { enabled: true, to: ['+1', '+41'], ...outbound },
+    ...more,
+  }
   const judged = judgeChoice(choice, defaults)
   if ('problems' in judged) throw new Error(judged.problems.join())
   return judged.business
@@ -100,6 +105,7 @@ describe('before an attempt', () => {
     const stopped = [
       undefined,
       business({ enabled: false }),
+      business({ to: ['+1416', '+15551'] }),
       business({}, { active: false }),
       business({}, { numbers: [] }),
     ]

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readBusiness } from '../../src/business.ts'
+import { type Business, readBusiness } from '../../src/business.ts'
 import type { CallEvent } from '../../src/call/events.ts'
 import { createLog } from '../../src/log.ts'
 import type { Standing } from '../../src/store/texts.ts'
@@ -10,17 +10,18 @@ import { VirtualClock } from '../support/virtual-clock.ts'
 const sid = `SM${'0'.repeat(31)}1`
 const message = { MessageSid: sid, From: '+15550100177', To: '+15550100200', Body: 'Is there a time on Monday?' }
 
-function edge(standing?: Standing) {
+function edge(standing?: Standing, texts: Partial<Business['texts']> = {}) {
   const events: CallEvent[] = []
   const order: string[] = []
   const resent: string[] = []
-  const plain = readBusiness({
+  const read = readBusiness({
     file: undefined,
     name: 'Dentist',
     phone: undefined,
     ownerPhone: undefined,
     engine: 'scripted',
   })
+  const plain = { ...read, texts: { ...read.texts, ...texts } }
   const plumber = { ...plain, id: 'plumber', texts: { ...plain.texts, help: 'Call <us> & ask' } }
   const webhooks = textWebhooks({
     businesses: () => ({
@@ -95,7 +96,14 @@ describe('a message that comes', () => {
     ['Please stop by', never, undefined, undefined],
   ] as const)('%s of somebody who is %j', async (Body, standing, consent, reply) => {
     const { ask, events, words } = edge(standing)
-    const answer = await ask('sms', { ...message, Body })
+    // A number has its answer from the carrier already.
+    const byCarrier = edge(standing)
+    expect(await byCarrier.ask('sms', { ...message, Body })).toMatch(/^<Response\s*\/>$/)
+    expect(byCarrier.events.map(({ fact }) => fact.name)).toEqual([
+      'textReceived',
+      ...(consent === undefined ? [] : ['consentTold']),
+    ])
+    const answer = await ask('sms', { ...message, Body, To: '12345' })
     const told = events.flatMap(({ fact }) => (fact.name === 'consentTold' ? [fact.stopped] : []))
     expect(told).toEqual(consent === undefined ? [] : [consent])
     if (reply === undefined) expect(answer).toMatch(/^<Response\s*\/>$/)
@@ -108,12 +116,18 @@ describe('a message that comes', () => {
     expect(events[1]).toMatchObject({ fact: { name: 'consentTold', stopped: true } })
   })
 
-  it('that asks for help gets that of the business', async () => {
+  it('that asks for help gets that of the business, or its name, where the carrier does not answer', async () => {
     const { ask } = edge(stopped)
-    expect(await ask('sms', { ...message, Body: 'help', To: '+15550100201' })).toBe(
+    const help = { ...message, From: 'whatsapp:+15550100177', Body: 'help' }
+    expect(await ask('whatsapp', { ...help, To: 'whatsapp:+15550100299' })).toBe(
       '<Response><Message>Call &lt;us&gt; &amp; ask</Message></Response>',
     )
-    expect(await ask('sms', { ...message, Body: 'help' })).toMatch(/^<Response\s*\/>$/)
+    expect(await ask('whatsapp', { ...help, To: 'whatsapp:+15550100200' })).toBe(
+      '<Response><Message>Dentist. Write STOP to get no more messages.</Message></Response>',
+    )
+    expect(await ask('sms', { ...message, Body: 'help', To: '+15550100201' })).toMatch(/^<Response\s*\/>$/)
+    const alone = edge(stopped, { keywords: 'parley' })
+    expect(await alone.ask('sms', { ...message, Body: 'help' })).toMatch(/Dentist/)
   })
 
   it('is refused when it is none', async () => {

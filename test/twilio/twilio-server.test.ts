@@ -17,17 +17,14 @@ class ClientOf extends RequestClient {
   }
 }
 
-async function twilio({ timeout = 5_000, key = false } = {}) {
+async function twilio({ key = false } = {}) {
   const server = await TwilioServer.start()
   onTestFinished(() => server[Symbol.asyncDispose]())
   const { sid: accountSid, authToken, apiKey, apiSecret } = TwilioServer.account
   const [user, secret] = key ? [apiKey, apiSecret] : [accountSid, authToken]
-  const client = new Twilio(user, secret, {
-    accountSid,
-    httpClient: new ClientOf(server.url, timeout),
-    logLevel: 'error',
-  })
-  return { server, client }
+  const after = (timeoutMs: number) =>
+    new Twilio(user, secret, { accountSid, httpClient: new ClientOf(server.url, timeoutMs), logLevel: 'error' })
+  return { server, client: after(60_000), impatient: after(100) }
 }
 
 const url = 'https://parley.example.com/v1/twilio/call'
@@ -123,12 +120,13 @@ it('refuses what is asked wrongly, and tells it', async () => {
 })
 
 it('fails as it is told to, once each: before anything is done, or after', async () => {
-  const { server, client } = await twilio({ timeout: 100 })
-  const ask = () => client.messages.create({ to: '+15550100177', from: '+15550100200', body: 'Hello' })
+  const { server, client, impatient } = await twilio()
+  const asking = (by: Twilio) => by.messages.create({ to: '+15550100177', from: '+15550100200', body: 'Hello' })
+  const ask = () => asking(client)
   server.plan('POST /Messages', 429, 503, 'silent', 'reset', 'lost')
   await expect(ask()).rejects.toMatchObject({ status: 429, code: 20_429 })
   await expect(ask()).rejects.toMatchObject({ status: 503 })
-  await expect(ask()).rejects.toThrow(/timeout/)
+  await expect(asking(impatient)).rejects.toThrow(/timeout/)
   await expect(ask()).rejects.toThrow()
   expect(server.messages.size).toBe(0)
   await expect(ask()).rejects.toThrow()

@@ -13,7 +13,7 @@ import { House } from './house.ts'
 const business = {
   ...parse(readFileSync(join(import.meta.dirname, '../../corpus/business.yaml'), 'utf8')),
   greeting: 'Hello.',
-  outbound: { enabled: true },
+  outbound: { enabled: true, to: ['+1555'] },
 }
 /** The exhaustive form fills the whole pool. */
 const seats = process.env['PARLEY_SOAK'] ? 20 : 2

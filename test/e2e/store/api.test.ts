@@ -363,7 +363,7 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
       sql`insert into recordings (id, call, business, at)
         values ('plumber-recording', 'plumber-1', 'plumber', now())`.execute(db),
     )
-    await store.ask(db => orderOutbound(db, 'all', { ...asked, context: {}, at: new Date(dayMs) }))
+    await store.ask(db => orderOutbound(db, 'all', { ...asked, context: {}, perDay: 1, at: new Date(dayMs) }))
     const foreign = {
       outbound: ['out-1'],
       call: ['plumber-1', 'plumber-live'],

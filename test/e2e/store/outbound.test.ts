@@ -70,7 +70,11 @@ describe.each(['embedded', 'server'] as const)('calls out, by the %s database', 
 
   /** One that calls for the business, of several on the database. */
   function gateway({ outbound = {}, ready = (): boolean => true, callsOut = 100 } = {}) {
-    const choice = { name: 'Dentist', numbers: ['+15550100200'], outbound: { enabled: true, attempts: 2, ...outbound } }
+    const choice = {
+      name: 'Dentist',
+      numbers: ['+15550100200'],
+      outbound: { enabled: true, to: ['+1'], attempts: 2, ...outbound },
+    }
     const defaults = { file: undefined, name: '', phone: undefined, ownerPhone: undefined, engine: 'scripted' as const }
     const judged = judgeChoice(choice, defaults)
     if ('problems' in judged) throw new Error(judged.problems.join())
@@ -102,7 +106,7 @@ describe.each(['embedded', 'server'] as const)('calls out, by the %s database', 
     const http = httpHouse({ store, dialler })
     const opened = http.directory.change('dentist', choice)
     return {
-      ...{ dialler, rest, ...made },
+      ...{ dialler, rest, http, ...made },
       /** What Twilio tells of the call that it has been asked for as this. */
       async tell(record: string, CallStatus: string, also: Record<string, string> = {}) {
         const call = [...twilio.calls.values()].find(each => each.sid === sidOf(record))!
@@ -191,6 +195,19 @@ describe.each(['embedded', 'server'] as const)('calls out, by the %s database', 
     })
     expect(await recordOf(sidOf(`${id}-1`))).toMatchObject({ id: `${id}-1` })
     expect([calledNow(), twilio.problems]).toEqual([1, []])
+  })
+
+  it('are no more within a day than the business may make', async () => {
+    const { http, order } = gateway({ outbound: { perDay: 2 } })
+    expect((await order('+15550100171')).status).toBe(202)
+    expect((await order('+15550100172')).status).toBe(202)
+    expect(await order('+15550100173')).toMatchObject({
+      status: 429,
+      body: { detail: expect.stringContaining('perDay') },
+    })
+    expect((await order('+15550100172')).status).toBe(202)
+    http.clock.advance(24 * 3_600_000)
+    expect((await order('+15550100173')).status).toBe(202)
   })
 
   it('are each made by one of several gateways', async () => {

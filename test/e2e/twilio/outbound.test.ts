@@ -23,7 +23,7 @@ beforeAll(async () => {
     business: {
       telephone: { context: ['patientId'], welcome: 'One moment, please.' },
       outbound: {
-        ...{ enabled: true, days: 'everyDay', hours: { from: '00:00', to: '23:59' }, voicemail },
+        ...{ enabled: true, to: ['+1555'], days: 'everyDay', hours: { from: '00:00', to: '23:59' }, voicemail },
         greeting: `[tone ${openingHz} 600ms]`,
       },
     },
