@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { CallEvent, CallFact, EndReason } from '../../../src/call/events.ts'
 import { limits } from '../../../src/limits.ts'
-import { earlierCalls } from '../../../src/store/callers.ts'
+import { answeredSince, earlierCalls } from '../../../src/store/callers.ts'
 import { type Database, openDatabase } from '../../../src/store/database.ts'
 import { project } from '../../../src/store/projecting.ts'
+import type { StoreScope } from '../../../src/store/scope.ts'
+import { lastWriter } from '../../../src/store/texts.ts'
 import { usageByDay, usageOfCall } from '../../../src/store/usage.ts'
 import { seedDatabase } from '../../support/database.ts'
 import { PostgresServer } from '../../support/postgres.ts'
@@ -110,6 +112,34 @@ describe.each(['embedded', 'server'] as const)('callers and usage in the %s data
       { business: 'dentist', name: 'Ada Byron', calls: 3, first_at: new Date(startMs) },
       { business: 'plumber', name: 'Somebody', calls: 1 },
     ])
+  })
+
+  it('tells whether somebody was answered who had called no earlier', async () => {
+    const from = '+15550100310'
+    await bring(call('answered', { from }))
+    await bring(call('unanswered', { from, atMs: startMs + 60_000 }).filter(({ fact }) => fact.name !== 'answered'))
+    const since = (afterMs: number, scope: StoreScope = dentist) =>
+      answeredSince(database.db, scope, from, new Date(startMs + afterMs))
+    expect([await since(0), await since(1), await since(0, { business: 'plumber' })]).toEqual([true, false, false])
+  })
+
+  it('tells which of the businesses that share a number has written to a customer last', async () => {
+    const [ours, customer] = ['+15550100299', '+15550100311']
+    const wrote = (business: string, seconds: number, told: object = {}): CallEvent => {
+      const fact = { name: 'textWanted', channel: 'whatsapp', private: { customer, ours, text: 'Hello' }, ...told }
+      return { call: `text-${business}-${seconds}`, business, atMs: startMs + seconds * 1_000, fact: fact as CallFact }
+    }
+    const came = { name: 'textReceived', media: 0 }
+    const elsewhere = { private: { customer, ours: '+15550100298', text: 'Hello' } }
+    await bring([
+      ...[wrote('plumber', 1), wrote('dentist', 3), wrote('plumber', 2), wrote('baker', 4, { channel: 'sms' })],
+      ...[wrote('florist', 5, elsewhere), wrote('florist', 6, came)],
+    ])
+    const last = (asked: object = {}) =>
+      lastWriter(database.db, 'all', { channel: 'whatsapp', customer, ours, ...asked })
+    expect(await last()).toBe('dentist')
+    expect(await last({ channel: 'sms' })).toBe('baker')
+    expect(await last({ customer: '+15550100312' })).toBeUndefined()
   })
 
   it('keeps nobody under a number that is withheld, and counts a call that was taken over once', async () => {
