@@ -298,9 +298,8 @@ function complete(data: z.infer<typeof businessSchema>, defaults: BusinessDefaul
 
 /** What this version takes in and a later one acts by, where it is set. */
 export function settingsForLater(business: Business): string | undefined {
-  const { recording, answers, hooks } = business
+  const { answers, hooks } = business
   const names = [
-    ...(recording.enabled ? ['recording (no call is recorded)'] : []),
     ...(answers.enabled ? ['answers (nobody is answered)'] : []),
     ...(hooks.length > 0 ? ['hooks (nobody is told)'] : []),
   ]

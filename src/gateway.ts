@@ -20,7 +20,7 @@ import { asError, GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
 import type { Log } from './log.ts'
 import { asteriskOf, type Surroundings } from './own-asterisk.ts'
-import { fallbackVoicemails } from './own-recording.ts'
+import { fallbackVoicemails, recordersOf, tellFoundRecordings } from './own-recording.ts'
 import { twilioEdge, twilioLegs } from './own-twilio.ts'
 import { type Work, workOf } from './own-work.ts'
 import { openPlane } from './plane/open-plane.ts'
@@ -101,6 +101,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const observe = observer(journal, callMetrics(registry), log)
   const media = openPlane({ forbiddenPorts: asteriskPorts(config.rtp), onTrouble: text => log.error(text) })
   scope.onClose(() => media.close())
+  const recorders = recordersOf(state, media, log, scope)
   const ari = await ariSettings(config, state)
   const admission = new Admission(config.rtp, config.maxCalls, () => telephony.outsiders)
 
@@ -120,13 +121,13 @@ async function build(surroundings: Surroundings, scope: Scope) {
     onVoicemail: voicemail => keepVoicemail(voicemail),
   })
   const legs = twilioLegs(surroundings)
-  const parties = { ...legs, scope, observe, telephony, plane: media, admission, earlierLife: unfinished.eventsOf }
+  const parties = { ...legs, scope, observe, telephony, plane: media, recorders, admission }
   const redirect: Redirect = (wish, signal) => twilio.redirect(wish, signal)
   const asked = askedPerCall(surroundings, directory, store, { redirect, hasMusic: () => asterisk.hasMusic })
-  const exchange: Exchange = new Exchange({ ...parties, ...asked })
+  const exchange: Exchange = new Exchange({ ...parties, ...asked, earlierLife: unfinished.eventsOf })
   const keepVoicemail = fallbackVoicemails({ state, journal, store, exchange, opened: () => storeOpened, directory })
   const sounds = soundFolders(state.path)
-  const sources = { exchange, telephony, admission, journal, store, directory, media, registry, sounds }
+  const sources = { exchange, telephony, admission, journal, store, directory, media, recorders, registry, sounds }
   const twilio = twilioEdge(surroundings, { exchange, state, journal, store, directory, observe, legs, scope })
   const work: Work = workOf(surroundings, { state, journal, store, directory, observe, texts: twilio.texts, scope })
   const httpAddress = await serve(surroundings, state, { ...sources, ...twilio }, scope)
@@ -142,6 +143,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
   await telephony.start()
   tellEnds(unfinished.ends(), telephony, call => exchange.find(call) !== undefined, observe)
   await storeOpened
+  void tellFoundRecordings(state, store, exchange, log)
   twilio.desk.start()
   work.start()
   asterisk.destinationsChanged()

@@ -156,11 +156,12 @@ describe('a business', () => {
   it('says which of its settings do nothing yet', () => {
     const plain = readBusiness({ ...defaults, ownerPhone: undefined, file: undefined })
     expect(settingsForLater(plain)).toBeUndefined()
-    const recording = { ...plain.recording, enabled: true }
-    expect(settingsForLater({ ...plain, notify: { phone: '+15550100201' }, recording })).toMatch(
-      /yet in this version: recording \(no call is recorded\)$/,
+    const answers = { ...plain.answers, enabled: true }
+    expect(settingsForLater({ ...plain, notify: { phone: '+15550100201' }, answers })).toMatch(
+      /yet in this version: answers \(nobody is answered\)$/,
     )
-    expect(settingsForLater({ ...plain, answers: { ...plain.answers, enabled: true } })).toContain('answers')
+    const recording = { ...plain.recording, enabled: true }
+    expect(settingsForLater({ ...plain, recording })).toBeUndefined()
   })
 
   it('is told to be out of reach when the way to its file is barred', () => {

@@ -82,7 +82,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // Stands for a vendor: it speaks as that vendor's part reads, with the scripted sounds and words.
   'fake-openai': ['providers/scripted', 'providers/openai/protocol', 'agent', 'media'],
   tools: ['agent', 'call/ports', 'call/caller-number'],
-  recording: ['call', 'media', 'plane/line', 'plane/protocol'],
+  recording: ['call', 'media', 'plane/line', 'plane/takes'],
   store: [
     'call/events',
     'call/carrier-events',

@@ -11,9 +11,15 @@ import type { Speech } from './speech.ts'
 const number = z.string().max(40).describe('To call back, if it is another than the one the caller calls from.')
 
 /** What a model can do in every call, besides ending it. */
-export function callTools(call: LiveCall, clock: Clock, speech: Pick<Speech, 'hold'>): readonly Tool[] {
+export function callTools(
+  call: LiveCall,
+  clock: Clock,
+  speech: Pick<Speech, 'hold'>,
+  declineRecording: () => void,
+): readonly Tool[] {
   const common = [takeMessage(call), rememberCaller(call), sendDigits(call, speech), currentTime(call, clock)]
-  return call.business.outbound.enabled ? [...common, doNotCall(call)] : common
+  const ofRecording = call.recording ? [stopRecording(declineRecording)] : []
+  return [...common, ...ofRecording, ...(call.business.outbound.enabled ? [doNotCall(call)] : [])]
 }
 
 function takeMessage({ emit, facts }: LiveCall): Tool {
@@ -63,6 +69,20 @@ function doNotCall({ emit, facts: { callerNumber: number } }: LiveCall): Tool {
       if (!tellsWhoCalls(number)) return { ok: false, problem: 'The number that they call from is withheld.' }
       emit({ name: 'callsForbidden', private: { number } })
       return { ok: true, value: 'kept' }
+    },
+  })
+}
+
+function stopRecording(decline: () => void): Tool {
+  return defineTool({
+    name: 'stop_recording',
+    description: 'Ends the recording of this call, for good. For a caller who does not want to be recorded.',
+    args: z.strictObject({}),
+    effect: 'write',
+    timeoutMs: 2_000,
+    async run() {
+      decline()
+      return { ok: true, value: 'The call is not recorded from here on.' }
     },
   })
 }

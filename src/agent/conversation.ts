@@ -2,7 +2,7 @@ import type { LiveCall, Outcome } from '../call/ports.ts'
 import type { Clock } from '../clock.ts'
 import { outcomeTold } from './outcome-told.ts'
 import type { SettledTransfer } from './ports.ts'
-import type { AgentSettings, PhraseName } from './settings.ts'
+import type { AgentSettings } from './settings.ts'
 import type { Speech, Utterance } from './speech.ts'
 import type { Transferring } from './transferring.ts'
 import { greeting, step } from './turn.ts'
@@ -24,7 +24,7 @@ export interface Mind {
   /** What the caller has said and pressed, and nobody will answer. */
   unanswered(text: string, keys: string): void
   fill(again: boolean): void
-  say(phrase: PhraseName): void
+  say(words: string): void
   /** The first of something that it says can be heard. */
   started?(): void
   /** More of this waits to be heard than may: stop making it. What was taken of it is heard to its end. */
@@ -155,7 +155,7 @@ export class Conversation {
       case 'press':
         return mind.press?.(effect.keys)
       case 'say':
-        return mind.say(effect.phrase)
+        return mind.say(this.#with.settings.phrases[effect.phrase])
       case 'finishHearing':
       case 'commit':
         return mind[effect.kind]()

@@ -5,6 +5,7 @@ import { GatewayError, isCode } from '../errors.ts'
 import { limits } from '../limits.ts'
 import type { AudioSink } from '../media/audio.ts'
 import type { Scope } from '../scope.ts'
+import { Announcing } from './announcing.ts'
 import { callTools } from './call-tools.ts'
 import { ClosingTools } from './closing-tools.ts'
 import { type Consulting, consult } from './consulting.ts'
@@ -65,6 +66,7 @@ export class Dialogue {
   readonly closing: ClosingTools
   readonly runner: ToolRunner
   readonly transferring: Transferring
+  readonly #announcing: Announcing
   /** As they have told it. */
   #callerName: string | undefined
   readonly #with: DialogueDependencies
@@ -72,6 +74,7 @@ export class Dialogue {
   constructor(dependencies: DialogueDependencies) {
     const { call, scope, clock, settings, mind } = dependencies
     this.#with = dependencies
+    this.#announcing = new Announcing(call.recording, () => this.openingWords)
     this.speech = new Speech(call.line, clock, {
       started: ({ kind }) => {
         if (kind !== 'speech') return
@@ -80,7 +83,9 @@ export class Dialogue {
       },
       heard: ({ kind }, heard) => {
         if (kind === 'filler') this.conversation.happened({ kind: 'fillerHeard' })
-        if (kind === 'speech' && heard.ms > 0) call.emit(heardOfAgent(heard))
+        if (kind !== 'speech') return
+        if (heard.ms > 0) call.emit(heardOfAgent(heard))
+        this.#announcing.heard(heard.complete)
       },
       overflowed: utterance => this.#shed(utterance),
       quiet: () => this.quiet(),
@@ -99,12 +104,21 @@ export class Dialogue {
       this.conversation.happened({ kind: 'endWanted', outcome }),
     )
     const named = { ...call, emit: (fact: CallFact) => this.#emitNamed(fact) }
-    this.tools = [...dependencies.tools(call), ...callTools(named, clock, speech), ...this.closing.tools]
+    this.tools = [
+      ...dependencies.tools(call),
+      ...callTools(named, clock, speech, () => this.#announcing.decline()),
+      ...this.closing.tools,
+    ]
     const callId = call.id
     this.runner = new ToolRunner({ callId, tools: this.tools, clock, signal, emit: fact => call.emit(fact) })
     scope.onClose(() => this.#finish())
     scope.onClose(this.speech.attach())
     scope.onClose(() => this.transferring.close())
+  }
+
+  /** What is said first of all. */
+  get opening(): string {
+    return this.#announcing.opening
   }
 
   /** A caller who was already talking to us, or to somebody else, hears that we are back. */
@@ -159,7 +173,10 @@ export class Dialogue {
   /** Something may have been the last that could be heard. */
   quiet(): void {
     if (this.speech.pending) return
-    this.conversation.happened({ kind: 'agentQuiet', replying: this.#with.replying() })
+    const replying = this.#with.replying()
+    const owed = replying || this.conversation.endsFirmly ? undefined : this.#announcing.next()
+    if (owed !== undefined) return this.#with.mind.say(owed)
+    this.conversation.happened({ kind: 'agentQuiet', replying })
   }
 
   /** Unless nobody wants any more what has failed. */

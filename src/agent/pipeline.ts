@@ -12,7 +12,7 @@ import { History, Turn } from './history.ts'
 import { guarded } from './iterate.ts'
 import type { Ear, Model, Recognizer, SettledTransfer, Speaker, ToolsOf } from './ports.ts'
 import { type ReplyParts, reply } from './reply.ts'
-import { type AgentSettings, type PhraseName, settingsOf } from './settings.ts'
+import { type AgentSettings, settingsOf } from './settings.ts'
 import { StoredPhrases } from './stored-phrases.ts'
 import { Voice } from './voice.ts'
 import { recordOf } from './words.ts'
@@ -132,10 +132,10 @@ class PipelineCall implements Mind {
       .catch(() => {})
   }
 
-  say(phrase: PhraseName): void {
+  say(words: string): void {
     this.#dialogue.making.start(async signal => {
       try {
-        await this.#speak(this.#parts.settings.phrases[phrase], signal)
+        await this.#speak(words, signal)
       } catch (error) {
         this.#dialogue.failed(error, signal, true)
       }
@@ -158,7 +158,7 @@ class PipelineCall implements Mind {
   /** Settles when all of the greeting is made. */
   #greet(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.#dialogue.making.start(signal => this.#speak(this.#dialogue.openingWords, signal).then(resolve, reject))
+    this.#dialogue.making.start(signal => this.#speak(this.#dialogue.opening, signal).then(resolve, reject))
     return promise
   }
 

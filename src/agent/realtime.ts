@@ -15,7 +15,7 @@ import { Ledger } from './ledger.ts'
 import { OwedReplies } from './owed-replies.ts'
 import type { Conversant, ConversantEvent, ConversantVoice, Speaker, ToolResult, ToolsOf } from './ports.ts'
 import { SaidItems } from './said-items.ts'
-import { type AgentSettings, type PhraseName, settingsOf } from './settings.ts'
+import { type AgentSettings, settingsOf } from './settings.ts'
 import type { Utterance } from './speech.ts'
 import { StoredPhrases } from './stored-phrases.ts'
 import { Voice } from './voice.ts'
@@ -90,7 +90,7 @@ class RealtimeCall implements Mind {
   async begin(): Promise<Dialogue> {
     const voice = await this.#open()
     void this.#follow(voice)
-    this.#sayBy(voice, this.#dialogue.openingWords)
+    this.#sayBy(voice, this.#dialogue.opening)
     await this.#dialogue.answer(this.#gone.promise.then(goneTooSoon))
     this.#scope.onClose(this.#dialogue.hear(voice.hear))
     void this.#gone.promise.then(() => this.#dialogue.conversation.happened({ kind: 'failed', fatal: true }))
@@ -159,8 +159,7 @@ class RealtimeCall implements Mind {
   }
 
   /** What is kept as sound is heard at once; what is not, the conversant says itself as long as it is there. */
-  say(phrase: PhraseName): void {
-    const text = this.#parts.settings.phrases[phrase]
+  say(text: string): void {
     const voice = this.#live
     if (voice && !this.#stored.has(text)) return this.#sayBy(voice, text)
     const utterance = this.#dialogue.speech.utterance('speech')

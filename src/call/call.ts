@@ -1,44 +1,15 @@
-import type { Business } from '../business.ts'
-import { type Clock, pause } from '../clock.ts'
+import { pause } from '../clock.ts'
 import { asError, GatewayError, isCode } from '../errors.ts'
 import { limits } from '../limits.ts'
-import type { Plane } from '../plane/line.ts'
-import type { Scope } from '../scope.ts'
 import { nothingKnown } from './caller-context.ts'
+import type { CallDependencies } from './dependencies.ts'
 import { Engagement } from './engagement.ts'
-import type { CallEvent, CallFact, EndReason } from './events.ts'
-import { alreadyLive, type CallEffect, type CallInput, type CallState, offered, step } from './machine.ts'
-import type {
-  CallerContext,
-  Connection,
-  Handler,
-  KnowCaller,
-  Leg,
-  LegEvent,
-  LineFigures,
-  LiveCall,
-  TransferWish,
-} from './ports.ts'
+import type { CallEvent, CallFact } from './events.ts'
+import { alreadyLive, type CallEffect, type CallInput, type CallState, offered, step, stopOf } from './machine.ts'
+import type { CallerContext, Connection, Leg, LegEvent, LineFigures, LiveCall, TransferWish } from './ports.ts'
+import { CallRecording } from './recorded.ts'
 import { lastSaid } from './said.ts'
-import { type TransferMeans, Transfers } from './transfers.ts'
-
-export interface CallDependencies {
-  readonly clock: Clock
-  readonly plane: Plane
-  readonly business: Business
-  /** The call that its channel is a part of, by the name of its record; `again`: not its first channel. */
-  readonly part?: { readonly partOf: string; readonly again?: true; readonly outbound?: true } | undefined
-  /** What the call asked for and does not get, in words. */
-  readonly doubts: readonly { readonly code: string; readonly detail: string }[]
-  readonly handler: Handler
-  readonly knowCaller: KnowCaller
-  /** What happened to it before this channel was ours, as far as is known. */
-  readonly earlier?: readonly CallEvent[] | undefined
-  readonly transfers: TransferMeans
-  /** The call's lifetime; it closes when the call has ended. */
-  readonly scope: Scope
-  readonly observe: (event: CallEvent) => void
-}
+import { Transfers } from './transfers.ts'
 
 /** One call from its offer to its end: carries out what the machine decides, and tells each fact once. */
 export class Call {
@@ -52,6 +23,7 @@ export class Call {
   readonly #with: CallDependencies
   readonly #settleEnded: () => void
   readonly #transfers: Transfers
+  readonly #recording: CallRecording
   /** The caller is. */
   readonly #gone = Promise.withResolvers<void>()
   readonly #digitListeners = new Set<(digit: string) => void>()
@@ -84,6 +56,11 @@ export class Call {
     this.ended = promise
     this.#settleEnded = resolve
     const emit = (fact: CallFact) => this.#emit(fact)
+    const emitAfterwards = (fact: CallFact) => this.#emitAfterwards(fact)
+    const { recorder, business, clock } = dependencies
+    this.#recording = new CallRecording({
+      ...{ call: leg.id, business, clock, recorder, earlier, emit, emitAfterwards },
+    })
     this.#transfers = new Transfers({
       ...dependencies,
       leg,
@@ -178,6 +155,11 @@ export class Call {
     return this.#transfers.ask(asked)
   }
 
+  /** For good; false where nothing is recorded. */
+  stopRecording(): boolean {
+    return this.#recording.stop()
+  }
+
   /** While it rings, and together with all that the agent opens. */
   #knowCaller(): Promise<CallerContext> {
     const { knowCaller, scope, business } = this.#with
@@ -244,6 +226,7 @@ export class Call {
       },
       onTransferAsked: listener => this.#transfers.onAsked(listener),
       emit: fact => this.#emit(fact),
+      ...(this.#with.recorder && { recorder: this.#with.recorder, recording: this.#recording.forAgent }),
     }
   }
 
@@ -319,6 +302,7 @@ export class Call {
         await this.#leg.handBack(effect.reason)
         return this.#emit({ name: 'handedBack', reason: effect.reason })
       case 'disengage':
+        this.#recording.end('transferred')
         return this.#engagement?.close()
       case 'engage':
         return this.#takeBack()
@@ -339,6 +323,7 @@ export class Call {
       this.#emit({ name: 'answered', setUpMs, ...(this.#with.part?.again && { again: true }) })
       this.#input({ kind: 'answered' })
     }
+    if (engagement.line) this.#recording.heardBy(engagement.line)
     engagement.settleAnswered()
   }
 
@@ -356,6 +341,7 @@ export class Call {
   }
 
   async #release(): Promise<void> {
+    this.#recording.close()
     await this.#engagement?.close()
     await this.#with.scope.close()
     this.#input({ kind: 'released' })
@@ -385,16 +371,12 @@ export class Call {
     if (this.#recordClosed) return
     this.#recordClosed = fact.name === 'ended'
     if (fact.name === 'callerNamed') this.#transfers.callerName = fact.private.name
+    this.#emitAfterwards(fact)
+  }
+
+  #emitAfterwards(fact: CallFact): void {
     const event = { call: this.id, business: this.#with.business.id, atMs: this.#with.clock.wallMs(), fact }
     if (this.#events.length < limits.call.eventsKept) this.#events.push(event)
     this.#with.observe(event)
   }
-}
-
-/** What a transfer has come to when the call leaves it as it stands. */
-function stopOf(state: CallState): 'callerGone' | 'cancelled' | 'failed' {
-  if (state.name !== 'ending') return 'failed'
-  const gone: readonly EndReason[] = ['callerHungUp', 'callerVanished', 'lost', 'takenOver']
-  if (gone.includes(state.reason)) return 'callerGone'
-  return state.reason === 'failed' ? 'failed' : 'cancelled'
 }

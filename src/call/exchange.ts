@@ -9,7 +9,7 @@ import type { Admission } from './admission.ts'
 import { Call } from './call.ts'
 import { nothingKnown } from './caller-context.ts'
 import type { CallEvent, CallFact } from './events.ts'
-import type { CallFacts, Handler, JudgeLeg, KnowCaller, Leg, Telephony } from './ports.ts'
+import type { CallFacts, Handler, JudgeLeg, KnowCaller, Leg, Recorder, Telephony } from './ports.ts'
 import type { TransferMeans } from './transfers.ts'
 
 export interface ExchangeDependencies {
@@ -27,6 +27,8 @@ export interface ExchangeDependencies {
   readonly earlierLife?: (call: string) => readonly CallEvent[]
   /** Left out: nobody is known. */
   readonly knowCaller?: KnowCaller
+  /** Left out: nothing that is heard can be kept. */
+  readonly recorders?: { of(call: string, business: string): Recorder }
   /** Left out: nobody can be transferred anywhere. */
   readonly transfers?: Omit<TransferMeans, 'admit'>
   /** Every fact about every call goes here, once. */
@@ -120,7 +122,8 @@ export class Exchange {
     ]
     const transfers = { ...(this.#with.transfers ?? nowhere), admit: () => admission.admitTransfer() }
     const parts = { clock, plane, business, part, doubts, handler, knowCaller, transfers, scope, observe, earlier }
-    const call = new Call(leg, parts)
+    const recorder = this.#with.recorders?.of(leg.id, business.id)
+    const call = new Call(leg, { ...parts, recorder })
     this.#live.set(call.id, call)
     void call.ended.then(() => {
       seat.release()

@@ -197,3 +197,11 @@ function backFrom(state: Extract<CallState, { name: 'transferring' }>): CallStat
 function end(reason: EndReason, nowMs: number, ...effects: CallEffect[]): Step {
   return [{ name: 'ending', untilMs: nowMs + limits.call.endingMs, reason }, [...effects, { kind: 'release' }]]
 }
+
+/** What a transfer has come to when the call leaves it as it stands. */
+export function stopOf(state: CallState): 'callerGone' | 'cancelled' | 'failed' {
+  if (state.name !== 'ending') return 'failed'
+  const gone: readonly EndReason[] = ['callerHungUp', 'callerVanished', 'lost', 'takenOver']
+  if (gone.includes(state.reason)) return 'callerGone'
+  return state.reason === 'failed' ? 'failed' : 'cancelled'
+}

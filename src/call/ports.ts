@@ -2,7 +2,7 @@ import type { Business } from '../business.ts'
 import type { Law } from '../media/audio.ts'
 import type { Line } from '../plane/line.ts'
 import type { Scope } from '../scope.ts'
-import type { CallFact, MediaPorts, TransferMode, TransferOutcome, TransferTrigger } from './events.ts'
+import type { CallFact, MediaPorts, TransferMode, TransferOutcome, TransferTrigger, VoicemailWay } from './events.ts'
 import type { RecordingEnd } from './kept-events.ts'
 import type { Said } from './said.ts'
 
@@ -272,6 +272,18 @@ export interface LiveCall {
   emit(fact: CallFact): void
   /** Left out: nothing that is heard can be kept here. */
   readonly recorder?: Recorder
+  /** Of the call as it goes on; left out where it is not recorded. */
+  readonly recording?: CallRecorded | undefined
+}
+
+/** What an agent has to do with the recording of its call. */
+export interface CallRecorded {
+  /** To be heard to its end before anything is recorded; nothing where that has been. */
+  readonly announcement: string | undefined
+  /** The caller has heard it. */
+  announced(): void
+  /** For good: the caller does not want it. False where nothing is recorded. */
+  stop(): boolean
 }
 
 /** Keeps what is heard on a line as a file, beside the conversation and off its threads. */
@@ -287,6 +299,8 @@ export interface WantedRecording {
   /** Milliseconds since 1970: where its time is zero. */
   readonly beganAtMs: number
   readonly mostMs: number
+  /** Of a voicemail: stands in its file, for whoever finds it. */
+  readonly by?: VoicemailWay
 }
 
 export interface KeptRecording {

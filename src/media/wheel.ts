@@ -19,6 +19,8 @@ export interface Member {
   moveToNow(): void
   /** While ahead, puts all further ticks off by 2 ms. */
   payBack(): void
+  /** How far it is ahead. */
+  readonly leadMs: number
   remove(): void
 }
 
@@ -61,6 +63,9 @@ export class Wheel {
     return {
       moveToNow: () => this.#moveToNow(seat),
       payBack: () => this.#payBack(seat),
+      get leadMs() {
+        return seat.leadTurns * TURN_MS
+      },
       remove: () => this.#remove(seat),
     }
   }

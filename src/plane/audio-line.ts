@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { asError } from '../errors.ts'
 import { FRAME_MS, FRAME_SAMPLES, type FrameKind, type Law } from '../media/audio.ts'
+import { Pairing, type PairListener } from '../media/pairing.ts'
 import { Playout } from '../media/playout.ts'
 import { ReceiveFigures } from '../media/receive-figures.ts'
 import { Reorder } from '../media/reorder.ts'
@@ -30,6 +31,7 @@ export interface AudioLineDependencies {
 export class AudioLine {
   readonly #with: AudioLineDependencies
   readonly #socket: PlaneSocket
+  readonly #law: Law
   readonly #figures = new ReceiveFigures()
   readonly #reorder: Reorder
   readonly #playout: Playout
@@ -40,12 +42,17 @@ export class AudioLine {
   #member: Member | undefined
   #inSpurt = false
   #sentMs = 0
+  #pairing: Pairing | undefined
   #closed = false
 
   constructor(law: Law, socket: PlaneSocket, dependencies: AudioLineDependencies) {
     this.#with = dependencies
+    this.#law = law
     this.#socket = socket
-    this.#reorder = new Reorder(law, this.#figures, dependencies.onFrame)
+    this.#reorder = new Reorder(law, this.#figures, (audio, mediaTimeMs, kind) => {
+      this.#pairing?.received(audio, mediaTimeMs, kind, dependencies.clock.now())
+      dependencies.onFrame(audio, mediaTimeMs, kind)
+    })
     this.#playout = new Playout(law, dependencies.onEvent)
     this.#writer = new RtpWriter(PAYLOAD_TYPE[law], dependencies.random)
   }
@@ -93,6 +100,17 @@ export class AudioLine {
     return this.#playout.cancel()
   }
 
+  /** Each frame that is sent from now on, beside the one that is received at the same time. */
+  record(listener: PairListener): void {
+    this.#pairing?.end()
+    this.#pairing = new Pairing(this.#law, listener)
+  }
+
+  recordNoMore(): void {
+    this.#pairing?.end()
+    this.#pairing = undefined
+  }
+
   digitReleased(heldMs: number): void {
     this.#figures.digitReleased(heldMs, this.#with.clock.now())
   }
@@ -112,6 +130,7 @@ export class AudioLine {
   close(): void {
     if (this.#closed) return
     this.#closed = true
+    this.recordNoMore()
     this.#member?.remove()
     this.#peer = undefined
     this.#socket.close()
@@ -125,9 +144,12 @@ export class AudioLine {
   #tick(dueMs: number, skippedTicks: number): void {
     try {
       const nowMs = this.#with.clock.now()
+      // In the rhythm that it has when nothing has run ahead of its slot: the caller hears by timestamps.
+      const slotMs = dueMs + (this.#member?.leadMs ?? 0)
       this.#reorder.tick(nowMs)
       if (skippedTicks > 0) this.#skip(skippedTicks)
-      this.#sendNext()
+      const sent = this.#sendNext()
+      this.#pairing?.tick(sent, slotMs, skippedTicks)
       this.#wasSent(nowMs - dueMs)
     } catch (error) {
       this.fail(asError(error).message)
@@ -143,13 +165,14 @@ export class AudioLine {
     this.#inSpurt = false
   }
 
-  #sendNext(): void {
+  #sendNext(): Uint8Array {
     const { audio, speech } = this.#playout.next()
     this.#send(audio, speech && !this.#inSpurt)
     this.#inSpurt = speech
     if (!speech) this.#member?.payBack()
     this.#with.onSent(audio, this.#sentMs)
     this.#sentMs += FRAME_MS
+    return audio
   }
 
   #send(audio: Uint8Array, marker: boolean): void {

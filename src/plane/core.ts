@@ -7,6 +7,7 @@ import { AudioLine } from './audio-line.ts'
 import { FrameCollector } from './frames.ts'
 import type { Direction, FromPlane, ToPlane } from './protocol.ts'
 import { type OpenSocket, openOutside, type PortRange } from './sockets.ts'
+import { Takes } from './takes.ts'
 
 export interface CorePorts {
   readonly clock: Clock
@@ -21,9 +22,11 @@ export interface CorePorts {
   readonly taken: () => number
 }
 
-type ToLine = Exclude<ToPlane, { kind: 'open' }>
+type ToLine = Exclude<ToPlane, { kind: 'open' | 'recordTo' }>
 
 interface Entry {
+  readonly law: Law
+  take: number | undefined
   readonly listened: Record<Direction, boolean>
   shedFrames: number
   /** Not before its socket is open. */
@@ -36,6 +39,7 @@ export class PlaneCore {
   readonly #wheel: Wheel
   readonly #lines = new Map<number, Entry>()
   readonly #collector = new FrameCollector()
+  readonly #takes: Takes
   #flushing = false
   /** Frames handed to the main thread so far. */
   #handed: number
@@ -45,6 +49,7 @@ export class PlaneCore {
     this.#ports = ports
     this.#handed = ports.taken()
     this.#wheel = new Wheel(ports.clock)
+    this.#takes = new Takes(ports.clock, ports.afterTurn)
   }
 
   get lineCount(): number {
@@ -53,6 +58,7 @@ export class PlaneCore {
 
   receive(message: ToPlane): void {
     if (message.kind === 'open') return void this.#open(message.line, message.law)
+    if (message.kind === 'recordTo') return this.#takes.goBy(message.way)
     const entry = this.#lines.get(message.line)
     if (entry) this.#receiveGuarded(entry, message)
     // A line that is gone still answers, so that nobody waits for it.
@@ -88,6 +94,10 @@ export class PlaneCore {
         return this.#tellFigures(line, entry, message.ticket)
       case 'listen':
         return this.#listen(entry, message.to, message.on)
+      case 'record':
+        return this.#record(entry, message.take, message.order)
+      case 'recordNoMore':
+        return this.#recordNoMore(entry, message.take)
       case 'close':
         return this.#close(line, entry)
     }
@@ -97,7 +107,8 @@ export class PlaneCore {
     const refuse = (message: string) => this.#ports.post({ kind: 'refused', line, message })
     if (this.#lines.size >= limits.media.lines)
       return refuse(`the media thread carries no more than ${limits.media.lines} lines`)
-    const entry: Entry = { listened: { received: false, sent: false }, shedFrames: 0, audio: undefined }
+    const listened = { received: false, sent: false }
+    const entry: Entry = { law, take: undefined, listened, shedFrames: 0, audio: undefined }
     this.#lines.set(line, entry)
     try {
       const socket = await openOutside(this.#ports.forbiddenPorts, this.#ports.openSocket, {
@@ -129,7 +140,24 @@ export class PlaneCore {
     this.#lines.delete(line)
     for (const direction of ['received', 'sent'] as const) this.#listen(entry, direction, false)
     entry.audio?.close()
+    if (entry.take !== undefined) this.#recordNoMore(entry, entry.take)
     this.#ports.post({ kind: 'closed', line })
+  }
+
+  /** One at a time: what was recorded of the line before has ended. */
+  #record(entry: Entry, take: number, order: unknown): void {
+    if (entry.take !== undefined) this.#recordNoMore(entry, entry.take)
+    entry.take = take
+    const listener = this.#takes.begin(take, entry.law, order)
+    if (entry.audio) entry.audio.record(listener)
+    else this.#recordNoMore(entry, take)
+  }
+
+  #recordNoMore(entry: Entry, take: number): void {
+    if (entry.take !== take) return
+    entry.take = undefined
+    entry.audio?.recordNoMore()
+    this.#takes.end(take)
   }
 
   #listen(entry: Entry, direction: Direction, on: boolean): void {

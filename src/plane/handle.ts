@@ -1,13 +1,15 @@
+import type { Transferable } from 'node:worker_threads'
 import { asError, GatewayError } from '../errors.ts'
 import type { Law } from '../media/audio.ts'
 import { forEachFrame, frameCount } from './frames.ts'
 import { HeldLine } from './held-line.ts'
 import type { Line, Plane } from './line.ts'
 import type { FromPlane, ToPlane } from './protocol.ts'
+import type { RecorderWay } from './takes.ts'
 
 /** The way to a core: another thread, or the same one. */
 export interface CoreLink {
-  post(message: ToPlane, transfer?: readonly ArrayBuffer[]): void
+  post(message: ToPlane, transfer?: readonly Transferable[]): void
   /** So many frames have been taken: room for as many more. */
   took(frames: number): void
   end(): Promise<void>
@@ -26,6 +28,7 @@ export class PlaneHandle implements Plane {
   readonly #opening = new Map<number, PromiseWithResolvers<Line>>()
   readonly #laws = new Map<number, Law>()
   #link: CoreLink | undefined
+  #recorderWay: (() => RecorderWay) | undefined
   #lastLine = 0
   #closed = false
 
@@ -54,6 +57,17 @@ export class PlaneHandle implements Plane {
     return opening.promise
   }
 
+  /** Makes the way by which the media thread hands over what it records: now, and again for each that is started. */
+  recordTo(way: () => RecorderWay): void {
+    this.#recorderWay = way
+    this.#postRecorderWay(this.#link)
+  }
+
+  #postRecorderWay(link: CoreLink | undefined): void {
+    const way = link && this.#recorderWay?.()
+    if (way) link.post({ kind: 'recordTo', way }, [way.port as Transferable])
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     const link = this.#link
@@ -76,6 +90,7 @@ export class PlaneHandle implements Plane {
         this.#abandon(why)
       },
     )
+    this.#postRecorderWay(link)
     return link
   }
 

@@ -70,6 +70,14 @@ export class HeldLine implements Line {
     return this.#listen('sent', sink)
   }
 
+  record(take: number, order: unknown): void {
+    this.#post({ kind: 'record', line: this.#id, take, order })
+  }
+
+  recordNoMore(take: number): void {
+    this.#post({ kind: 'recordNoMore', line: this.#id, take })
+  }
+
   digitReleased(heldMs: number): void {
     this.#post({ kind: 'digitReleased', line: this.#id, heldMs })
   }

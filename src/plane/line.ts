@@ -89,6 +89,12 @@ export interface Line {
   hear(sink: AudioSink): () => void
   /** Every frame sent from now on, silence included. */
   tap(sink: AudioSink): () => void
+  /**
+   * Both sides from now on, as pairs, to whoever records (`recordTo`), who is told the order as it is; one take at a time. It
+   * ends with the line at the latest, and whoever records tells that.
+   */
+  record(take: number, order: unknown): void
+  recordNoMore(take: number): void
   /** A keypad digit that was told another way: its packets are missing from what this line receives, and are not lost. */
   digitReleased(heldMs: number): void
   onEvent(listener: (event: LineEvent) => void): () => void

@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { type Transferable, Worker } from 'node:worker_threads'
 import { limits } from '../limits.ts'
 import { type ConnectCore, PlaneHandle } from './handle.ts'
 import type { FromPlane } from './protocol.ts'
@@ -26,7 +26,7 @@ export function openPlane({ forbiddenPorts, onTrouble }: PlaneOptions): PlaneHan
     thread.on('error', error => died(error.message))
     thread.on('exit', code => died(`code ${code}`))
     return {
-      post: (message, transfer) => thread.postMessage(message, transfer as ArrayBuffer[] | undefined),
+      post: (message, transfer) => thread.postMessage(message, transfer as Transferable[] | undefined),
       took: frames => void Atomics.add(taken, 0, frames),
       end: async () => void (await thread.terminate()),
     }

@@ -1,5 +1,6 @@
 import type { Law } from '../media/audio.ts'
 import type { Address, Heard, LineEvent, LineFigures, SpokenChunk } from './line.ts'
+import type { RecorderWay } from './takes.ts'
 
 /** The media thread's whole language. A line is named by a number that the main thread chose and never uses again. */
 export type ToPlane =
@@ -11,6 +12,10 @@ export type ToPlane =
   /** Answered under the same ticket. */
   | { readonly kind: 'cancel' | 'stats'; readonly line: number; readonly ticket: number }
   | { readonly kind: 'listen'; readonly line: number; readonly to: Direction; readonly on: boolean }
+  | { readonly kind: 'record'; readonly line: number; readonly take: number; readonly order: unknown }
+  | { readonly kind: 'recordNoMore'; readonly line: number; readonly take: number }
+  /** Whoever records; another where the one before has died. */
+  | { readonly kind: 'recordTo'; readonly way: RecorderWay }
 
 export type FromPlane =
   | { readonly kind: 'opened'; readonly line: number; readonly local: Address }

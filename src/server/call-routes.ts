@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { scopeOf } from './access.ts'
 import { Calls } from './calls.ts'
 import type { ServerDependencies } from './dependencies.ts'
+import { recordingRoutes } from './recording-routes.ts'
 import { accepted, callDetail, callList, callParameters, channelList, listQuery, privacyQuery } from './schemas.ts'
 import { transferRoutes } from './transfer-routes.ts'
 import type { TypedServer } from './typed.ts'
@@ -36,6 +37,7 @@ export function callRoutes(app: TypedServer, dependencies: ServerDependencies): 
   })
 
   transferRoutes(app, calls, dependencies)
+  recordingRoutes(app, calls, dependencies)
 
   const channels = { summary: 'Channels and bridges in Asterisk, and whose they are', response: { 200: channelList } }
   app.get('/v1/channels', { config: { access: 'operator' }, schema: channels }, async () => {

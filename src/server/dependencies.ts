@@ -11,6 +11,7 @@ import type { Onboarding } from '../desk/onboarding.ts'
 import type { TestCalls } from '../desk/test-call.ts'
 import type { TextSender } from '../desk/text-sender.ts'
 import type { Log } from '../log.ts'
+import type { Recorders } from '../recording/recorder.ts'
 import type { SoundFolders } from '../recording/sound-files.ts'
 import type { Directory } from '../store/directory.ts'
 import type { Store } from '../store/store.ts'
@@ -18,7 +19,7 @@ import type { Store } from '../store/store.ts'
 /** A call as HTTP sees it. */
 export type ObservedCall = Pick<
   Call,
-  'id' | 'state' | 'view' | 'events' | 'figures' | 'hangUp' | 'destinations' | 'askTransfer'
+  'id' | 'state' | 'view' | 'events' | 'figures' | 'hangUp' | 'destinations' | 'askTransfer' | 'stopRecording'
 >
 
 interface ObservedExchange extends Pick<Exchange, 'ready' | 'draining'> {
@@ -39,6 +40,8 @@ export interface Sources {
   readonly directory: Pick<Directory, 'create' | 'change'> & {
     upToDate(): Pick<Directory, 'all' | 'stored' | 'find'>
   }
+  /** Left out where nothing can be recorded. */
+  readonly recorders?: Pick<Recorders, 'disk' | 'recording'>
   readonly media: {
     /** False once the media thread has stopped: no call can be carried. */
     readonly alive: boolean

@@ -9,7 +9,7 @@ interface Readiness {
 }
 
 export function readiness(sources: Sources): Readiness {
-  const { exchange, telephony, sip, admission, media, journal, store } = sources
+  const { exchange, telephony, sip, admission, media, journal, store, recorders } = sources
   const reasons: string[] = []
   if (!telephony.ready) reasons.push('Asterisk is not connected.')
   if (sip?.answered === false) {
@@ -29,6 +29,9 @@ export function readiness(sources: Sources): Readiness {
   if (journal.figures.failing) warnings.push('The journal cannot be written: events wait in memory.')
   if (store.failing) warnings.push('The database takes no events: the journal keeps them.')
   else if (store.silent) warnings.push('The database does not answer: what it keeps cannot be told or changed.')
+  if (recorders?.disk === 'full') warnings.push('The disk is full: nothing is recorded. Free space where STATE_DIR is.')
+  if (recorders?.disk === 'low')
+    warnings.push('The disk is nearly full: recording ends soon. Free space where STATE_DIR is.')
   const { waitingBytes, waitingShare, waitingMs } = journal.figures
   if (waitingShare >= limits.journal.alarms[0]) {
     warnings.push(

@@ -6,7 +6,7 @@ const states = ['offered', 'answering', 'live', 'transferring', 'connected', 'en
 
 /** What the gateway is at the moment of the scrape. */
 export function stateMetrics(registry: Registry, sources: Sources, version: string): void {
-  const { exchange, sip, admission, journal, store, media } = sources
+  const { exchange, sip, admission, journal, store, media, recorders } = sources
   const registers = [registry]
   new Gauge({
     name: 'parley_calls',
@@ -46,6 +46,10 @@ export function stateMetrics(registry: Registry, sources: Sources, version: stri
   now('parley_port_pairs', 'RTP port pairs of Asterisk that may be used.', () => admission.figures.pairs)
   now('parley_port_pairs_used', 'RTP port pairs of Asterisk in use.', () => admission.figures.pairsUsed)
   now('parley_media_lines', 'Sockets open on the media thread.', () => media.lineCount)
+  now('parley_recordings', 'Calls and messages that are being recorded.', () => recorders?.recording ?? 0)
+  now('parley_recording_disk_full', '1 while nothing is recorded for want of room.', () =>
+    recorders?.disk === 'full' ? 1 : 0,
+  )
   now('parley_journal_queued_events', 'Events that are not on the disk yet.', () => journal.figures.queued)
   now('parley_journal_failing', '1 while the journal cannot be written.', () => (journal.figures.failing ? 1 : 0))
   now('parley_journal_waiting_bytes', 'Of the journal, not yet in the database.', () => journal.figures.waitingBytes)

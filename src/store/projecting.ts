@@ -6,6 +6,7 @@ import { limits } from '../limits.ts'
 import { carrierOutcomes, carrierTold, naming } from './carrier-projection.ts'
 import { openAccounts } from './open-accounts-projection.ts'
 import { outbound } from './outbound-projection.ts'
+import { recordings } from './recordings-projection.ts'
 import type { TableProjection } from './table-projection.ts'
 import type { Tables } from './tables.ts'
 import { texts } from './texts-projection.ts'
@@ -207,7 +208,7 @@ const voicemails: TableProjection = {
 }
 
 const projections: readonly TableProjection[] = [
-  ...[calls, ...carrierTold, callers, turns, words, toolCalls, messages, voicemails],
+  ...[calls, ...carrierTold, callers, turns, words, toolCalls, messages, voicemails, recordings],
   ...outbound,
   ...openAccounts,
   ...transfers,

@@ -2,7 +2,7 @@ import { type AgentSettings, defaultSettings } from '../../src/agent/settings.ts
 import { type Business, readBusiness } from '../../src/business.ts'
 import { nothingKnown } from '../../src/call/caller-context.ts'
 import type { CallFact, TransferOutcome } from '../../src/call/events.ts'
-import type { Handler, LiveCall, Outcome, TransferParty, TransferWish } from '../../src/call/ports.ts'
+import type { CallRecorded, Handler, LiveCall, Outcome, TransferParty, TransferWish } from '../../src/call/ports.ts'
 import { word } from '../../src/caller/voice.ts'
 import { pause } from '../../src/clock.ts'
 import { GatewayError } from '../../src/errors.ts'
@@ -66,6 +66,8 @@ export interface HouseOptions {
   /** Of the other side. */
   readonly number?: string
   readonly business?: Partial<Business>
+  /** Told before anything is recorded; left out: nothing is. */
+  readonly announcement?: string
 }
 
 /** A transfer as the agent has asked for it, and what a test makes of it. */
@@ -95,6 +97,8 @@ export class House {
   outcome: Outcome | undefined
   thrown: unknown
   answeredMs: number | undefined
+  announcedMs: number | undefined
+  recordingStopped = false
   readonly #digits = new Set<(digit: string) => void>()
   readonly #holds = new Set<(held: boolean) => void>()
   readonly #askers = new Set<(asked: TransferWish | 'back') => boolean>()
@@ -203,6 +207,19 @@ export class House {
     return promise
   }
 
+  #recorded(announcement: string): CallRecorded {
+    return {
+      announcement,
+      announced: () => {
+        this.announcedMs = this.clock.now()
+      },
+      stop: () => {
+        this.recordingStopped = true
+        return this.announcedMs !== undefined
+      },
+    }
+  }
+
   #liveCall(): LiveCall {
     const {
       takenOver = false,
@@ -214,6 +231,7 @@ export class House {
       business: changes = {},
       greeting = '[tone 440 600ms]',
       caller = Promise.resolve(nothingKnown),
+      announcement,
     } = this.#options
     return {
       id: 'call-1',
@@ -256,6 +274,7 @@ export class House {
         this.sentDigits.push(digits)
       },
       emit: fact => this.facts.push({ ...fact, atMs: this.clock.now() }),
+      ...(announcement !== undefined && { recording: this.#recorded(announcement) }),
     }
   }
 }

@@ -4,7 +4,7 @@ import type { Addressee } from '../../src/call/addressee.ts'
 import { Admission } from '../../src/call/admission.ts'
 import type { CallEvent, CallFact } from '../../src/call/events.ts'
 import { Exchange } from '../../src/call/exchange.ts'
-import type { AnnounceTransfer, Handler, JudgeLeg, Line, LineEvent, Redirect } from '../../src/call/ports.ts'
+import type { AnnounceTransfer, Handler, JudgeLeg, Line, LineEvent, Recorder, Redirect } from '../../src/call/ports.ts'
 import { Scope } from '../../src/scope.ts'
 import { type FakeLeg, FakeTelephony } from '../support/fake-leg.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
@@ -32,6 +32,7 @@ export interface HouseOptions {
   readonly clock?: VirtualClock
   readonly judge?: JudgeLeg
   readonly redirect?: Redirect
+  readonly recorder?: Recorder
 }
 
 export const RING_MS = 30_000
@@ -75,6 +76,7 @@ export function house(handler: Handler, options: HouseOptions = {}) {
     handlers: { realtime: handler, local: handler, scripted: handler },
     earlierLife: call => (options.earlier ?? []).filter(event => event.call === call),
     observe: event => events.push(event),
+    ...(options.recorder && { recorders: { of: () => options.recorder! } }),
     transfers: {
       ringMs: RING_MS,
       announce,

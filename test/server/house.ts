@@ -5,6 +5,7 @@ import type { Inspection, LineFigures, TransferWish } from '../../src/call/ports
 import type { CarrierNumber, CarrierNumbers } from '../../src/desk/carrier-numbers.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { createLog } from '../../src/log.ts'
+import type { DiskState } from '../../src/recording/keeper.ts'
 import { soundFolders } from '../../src/recording/sound-files.ts'
 import type { ObservedCall, ServerDependencies } from '../../src/server/dependencies.ts'
 import { buildServer } from '../../src/server/server.ts'
@@ -50,6 +51,8 @@ export class FakeCall implements ObservedCall {
   readonly askedTransfers: (TransferWish | 'back')[] = []
   /** Its agent listens. */
   listens = true
+  /** It is being recorded. */
+  recorded = true
   figures: () => Promise<LineFigures | undefined> = async () => figures
 
   constructor(id: string) {
@@ -73,6 +76,12 @@ export class FakeCall implements ObservedCall {
         fact: { name: 'callerSpoke', private: { text: spokenWords } },
       },
     ]
+  }
+
+  stopRecording(): boolean {
+    const { recorded } = this
+    this.recorded = false
+    return recorded
   }
 
   get view(): ObservedCall['view'] {
@@ -182,6 +191,7 @@ export function house(
   })
   void directory.open()
   const media = { alive: true, lineCount: 3 }
+  const recorders: { disk: DiskState; recording: number } = { disk: 'ample', recording: 2 }
   const logged: string[] = []
   const log = createLog('trace', { write: line => logged.push(line) })
   const registry = new Registry()
@@ -193,7 +203,7 @@ export function house(
     },
   }
   const server = buildServer({
-    ...{ clock, exchange, telephony, sip, admission, journal, store, directory, media, log, registry },
+    ...{ clock, exchange, telephony, sip, admission, journal, store, directory, media, recorders, log, registry },
     numbers: options.numbers ?? noNumbers(),
     onboarding: options.onboarding ?? { begin: async () => ({ kind: 'wrong', problems: ['nothing is made here'] }) },
     dialler: options.dialler ?? dialler,
@@ -217,6 +227,7 @@ export function house(
     directory,
     records,
     media,
+    recorders,
     logged,
     registry,
     dialler,

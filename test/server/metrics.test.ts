@@ -190,6 +190,8 @@ describe('GET /metrics', () => {
       parley_port_pairs: 45,
       parley_port_pairs_used: 7,
       parley_media_lines: 3,
+      parley_recordings: 2,
+      parley_recording_disk_full: 0,
       parley_journal_written_events_total: 12,
       parley_journal_shed_events_total: 1,
       parley_journal_queued_events: 2,
@@ -201,7 +203,9 @@ describe('GET /metrics', () => {
     parts.exchange.live.length = 0
     parts.journal.figures.written = 20
     parts.media.alive = false
+    parts.recorders.disk = 'full'
     expect(await scrape(parts)).toMatchObject({
+      parley_recording_disk_full: 1,
       'parley_calls{state="live"}': 0,
       parley_journal_written_events_total: 20,
       parley_ready: 0,

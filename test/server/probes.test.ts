@@ -67,6 +67,18 @@ describe('GET /readyz', () => {
     expect(answer.json().warnings).toEqual([expect.stringMatching(/^The journal is 60 % full .*40 MB, for 90 s/)])
   })
 
+  it('warns of a disk on which nothing is recorded any more', async () => {
+    const { server, recorders } = house()
+    for (const [disk, words] of [
+      ['low', /nearly full/],
+      ['full', /nothing is recorded/],
+    ] as const) {
+      recorders.disk = disk
+      const answer = await server.inject('/readyz')
+      expect([answer.statusCode, answer.json().warnings]).toEqual([200, [expect.stringMatching(words)]])
+    }
+  })
+
   it('only warns of a journal that cannot be written', async () => {
     const { server, journal } = house()
     journal.figures.failing = true

@@ -94,6 +94,10 @@ export class FakeLine implements Line {
     return this.#playout.cancel()
   }
 
+  record(): void {}
+
+  recordNoMore(): void {}
+
   digitReleased(): void {}
 
   hear(sink: AudioSink): () => void {

@@ -28,10 +28,10 @@ describe('settings', () => {
       valid,
       'hint: The business is to be told of calls by mail (notify), and SMTP_URL and SMTP_FROM are not set.',
     ])
-    const wishing = { ...business, recording: { ...business.recording, enabled: true } }
+    const wishing = { ...business, answers: { ...business.answers, enabled: true } }
     expect(told(judgeSettings({ ...fine, business: wishing }))).toEqual([
       valid,
-      'hint: The business sets what does nothing yet in this version: recording (no call is recorded).',
+      'hint: The business sets what does nothing yet in this version: answers (nobody is answered).',
     ])
     expect(
       told(

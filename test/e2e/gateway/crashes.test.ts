@@ -3,8 +3,29 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { Call } from '../../../src/caller/call.ts'
 import { segments, traceDb } from '../../../src/caller/tones.ts'
+import { decode } from '../../../src/media/g711.ts'
 import { toneGenerator } from '../../../src/media/tone.ts'
+import { readAuHeader } from '../../../src/recording/au.ts'
 import { greeted, greetingHz, House, isRunning } from './house.ts'
+
+const recording = { enabled: true, announcement: '[tone 500 400ms]' }
+
+/** The only recording that there is, as far as it is on the disk. */
+function recordedBy(house: House): { readonly id: string; readonly agent: Int16Array } {
+  const folder = join(house.stateDir, 'state/recordings')
+  const [name = ''] = readdirSync(folder)
+  const file = readFileSync(join(folder, name))
+  const { law, dataAt } = readAuHeader(file)!
+  const bytes = file.subarray(dataAt).filter((_, index) => index % 2 === 1)
+  const agent = new Int16Array(bytes.length)
+  decode(law, bytes, agent)
+  return { id: name.replace('.au', ''), agent }
+}
+
+function lengthOfTone(samples: Int16Array): number {
+  const tones = segments(samples, [greetingHz]).filter(({ hz }) => hz === greetingHz)
+  return tones.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0)
+}
 
 function soundMs(call: Call, sinceMs: number): number {
   const audible = segments(call.heard(sinceMs), []).filter(segment => segment.sound !== 'silence')
@@ -13,11 +34,13 @@ function soundMs(call: Call, sinceMs: number): number {
 
 it.concurrent('takes a call over when it was killed and is back within the lease: the caller hears a word', async () => {
   // A busy machine takes its time to start a gateway.
-  await using house = await House.open({ environment: { LEASE_SECONDS: '60' } })
+  await using house = await House.open({ business: { recording }, environment: { LEASE_SECONDS: '60' } })
   const call = await house.dial()
   await greeted(call)
   const pbx = await house.asteriskPid()
   await house.signal('SIGKILL')
+  const cut = recordedBy(house)
+  expect(lengthOfTone(cut.agent)).toBeGreaterThan(350)
   const sinceMs = call.heardMs
   await house.start()
   await house.until(async () => soundMs(call, sinceMs) > 300)
@@ -31,12 +54,25 @@ it.concurrent('takes a call over when it was killed and is back within the lease
   await house.isEmpty()
   const names = (await house.events()).map(event => event.fact.name)
   expect(names).toContain('takenOver')
+  // In one file, at its own time: the silence between is as long as nobody was there.
+  const whole = recordedBy(house)
+  expect(whole.id).toBe(cut.id)
+  expect(whole.agent.subarray(0, cut.agent.length - 160)).toEqual(cut.agent.subarray(0, -160))
+  const [began, again, ended] = (await house.events()).filter(({ fact }) => /^recording(Began|Ended)$/.test(fact.name))
+  expect([began, again, ended].map(event => event?.fact)).toMatchObject([
+    { name: 'recordingBegan' },
+    { name: 'recordingBegan', again: true },
+    { name: 'recordingEnded', why: 'callEnded' },
+  ])
+  expect(Math.abs(whole.agent.length / 8 - (ended!.atMs - began!.atMs))).toBeLessThan(1_000)
+  const back = segments(whole.agent.subarray(cut.agent.length), []).filter(({ sound }) => sound !== 'silence')
+  expect(back.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0)).toBeGreaterThan(250)
   expect(names).not.toContain('handedBack')
 })
 
 it.concurrent('leads the caller to the fallback when it is not back, and picks up the voicemail when it is', async () => {
   await using house = await House.open({ environment: { LEASE_SECONDS: '2' } })
-  const annex = { name: 'Annex', greeting: `[tone ${greetingHz} 600ms]` }
+  const annex = { name: 'Annex', greeting: `[tone ${greetingHz} 600ms]`, recording }
   await house.until(async () => (await house.post('/v1/businesses', annex)).status !== 503)
   const call = await house.dial({ parameters: { business: 'annex' } })
   await greeted(call)
@@ -53,6 +89,10 @@ it.concurrent('leads the caller to the fallback when it is not back, and picks u
   const audio = new Int16Array(readFileSync(join(house.stateDir, 'state/voicemail', voicemail)).buffer.slice(44))
   expect(traceDb(audio, 700)).toBeGreaterThan(-13)
   await house.until(async () => readdirSync(house.recordings).length === 0)
+  await house.eventually('recordingEnded')
+  const recorded = (await house.events()).find(({ fact }) => fact.name === 'recordingEnded')!
+  expect(recorded).toMatchObject({ business: 'annex', fact: { recording: recordedBy(house).id, why: 'cut' } })
+  expect(lengthOfTone(recordedBy(house).agent)).toBeGreaterThan(350)
 })
 
 it.concurrent('frozen for longer than the lease, leaves its callers to the fallback, and serves the next when it goes on', async () => {

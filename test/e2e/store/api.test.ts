@@ -396,6 +396,7 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
       'messages?',
       'texts?',
       'voicemails?',
+      'recordings?',
       'outbound?',
       'do-not-call?',
       'stats?from=2026-01-05&to=2026-01-05&',

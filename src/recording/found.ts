@@ -1,0 +1,63 @@
+import { readdir, stat, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { CallEvent, CallFact } from '../call/events.ts'
+import { auMs, readAu } from './au.ts'
+
+/** What the tables tell of a recording that has a file. */
+export interface KnownRecording {
+  readonly id: string
+  readonly call: string
+  readonly business: string
+  readonly ended: boolean
+  readonly converted: boolean
+}
+
+interface FoundDependencies {
+  readonly folder: string
+  /** Of those that are known. */
+  readonly known: (ids: readonly string[]) => Promise<readonly KnownRecording[]>
+  /** Somebody writes into its file, or will. */
+  readonly isLive: (call: string) => boolean
+  readonly nowMs: number
+}
+
+interface Found {
+  readonly events: readonly CallEvent[]
+  /** Stand there, and nobody knows whose they are. */
+  readonly strange: readonly string[]
+}
+
+const DAY_MS = 24 * 60 * 60_000
+
+/**
+ * What an earlier life has left on the disk, told as events: recordings that nobody ended, and conversions that nobody told.
+ * What a conversion has begun and left is begun anew, and goes.
+ */
+export async function findRecordings({ folder, known, isLive, nowMs }: FoundDependencies): Promise<Found> {
+  const names = await readdir(folder).catch(() => [])
+  for (const name of names.filter(each => each.endsWith('.part'))) await unlink(join(folder, name)).catch(() => {})
+  const files = names.flatMap(name => {
+    const [, id, form] = /^([\w-]{22})\.(au|opus)$/.exec(name) ?? []
+    return id && form ? [{ id, form, path: join(folder, name) }] : []
+  })
+  const rows = new Map((await known([...new Set(files.map(({ id }) => id))])).map(row => [row.id, row]))
+  const events: CallEvent[] = []
+  const strange: string[] = []
+  for (const { id, form, path } of files) {
+    const { mtimeMs, size } = await stat(path)
+    const row = rows.get(id)
+    const whose = row ?? (form === 'au' ? (await readAu(path))?.note : undefined)
+    const tell = (fact: CallFact) => {
+      if (whose) events.push({ call: whose.call, business: whose.business, atMs: mtimeMs, fact })
+    }
+    if (!whose) {
+      if (nowMs - mtimeMs > DAY_MS) strange.push(id)
+    } else if (form === 'au') {
+      if (row?.ended || isLive(whose.call)) continue
+      const file = await readAu(path)
+      const seconds = Math.ceil(file ? auMs(file, file.bytes) / 1_000 : 0)
+      tell({ name: 'recordingEnded', recording: id, seconds, why: 'cut', shedFrames: 0 })
+    } else if (!row?.converted) tell({ name: 'recordingConverted', recording: id, bytes: size })
+  }
+  return { events, strange }
+}

@@ -1,0 +1,149 @@
+import { dirname } from 'node:path'
+import type { RecordingEnd } from '../call/kept-events.ts'
+import type { Clock } from '../clock.ts'
+import { asError } from '../errors.ts'
+import { limits } from '../limits.ts'
+import { forEachPair, type ToRecorder } from '../plane/takes.ts'
+import type { RecordingFiles } from './files.ts'
+import { type RecordingOrder, Writer } from './writer.ts'
+
+/** What the main thread is told of the takes that it has ordered. */
+export type FromKeeper =
+  | { readonly kind: 'ended'; readonly take: number; readonly seconds: number; readonly shedFrames: number }
+  /** By itself: it takes nothing more, and is still to be ended. */
+  | { readonly kind: 'stopped'; readonly take: number; readonly why: RecordingEnd }
+  | { readonly kind: 'disk'; readonly state: DiskState; readonly freeBytes: number }
+
+/** `full`: nothing is recorded; `low`: an operator should look. */
+export type DiskState = 'ample' | 'low' | 'full'
+
+export interface KeeperPorts {
+  readonly clock: Clock
+  readonly files: RecordingFiles
+  readonly tell: (message: FromKeeper) => void
+  /** So many bytes of pairs have been dealt with. */
+  readonly took: (bytes: number) => void
+}
+
+interface Kept {
+  readonly folder: string
+  /** Nothing once it takes no more. */
+  writer: Writer | undefined
+  seconds: number
+}
+
+/** The recording thread without its thread: takes in, files out. */
+export class Keeper {
+  readonly #ports: KeeperPorts
+  readonly #kept = new Map<number, Kept>()
+  #disk: DiskState = 'ample'
+  #lookedMs = Number.NEGATIVE_INFINITY
+
+  constructor(ports: KeeperPorts) {
+    this.#ports = ports
+  }
+
+  receive(message: ToRecorder): void {
+    switch (message.kind) {
+      case 'begin':
+        return this.#begin(message)
+      case 'pairs':
+        return this.#pairs(message)
+      case 'end':
+        return this.#end(message.take, message.places, message.shed)
+    }
+  }
+
+  /** The media thread will tell no end of it. */
+  abandon(take: number): void {
+    this.#end(take, 0, 0)
+  }
+
+  #begin({ take, law, place, order }: Extract<ToRecorder, { kind: 'begin' }>): void {
+    const recording = order as RecordingOrder
+    const kept: Kept = { folder: dirname(recording.path), writer: undefined, seconds: 0 }
+    this.#kept.set(take, kept)
+    this.#attempt(take, kept, () => {
+      if (this.#look(kept.folder) === 'full') return this.#stop(take, kept, 'diskFull')
+      kept.writer = new Writer(this.#ports, law, recording, place)
+    })
+  }
+
+  #pairs({ batch }: Extract<ToRecorder, { kind: 'pairs' }>): void {
+    const touched = new Map<number, Kept>()
+    forEachPair(batch, (take, place, received, sent) => {
+      const kept = this.#kept.get(take)
+      if (!kept?.writer) return
+      touched.set(take, kept)
+      this.#attempt(take, kept, () => kept.writer?.pair(place, received, sent))
+    })
+    for (const [take, kept] of touched) {
+      this.#attempt(take, kept, () => {
+        kept.writer?.flush()
+        if (kept.writer?.isFull) this.#stop(take, kept, 'tooLong')
+      })
+    }
+    this.#ports.took(batch.audio.length)
+    this.#lookAgain()
+  }
+
+  #end(take: number, places: number, shedFrames: number): void {
+    const kept = this.#kept.get(take)
+    if (!kept) return
+    this.#kept.delete(take)
+    this.#close(kept, places)
+    this.#ports.tell({ kind: 'ended', take, seconds: kept.seconds, shedFrames })
+  }
+
+  /** Whatever is wrong with one file must not cost the others theirs. */
+  #attempt(take: number, kept: Kept, run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      const { code } = asError(error) as NodeJS.ErrnoException
+      if (code === 'ENOSPC' || code === 'EDQUOT') this.#found('full', 0)
+      this.#stop(take, kept, code === 'ENOSPC' || code === 'EDQUOT' ? 'diskFull' : 'mediaLost')
+    }
+  }
+
+  #stop(take: number, kept: Kept, why: RecordingEnd): void {
+    this.#close(kept, 0)
+    this.#ports.tell({ kind: 'stopped', take, why })
+  }
+
+  #close(kept: Kept, places: number): void {
+    const { writer } = kept
+    kept.writer = undefined
+    if (!writer) return
+    try {
+      writer.end(places)
+    } catch {
+      // What the disk has taken is there, and that is all that there is to be.
+    }
+    kept.seconds = writer.seconds
+  }
+
+  #lookAgain(): void {
+    if (this.#ports.clock.now() - this.#lookedMs < limits.recording.diskLookMs) return
+    for (const [take, kept] of this.#kept) {
+      if (!kept.writer) continue
+      this.#attempt(take, kept, () => {
+        if (this.#look(kept.folder) === 'full') this.#stop(take, kept, 'diskFull')
+      })
+    }
+  }
+
+  #look(folder: string): DiskState {
+    this.#lookedMs = this.#ports.clock.now()
+    const freeBytes = this.#ports.files.freeBytes(folder)
+    const { least, low } = limits.recording.diskBytes
+    this.#found(freeBytes < least ? 'full' : freeBytes < low ? 'low' : 'ample', freeBytes)
+    return this.#disk
+  }
+
+  #found(state: DiskState, freeBytes: number): void {
+    if (state === this.#disk) return
+    this.#disk = state
+    this.#ports.tell({ kind: 'disk', state, freeBytes })
+  }
+}
