@@ -251,6 +251,42 @@ describe.each(['embedded', 'server'] as const)('the store on the %s database', k
     expect(trouble).toEqual([])
   })
 
+  it('makes a row of each recording, of what happens once the first that is told, however they come together', async () => {
+    const began = (recording: string): CallFact => ({ name: 'recordingBegan', recording })
+    const ended = (recording: string, why: 'callEnded' | 'cut', seconds: number): CallFact => ({
+      ...{ name: 'recordingEnded', recording, why, seconds },
+      shedFrames: seconds,
+    })
+    const pieces: readonly (readonly CallFact[])[] = [
+      [{ name: 'recordingAnnounced', recording: 'one' }, began('one'), ended('one', 'callEnded', 9), began('two')],
+      // Found by the next life, which could not know.
+      [ended('one', 'cut', 10), ended('two', 'cut', 3), { ...began('two'), again: true } as CallFact],
+      [{ name: 'recordingConverted', recording: 'one', bytes: 5_000_000_000 }, ended('found', 'cut', 1)],
+      [{ name: 'recordingDeleted', recording: 'one', by: 'operator' }],
+      [{ name: 'recordingDeleted', recording: 'one', by: 'age' }],
+    ]
+    const journal = await journalOf('recordings')
+    const projection = projectionOf(journal)
+    for (const facts of pieces) {
+      for (const fact of facts)
+        journal.append({ call: 'recorded', business: 'dentist', atMs: systemClock.wallMs(), fact })
+      await journal.flushed()
+      await projection.caughtUp()
+    }
+    const { db } = database
+    const rows = await db.selectFrom('recordings').selectAll().where('call', '=', 'recorded').orderBy('id').execute()
+    expect(rows).toMatchObject([
+      { id: 'found', seconds: 1, ended_why: 'cut', announced_at: null },
+      {
+        ...{ id: 'one', seconds: 9, ended_why: 'callEnded', shed_frames: 9, announced_at: expect.any(Date) },
+        ...{ converted_at: expect.any(Date), bytes: '5000000000', deleted_by: 'operator' },
+      },
+      { id: 'two', seconds: 3, ended_why: 'cut', converted_at: null, deleted_at: null },
+    ])
+    await projection.close()
+    await journal.close()
+  })
+
   it('takes what a phone or a model may send, and leaves out only an event that no row can hold', async () => {
     const journal = await journalOf('strange')
     const said = (call: string, text: string): CallEvent => ({
