@@ -298,11 +298,8 @@ function complete(data: z.infer<typeof businessSchema>, defaults: BusinessDefaul
 
 /** What this version takes in and a later one acts by, where it is set. */
 export function settingsForLater(business: Business): string | undefined {
-  const { answers, hooks } = business
-  const names = [
-    ...(answers.enabled ? ['answers (nobody is answered)'] : []),
-    ...(hooks.length > 0 ? ['hooks (nobody is told)'] : []),
-  ]
+  const { hooks } = business
+  const names = [...(hooks.length > 0 ? ['hooks (nobody is told)'] : [])]
   return names.length === 0 ? undefined : `the business sets what does nothing yet in this version: ${names.join(', ')}`
 }
 

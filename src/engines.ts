@@ -7,6 +7,7 @@ import type { Config } from './config.ts'
 import type { Notifier } from './desk/notifier.ts'
 import { asError } from './errors.ts'
 import { webhookNotifier } from './notifiers/webhook.ts'
+import { type Digesters, digestersOf } from './own-digests.ts'
 import { type LocalEngine, localEngine } from './providers/local/engine.ts'
 import { obtainSpeechPrograms } from './providers/local/programs.ts'
 import { realtimeEngine } from './providers/openai/engine.ts'
@@ -28,6 +29,8 @@ export interface Engines {
   readonly announce: AnnounceTransfer
   /** Tells them what their people must hear of. */
   readonly webhook: Notifier
+  /** Make something of words when a call is over. */
+  readonly digesters: Digesters
   close(): Promise<void>
 }
 
@@ -47,10 +50,13 @@ export function openEngines({ config, environment, progress }: EngineSurrounding
   const realtime = realtimeEngine({ clock, baseUrl, options, apiKey: apiKey?.reveal(), tools })
   const closing = new AbortController()
   let local: Promise<LocalEngine> | undefined
+  let opened: LocalEngine | undefined
+  const programs = () => obtainSpeechPrograms({ cacheDirectory: config.speechCache, environment, clock, progress })
   const openLocal = () => {
-    local ??= obtainSpeechPrograms({ cacheDirectory: config.speechCache, environment, clock, progress }).then(
-      programs => localEngine({ clock, programs, ...config.local }),
-    )
+    local ??= programs().then(found => {
+      opened = localEngine({ clock, programs: found, ...config.local })
+      return opened
+    })
     // One that could not be obtained may be there for the next call.
     local.catch(() => {
       local = undefined
@@ -76,6 +82,7 @@ export function openEngines({ config, environment, progress }: EngineSurrounding
     lookUp: call => lookup.ask(call),
     announce: transferWebhook({ ...http, clock }),
     webhook: webhookNotifier({ ...http, clock }),
+    digesters: digestersOf(config, { programs, busy: () => (opened?.taken ?? 0) > 0 }),
     async close() {
       closing.abort(new Error('The gateway stops.'))
       await (await local?.catch(() => undefined))?.close()

@@ -128,9 +128,10 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const keepVoicemail = fallbackVoicemails({ state, journal, store, exchange, opened: () => storeOpened, directory })
   const sounds = soundFolders(state.path)
   const sources = { exchange, telephony, admission, journal, store, directory, media, recorders, registry, sounds }
-  const twilio = twilioEdge(surroundings, { exchange, state, journal, store, directory, observe, legs, scope })
-  const work: Work = workOf(surroundings, { state, journal, store, directory, observe, texts: twilio.texts, scope })
-  const httpAddress = await serve(surroundings, state, { ...sources, ...twilio }, scope)
+  const kept = { state, journal, store, directory, observe, scope }
+  const twilio = twilioEdge(surroundings, { ...kept, exchange, legs })
+  const work: Work = workOf(surroundings, { ...kept, texts: twilio.texts, registry })
+  const httpAddress = await serve(surroundings, state, { ...sources, ...twilio, work }, scope)
 
   const storeOpened = store.open()
   // Told below; until then it must not count as unhandled.

@@ -69,9 +69,13 @@ export const digestLimits = {
   transcriptChars: 100_000,
   /** Of a call, as a model is given it. */
   storyChars: 60_000,
+  /** Of the answer to a caller who was only recorded. */
+  replyChars: 300,
   fieldChars: 1_000,
   /** In the form that is written down, after it was left: for as long as that is tried, and a while for a person. */
   soundKeptMs: dayMs,
+  /** Before another look whether callers need what is built in. */
+  busyMs: 60_000,
   answerBytes: 1024 * 1024,
   answerMs: 120_000,
   outputTokens: 2_000,

@@ -9,6 +9,7 @@ import type { Notifier } from './desk/notifier.ts'
 import { outletsOf } from './destinations.ts'
 import type { Log } from './log.ts'
 import { addressOfDefaultRoute } from './own-address.ts'
+import type { Digesters } from './own-digests.ts'
 import type { Scope } from './scope.ts'
 import type { StateDir } from './state-dir.ts'
 import type { AriSettings } from './telephony/ari-client.ts'
@@ -36,6 +37,8 @@ export interface Surroundings {
   readonly announce: AnnounceTransfer
   /** Tells them what their people must hear of. */
   readonly webhook: Notifier
+  /** Make something of words when a call is over. */
+  readonly digesters: Digesters
   /** A long step of the start, for the person who waits. */
   readonly progress: (text: string) => void
 }

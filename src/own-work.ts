@@ -1,18 +1,31 @@
+import { join } from 'node:path'
+import type { Registry } from 'prom-client'
 import { tellsWhoCalls } from './call/caller-number.ts'
 import type { CallEvent } from './call/events.ts'
 import type { Journal } from './call/journal.ts'
-import { systemClock } from './clock.ts'
+import { every, systemClock } from './clock.ts'
+import { answer } from './desk/jobs/answer.ts'
 import { type NotifyParts, notify } from './desk/jobs/notify.ts'
+import { summarize } from './desk/jobs/summarize.ts'
+import { transcribe } from './desk/jobs/transcribe.ts'
 import type { Notice, NoticeWay, Notifier } from './desk/notifier.ts'
 import type { TextSender } from './desk/text-sender.ts'
 import { jobsWantedBy } from './desk/wanted.ts'
 import { type Handlers, Working } from './desk/working.ts'
+import { GatewayError } from './errors.ts'
+import { limits } from './limits.ts'
 import { mailNotifier } from './notifiers/mail.ts'
 import type { Surroundings } from './own-asterisk.ts'
+import { plainSound } from './recording/sound.ts'
 import type { Scope } from './scope.ts'
+import type { AfterCalls } from './server/dependencies.ts'
+import { jobMetrics } from './server/job-metrics.ts'
 import type { StateDir } from './state-dir.ts'
 import { answeredSince } from './store/callers.ts'
+import { eventsSince } from './store/calls.ts'
+import { findSummary, findTranscript, transcriptsOf } from './store/digests.ts'
 import type { Directory } from './store/directory.ts'
+import { countFailedJobs } from './store/jobs.ts'
 import { claimNotice, releaseNotice, storyOf } from './store/notices.ts'
 import type { Store, StoreWork } from './store/store.ts'
 import { textNotifier } from './twilio/notifier.ts'
@@ -25,48 +38,135 @@ export interface WorkParts {
   readonly directory: Directory
   readonly observe: (event: CallEvent) => void
   readonly texts: TextSender | undefined
+  readonly registry: Registry
   readonly scope: Scope
 }
 
-export interface Work extends StoreWork {
+export interface Work extends StoreWork, AfterCalls {
   /** Once the database can be asked. */
   start(): void
 }
 
 /** What is done when the call is over. Closed before whoever it asks for things. */
 export function workOf(surroundings: Surroundings, parts: WorkParts): Work {
-  const { store, directory, scope } = parts
+  const { store, directory, scope, registry } = parts
+  const failures = new FailedJobs(store)
+  const count = jobMetrics(registry)
   const working = new Working({
     jobs: () => store.jobs,
     handlers: handlersOf(surroundings, parts),
     clock: systemClock,
     log: surroundings.log,
+    ended(kind, how) {
+      count(kind, how)
+      if (how === 'failed') failures.look()
+    },
   })
   scope.onClose(() => working.close())
   const kinds = new Set(working.kinds)
+  const wantedBy = (event: CallEvent) =>
+    jobsWantedBy(event, directory.find(event.business)).filter(({ kind }) => kinds.has(kind))
   return {
-    wantedBy: event => jobsWantedBy(event, directory.find(event.business)).filter(({ kind }) => kinds.has(kind)),
+    wantedBy,
     wanted: woken => working.wake(woken),
-    start: () => working.watch(),
+    get failed() {
+      return failures.count
+    },
+    async retry(job) {
+      const begun = (await store.jobs?.retry(job)) ?? false
+      failures.look()
+      if (begun) working.wake([job.kind])
+      return begun
+    },
+    async rebuild(since) {
+      const events = await wantAgain(store, wantedBy, since)
+      working.wake(kinds)
+      return events
+    },
+    start() {
+      working.watch()
+      failures.look()
+      scope.onClose(every(systemClock, limits.jobs.tendMs, () => failures.look()))
+    },
+  }
+}
+
+/** How many are left to a person, as it was last asked: whoever looks at the gateway's state asks no database. */
+class FailedJobs {
+  readonly #store: Pick<Store, 'ask' | 'jobs'>
+  count = 0
+
+  constructor(store: Pick<Store, 'ask' | 'jobs'>) {
+    this.#store = store
+  }
+
+  look(): void {
+    if (!this.#store.jobs) return
+    const counted = this.#store.ask(db => countFailedJobs(db, 'all'))
+    // While the database is away what was known stands.
+    void counted.then(
+      count => {
+        this.count = count
+      },
+      () => {},
+    )
+  }
+}
+
+/** Of everything since then, some of it at a time: what is known is not wanted twice. */
+async function wantAgain(store: Store, wantedBy: StoreWork['wantedBy'], since: Date): Promise<number> {
+  let read = 0
+  for (let after = '0'; ; ) {
+    const events = await store.ask(db => eventsSince(db, 'all', { since, after, count: limits.store.rowsAtOnce }))
+    const last = events.at(-1)
+    if (!last) return read
+    const { jobs } = store
+    if (!jobs) throw new GatewayError('STORE_AWAY', 'The database is away.', { retryable: true })
+    await jobs.want(events.flatMap(({ event }) => wantedBy(event)))
+    read += events.length
+    after = last.id
   }
 }
 
 /** One for each kind. */
 function handlersOf(surroundings: Surroundings, parts: WorkParts): Handlers {
-  const { journal, store, directory, observe } = parts
+  const { journal, store, directory, observe, texts, state } = parts
+  const { transcriber, summarizer } = surroundings.digesters
   const shared = {
     ...{ tell: observe, kept: () => journal.flushed(), clock: systemClock },
     find: (business: string) => directory.find(business),
     record: (call: string) => storyIn(store, call),
   }
+  const transcriptOf = (recording: string) => store.ask(db => findTranscript(db, 'all', recording))
   return {
     notify: notify({
       ...shared,
-      ...notifiersOf(surroundings, parts.texts),
-      served: caller => servedIn(store, caller),
+      ...notifiersOf(surroundings, texts),
       claim: (notice, by) =>
         store.ask(db => claimNotice(db, 'all', { ...noticeId(notice, by), at: new Date(systemClock.wallMs()) })),
+      served: caller => servedIn(store, caller),
       release: (notice, by) => store.ask(db => releaseNotice(db, 'all', noticeId(notice, by))),
+    }),
+    ...(transcriber && {
+      transcribe: transcribe({
+        ...{ ...shared, transcriber },
+        sound: recording => plainSound(join(state.path, 'voicemail'), recording),
+        async isWritten(recording) {
+          await store.caughtUp()
+          return (await transcriptOf(recording)) !== undefined
+        },
+      }),
+    }),
+    ...(summarizer && {
+      summarize: summarize({
+        ...{ ...shared, summarizer },
+        isTold: async call => (await store.ask(db => findSummary(db, 'all', call))) !== undefined,
+        transcripts: call => store.ask(db => transcriptsOf(db, 'all', call)),
+      }),
+      answer: answer({
+        ...{ ...shared, summarizer, texts },
+        words: async recording => (await transcriptOf(recording))?.text,
+      }),
     }),
   }
 }

@@ -56,6 +56,7 @@ const wiring = [
   'engines',
   'own-asterisk',
   'own-desk',
+  'own-digests',
   'own-recording',
   'own-test-call',
   'own-twilio',

@@ -44,11 +44,12 @@ const measuring = {
   lookUp: () => undefined,
   announce: async () => {},
   webhook: { by: 'webhook' as const, deliver: async () => {} },
+  digesters: { transcriber: undefined, summarizer: undefined },
 }
-const { handlers, prepare, lookUp, announce, webhook } =
+const { handlers, prepare, lookUp, announce, webhook, digesters } =
   config.engine === 'realtime' ? openEngines({ config, environment: process.env, progress }) : measuring
 const log = createLog(config.logLevel)
-const asked = { handlers, prepare, lookUp, announce, webhook }
+const asked = { handlers, prepare, lookUp, announce, webhook, digesters }
 const starting = startGateway({ config, environment: process.env, log, progress, ...asked })
 let unblock = () => {}
 let stopWatching = () => {}

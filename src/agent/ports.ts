@@ -183,8 +183,8 @@ export interface Summarizer {
   answer(message: LeftMessage, signal: AbortSignal): Promise<Digest<MessageAnswer>>
 }
 
-/** And what it cost, where that is told. */
-export type Digest<Made> = Made & { readonly usage?: Usage; readonly model?: string }
+/** And what it cost, where that is told; by whom, where it was another. */
+export type Digest<Made> = Made & { readonly usage?: Usage; readonly model?: string; readonly by?: DigestSource }
 
 /** Whoever said it: it is data, and no instruction. */
 export interface CallStory {
@@ -192,9 +192,13 @@ export interface CallStory {
   readonly said: readonly { readonly who: 'caller' | 'agent'; readonly text: string }[]
   /** What came of it, in the words of the record: how it ended, what was left, with whom they were connected. */
   readonly happened: readonly string[]
+  /** What the business has yet to do, as the caller has asked for it. */
+  readonly left: readonly string[]
+  /** They have said that it cannot wait. */
+  readonly urgent: boolean
 }
 
-export interface Summary {
+interface Summary {
   readonly who: string
   readonly why: string
   readonly outcome: string
@@ -210,7 +214,7 @@ export interface LeftMessage {
   readonly mostChars: number
 }
 
-export interface MessageAnswer {
+interface MessageAnswer {
   readonly intent: string
   /** What they have told, by name. */
   readonly data: Readonly<Record<string, string>>

@@ -28,8 +28,15 @@ export type KeptFact =
       readonly private: { readonly text: string }
     }
   | ({ readonly name: 'summarized' } & Summarized)
-  /** What a caller who was only recorded has been answered, by a text message of this id. */
-  | { readonly name: 'callerAnswered'; readonly text: string }
+  /** What a caller who was only recorded wants, and the id of the text message that has answered them, or why none has. */
+  | {
+      readonly name: 'callerAnswered'
+      readonly recording: string
+      readonly by: DigestSource
+      readonly text?: string
+      readonly why?: string
+      readonly private: { readonly intent: string; readonly data: Readonly<Record<string, string>> }
+    }
   /** All that this house has kept of somebody is gone; who it was is not told. */
   | { readonly name: 'callerForgotten'; readonly calls: number; readonly files: number }
 

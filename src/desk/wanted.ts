@@ -1,4 +1,5 @@
 import type { Business } from '../business.ts'
+import { finalStatuses } from '../call/carrier-events.ts'
 import type { CallEvent } from '../call/events.ts'
 import { limits } from '../limits.ts'
 import type { WantedJob } from '../store/jobs.ts'
@@ -39,14 +40,24 @@ function digested({ call, business, atMs, fact }: CallEvent, { digests, answers 
       return [...(digests.summarize ? [summary] : []), ...(answers.enabled ? [answer] : [])]
     }
     case 'ended': {
-      if (!digests.summarize) return []
-      // What else was told of it, by its other parts among them, is there then.
-      const afterMs = atMs + limits.notice.graceMs
-      return [{ kind: 'summarize', key: call, business, subject: { call }, afterMs }]
+      const goesOn = fact.reason === 'takenOver' || fact.reason === 'redirected'
+      if (!digests.summarize || goesOn) return []
+      return [{ ...summaryOf(call, business, atMs), key: `${call} ${fact.reason}` }]
+    }
+    case 'carrierTold': {
+      // Whom the carrier had led elsewhere meanwhile.
+      const isOver = fact.direction === 'inbound' && finalStatuses.some(each => each === fact.status)
+      if (!digests.summarize || !isOver) return []
+      return [{ ...summaryOf(call, business, atMs), key: `${call} ${fact.name}` }]
     }
     default:
       return []
   }
+}
+
+/** What else was told of it, by its other parts among them, is there then. */
+function summaryOf(call: string, business: string, atMs: number): Omit<WantedJob, 'key'> {
+  return { kind: 'summarize', business, subject: { call }, afterMs: atMs + limits.notice.graceMs }
 }
 
 /** Also by an operator, for a message that nobody has written down. */

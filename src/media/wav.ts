@@ -103,23 +103,29 @@ function mixed(samples: Int16Array, channels: number): Int16Array {
 
 /** A file of two channels, as long as the longer of them. */
 export function writeStereoWav(left: Int16Array, right: Int16Array, rate: number): Uint8Array {
-  const frames = Math.max(left.length, right.length)
-  const file = Buffer.alloc(HEADER_BYTES + 4 * frames)
+  return writeWav([left, right], rate)
+}
+
+/** A channel for each of them, as long as the longest. */
+export function writeWav(channels: readonly Int16Array[], rate: number): Uint8Array {
+  const frames = Math.max(...channels.map(({ length }) => length))
+  const frameBytes = 2 * channels.length
+  const file = Buffer.alloc(HEADER_BYTES + frameBytes * frames)
   file.write('RIFF', 0, 'latin1')
   file.writeUInt32LE(file.length - CHUNK_HEADER_BYTES, 4)
   file.write('WAVEfmt ', 8, 'latin1')
   file.writeUInt32LE(FORMAT_BYTES, 16)
   file.writeUInt16LE(LINEAR, 20)
-  file.writeUInt16LE(2, 22)
+  file.writeUInt16LE(channels.length, 22)
   file.writeUInt32LE(rate, 24)
-  file.writeUInt32LE(4 * rate, 28)
-  file.writeUInt16LE(4, 32)
+  file.writeUInt32LE(frameBytes * rate, 28)
+  file.writeUInt16LE(frameBytes, 32)
   file.writeUInt16LE(16, 34)
   file.write('data', 36, 'latin1')
-  file.writeUInt32LE(4 * frames, 40)
+  file.writeUInt32LE(frameBytes * frames, 40)
   for (let i = 0; i < frames; i++) {
-    file.writeInt16LE(left[i] ?? 0, HEADER_BYTES + 4 * i)
-    file.writeInt16LE(right[i] ?? 0, HEADER_BYTES + 4 * i + 2)
+    for (const [place, samples] of channels.entries())
+      file.writeInt16LE(samples[i] ?? 0, HEADER_BYTES + frameBytes * i + 2 * place)
   }
   return file
 }

@@ -14,6 +14,7 @@ import type { Log } from '../log.ts'
 import type { Recorders } from '../recording/recorder.ts'
 import type { SoundFolders } from '../recording/sound-files.ts'
 import type { Directory } from '../store/directory.ts'
+import type { ClaimedJob } from '../store/jobs.ts'
 import type { Store } from '../store/store.ts'
 
 /** A call as HTTP sees it. */
@@ -42,11 +43,22 @@ export interface Sources {
   }
   /** Left out where nothing can be recorded. */
   readonly recorders?: Pick<Recorders, 'disk' | 'recording'>
+  readonly work: Pick<AfterCalls, 'failed'>
   readonly media: {
     /** False once the media thread has stopped: no call can be carried. */
     readonly alive: boolean
     readonly lineCount: number
   }
+}
+
+/** What is done when calls are over. */
+export interface AfterCalls {
+  /** Jobs that are left to a person, as far as is known. */
+  readonly failed: number
+  /** False when it is not one that has failed. */
+  retry(job: Pick<ClaimedJob, 'kind' | 'id'>): Promise<boolean>
+  /** Of all events since then, so many. */
+  rebuild(since: Date): Promise<number>
 }
 
 export interface ServerDependencies extends Sources {
@@ -63,6 +75,7 @@ export interface ServerDependencies extends Sources {
   readonly dialler: { readonly unable: string | undefined; wake(): void }
   readonly testCalls: TestCalls
   readonly sounds: SoundFolders
+  readonly work: AfterCalls
   /** Routes of others, whose requests carry no token of the API: they see to it themselves who asks. */
   readonly edge?: (app: FastifyInstance) => void
   /** Left out where no text message can be sent. */

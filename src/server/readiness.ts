@@ -9,7 +9,7 @@ interface Readiness {
 }
 
 export function readiness(sources: Sources): Readiness {
-  const { exchange, telephony, sip, admission, media, journal, store, recorders } = sources
+  const { exchange, telephony, sip, admission, media, journal, store, recorders, work } = sources
   const reasons: string[] = []
   if (!telephony.ready) reasons.push('Asterisk is not connected.')
   if (sip?.answered === false) {
@@ -32,6 +32,10 @@ export function readiness(sources: Sources): Readiness {
   if (recorders?.disk === 'full') warnings.push('The disk is full: nothing is recorded. Free space where STATE_DIR is.')
   if (recorders?.disk === 'low')
     warnings.push('The disk is nearly full: recording ends soon. Free space where STATE_DIR is.')
+  if (work.failed > 0) {
+    const what = work.failed === 1 ? 'A job has' : `${work.failed} jobs have`
+    warnings.push(`${what} failed for good: npm run jobs -- list, and retry when the reason is gone.`)
+  }
   const { waitingBytes, waitingShare, waitingMs } = journal.figures
   if (waitingShare >= limits.journal.alarms[0]) {
     warnings.push(

@@ -7,6 +7,7 @@ import { callRoutes } from './call-routes.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { doNotCallRoutes } from './do-not-call-routes.ts'
 import { securityHeaders } from './headers.ts'
+import { jobRoutes } from './job-routes.ts'
 import { messageRoutes } from './message-routes.ts'
 import { numberRoutes } from './number-routes.ts'
 import { onboardingRoutes } from './onboarding-routes.ts'
@@ -63,6 +64,7 @@ export function buildServer(dependencies: ServerDependencies): FastifyInstance {
   outboundRoutes(routes, dependencies)
   doNotCallRoutes(routes, dependencies)
   testCallRoutes(routes, dependencies)
+  jobRoutes(routes, dependencies)
   dependencies.edge?.(app)
   openapiRoutes(routes, describe)
   return app

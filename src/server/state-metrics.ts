@@ -6,7 +6,7 @@ const states = ['offered', 'answering', 'live', 'transferring', 'connected', 'en
 
 /** What the gateway is at the moment of the scrape. */
 export function stateMetrics(registry: Registry, sources: Sources, version: string): void {
-  const { exchange, sip, admission, journal, store, media, recorders } = sources
+  const { exchange, sip, admission, journal, store, media, recorders, work } = sources
   const registers = [registry]
   new Gauge({
     name: 'parley_calls',
@@ -58,6 +58,7 @@ export function stateMetrics(registry: Registry, sources: Sources, version: stri
     'How long the oldest of it has waited, at most.',
     () => journal.figures.waitingMs / 1_000,
   )
+  now('parley_jobs_failed', 'Jobs that have failed for good, and are left to a person.', () => work.failed)
   now('parley_store_failing', '1 while the database takes no events.', () => (store.failing ? 1 : 0))
 
   const total = (name: string, help: string, read: () => number) =>

@@ -1,5 +1,5 @@
 import { type Kysely, type Selectable, type SelectQueryBuilder, sql } from 'kysely'
-import type { TransferOutcome } from '../call/events.ts'
+import type { CallEvent, CallFact, TransferOutcome } from '../call/events.ts'
 import { limits } from '../limits.ts'
 import { isWithin, type StoreScope } from './scope.ts'
 import type { CallEventRow, CallRow, Tables } from './tables.ts'
@@ -102,6 +102,20 @@ export function accountsOf(db: Kysely<Tables>, scope: StoreScope, records: reado
 export function eventsOf(db: Kysely<Tables>, scope: StoreScope, call: string, most: number): Promise<StoredEvent[]> {
   const query = db.selectFrom('call_events').select(['at', 'name', 'details', 'private'])
   return query.where('call', '=', call).where(isWithin(scope)).orderBy('id').limit(most).execute()
+}
+
+/** Of all calls, in the order in which they were taken. */
+export async function eventsSince(
+  db: Kysely<Tables>,
+  scope: StoreScope,
+  { since, after, count }: { readonly since: Date; readonly after: string; readonly count: number },
+): Promise<{ readonly id: string; readonly event: CallEvent }[]> {
+  const query = db.selectFrom('call_events').selectAll().where('at', '>=', since).where('id', '>', after)
+  const rows = await query.where(isWithin(scope)).orderBy('id').limit(count).execute()
+  return rows.map(({ id, call, business, at, name, details, private: hidden }) => {
+    const fact = { name, ...details, ...(hidden && { private: hidden }) } as unknown as CallFact
+    return { id, event: { call, business, atMs: at.getTime(), fact } }
+  })
 }
 
 type Asked = SelectQueryBuilder<Tables, 'calls', object>

@@ -38,7 +38,7 @@ export interface ClaimedJob extends WantedJob {
 }
 
 /** `waiting` has been tried in vain or not at all; `failed` was tried as often as it may be, or is hopeless. */
-export type JobState = 'waiting' | 'underWay' | 'done' | 'failed'
+type JobState = 'waiting' | 'underWay' | 'done' | 'failed'
 
 export interface StoredJob extends Omit<ClaimedJob, 'afterMs'> {
   readonly state: JobState
@@ -184,6 +184,7 @@ export class Jobs {
 }
 
 export interface JobFilter {
+  readonly id?: string | undefined
   readonly business?: string | undefined
   readonly kind?: JobKind | undefined
   readonly state?: JobState | undefined
@@ -194,6 +195,19 @@ export interface JobPlace {
   readonly id: string
 }
 
+export async function findJob(db: Kysely<Tables>, scope: StoreScope, id: string): Promise<StoredJob | undefined> {
+  const [found] = await listJobs(db, scope, { id }, { after: undefined, count: 1 })
+  return found
+}
+
+/** That are left to a person. */
+export async function countFailedJobs(db: Kysely<Tables>, scope: StoreScope): Promise<number> {
+  const { rows } = await sql<{ readonly count: number }>`
+    select count(*)::integer as count from (select state, data->>'business' as business from ${sql.raw(SCHEMA)}.job) job
+    where state in ('failed', 'cancelled') and ${isWithin(scope)}`.execute(db)
+  return rows[0]?.count ?? 0
+}
+
 const statesOf: Readonly<Record<JobState, readonly string[]>> = {
   waiting: ['created', 'retry'],
   underWay: ['active'],
@@ -201,11 +215,11 @@ const statesOf: Readonly<Record<JobState, readonly string[]>> = {
   failed: ['failed', 'cancelled'],
 }
 
-/** The newest first. */
+/** The newest first: whole milliseconds, as a place in them is told. */
 export async function listJobs(
   db: Kysely<Tables>,
   scope: StoreScope,
-  { business, kind, state }: JobFilter,
+  { id, business, kind, state }: JobFilter,
   { after, count }: { readonly after: JobPlace | undefined; readonly count: number },
 ): Promise<StoredJob[]> {
   const { rows } = await sql<Omit<StoredJob, 'state'> & { readonly state: string }>`
@@ -215,11 +229,12 @@ export async function listJobs(
       created_on as "wantedAt", start_after as "nextAt", completed_on as "endedAt", output->>'why' as why
     from (select *, data->>'business' as business from ${sql.raw(SCHEMA)}.job) job
     where ${isWithin(scope)}
+      and (${id ?? null}::uuid is null or id = ${id ?? null}::uuid)
       and (${business ?? null}::text is null or business = ${business ?? null})
       and (${kind ?? null}::text is null or name = ${kind ?? null})
       and (${state ?? null}::text is null or state::text = any(${state ? statesOf[state] : []}::text[]))
-      and (${after?.id ?? null}::uuid is null or (created_on, id) < (${after?.at ?? null}::timestamptz, ${after?.id ?? null}::uuid))
-    order by created_on desc, id desc limit ${count}`.execute(db)
+      and (${after?.id ?? null}::uuid is null or (date_trunc('milliseconds', created_on), id) < (${after?.at ?? null}::timestamptz, ${after?.id ?? null}::uuid))
+    order by date_trunc('milliseconds', created_on) desc, id desc limit ${count}`.execute(db)
   return rows.map(({ state, ...row }) => ({ ...row, state: jobStates.find(each => statesOf[each].includes(state))! }))
 }
 

@@ -4,6 +4,7 @@ import { textFacts } from '../call/carrier-events.ts'
 import type { CallEvent } from '../call/events.ts'
 import { limits } from '../limits.ts'
 import { carrierOutcomes, carrierTold, naming } from './carrier-projection.ts'
+import { digests } from './digests-projection.ts'
 import { openAccounts } from './open-accounts-projection.ts'
 import { outbound } from './outbound-projection.ts'
 import { recordings } from './recordings-projection.ts'
@@ -214,4 +215,5 @@ const projections: readonly TableProjection[] = [
   ...transfers,
   ...texts,
   ...usage,
+  ...digests,
 ]

@@ -42,13 +42,21 @@ const table: readonly (readonly [string, CallFact, readonly string[]])[] = [
   [
     'a caller who hung up',
     { name: 'ended', reason: 'callerHungUp', durationMs: 900 },
-    ['summarize: CA1', ...['text', 'mail', 'webhook'].map(by => `notify: CA1 missedCall ${by} ended`)],
+    ['summarize: CA1 callerHungUp', ...['text', 'mail', 'webhook'].map(by => `notify: CA1 missedCall ${by} ended`)],
   ],
-  ['a call that went elsewhere', { name: 'ended', reason: 'transferred', durationMs: 900 }, ['summarize: CA1']],
+  [
+    'a call that went elsewhere',
+    { name: 'ended', reason: 'transferred', durationMs: 900 },
+    ['summarize: CA1 transferred'],
+  ],
+  ['a call that another gateway has', { name: 'ended', reason: 'takenOver', durationMs: 900 }, []],
   [
     'what the carrier says of the end',
     { name: 'carrierTold', status: 'completed', direction: 'inbound', private: hidden },
-    ['text', 'mail', 'webhook'].map(by => `notify: CA1 missedCall ${by} carrierTold`),
+    [
+      'summarize: CA1 carrierTold',
+      ...['text', 'mail', 'webhook'].map(by => `notify: CA1 missedCall ${by} carrierTold`),
+    ],
   ],
   ['what it says meanwhile', { name: 'carrierTold', status: 'ringing', direction: 'inbound', private: hidden }, []],
   [
@@ -82,7 +90,7 @@ describe('what follows from what happened', () => {
 
   it('is no notice of a missed call for a business that takes none', () => {
     const ended: CallFact = { name: 'ended', reason: 'callerHungUp', durationMs: 900 }
-    expect(named(ended, { ...all, active: false })).toEqual(['summarize: CA1'])
+    expect(named(ended, { ...all, active: false })).toEqual(['summarize: CA1 callerHungUp'])
   })
 
   it("holds nothing of what was said and nobody's number", () => {

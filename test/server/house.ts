@@ -202,6 +202,15 @@ export function house(
       this.woken += 1
     },
   }
+  const work = {
+    failed: 0,
+    retried: [] as string[],
+    async retry({ id }: { readonly id: string }) {
+      work.retried.push(id)
+      return true
+    },
+    rebuild: async () => 7,
+  }
   const server = buildServer({
     ...{ clock, exchange, telephony, sip, admission, journal, store, directory, media, recorders, log, registry },
     numbers: options.numbers ?? noNumbers(),
@@ -212,6 +221,7 @@ export function house(
     ...(options.edge && { edge: options.edge }),
     ...(options.texts && { texts: options.texts }),
     sounds: options.sounds ?? soundFolders('nowhere'),
+    work,
     testCalls: options.testCalls ?? { place: async () => ({ kind: 'busy' }) },
   })
   return {
@@ -231,5 +241,6 @@ export function house(
     logged,
     registry,
     dialler,
+    work,
   }
 }

@@ -2,7 +2,7 @@
 interface RouteCase {
   readonly access: 'public' | 'business' | 'operator'
   /** Whose id stands in the path. */
-  readonly id?: 'call' | 'message' | 'text' | 'token' | 'business' | 'outbound' | 'recording'
+  readonly id?: 'call' | 'message' | 'text' | 'token' | 'business' | 'outbound' | 'recording' | 'job'
   readonly body?: object
   /** With nothing but these; left out: 200. */
   readonly answers?: number
@@ -28,6 +28,9 @@ export const routeCases: Readonly<Record<string, RouteCase>> = {
   'GET /v1/channels': { access: 'operator' },
   'GET /v1/messages': { access: 'business' },
   'POST /v1/messages/:id/read': { access: 'business', id: 'message' },
+  'GET /v1/jobs': { access: 'business' },
+  'POST /v1/jobs/:id/retry': { access: 'business', id: 'job', body: {} },
+  'POST /v1/jobs/rebuild': { access: 'operator', body: {}, answers: 202 },
   'GET /v1/texts': { access: 'business' },
   'POST /v1/texts': {
     answers: 400,

@@ -1,37 +1,25 @@
 import type { Business } from '../../business.ts'
 import type { NoticeKind } from '../../call/carrier-events.ts'
-import type { CallEvent } from '../../call/events.ts'
 import { type Clock, within } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
-import type { StoredEvent } from '../../store/calls.ts'
 import type { ClaimedJob } from '../../store/jobs.ts'
 import type { NoticeStanding } from '../../store/notices.ts'
 import { callerIn, notAnswered, occasionOf, wasMissed, wordsOf } from '../notices.ts'
 import type { Notice, NoticeWay, Notifier } from '../notifier.ts'
 import type { Handler } from '../working.ts'
+import { type DeskParts, factOf, type Story } from './desk-parts.ts'
 
-export interface NotifyParts {
+export interface NotifyParts extends DeskParts {
   readonly notifiers: readonly Notifier[]
   /** Of a way without a notifier: what is missing, for its business. */
   readonly missing: Readonly<Partial<Record<NoticeWay, string>>>
-  readonly find: (business: string) => Business | undefined
-  /** A call by any of its names, with what was told of it so far. */
-  readonly record: (call: string) => Promise<Story | undefined>
   /** What is known of it; of one that nobody knew it is known from here on. */
   readonly claim: (notice: Notice, by: NoticeWay) => Promise<NoticeStanding>
   /** It was not told, and may be. */
   readonly release: (notice: Notice, by: NoticeWay) => Promise<void>
   /** Of a caller who was turned away: another gateway, or this one soon after, has answered them. */
   readonly served: (caller: Pick<Notice, 'business' | 'callerNumber' | 'atMs'>) => Promise<boolean>
-  readonly tell: (event: CallEvent) => void
-  readonly kept: () => Promise<void>
-  readonly clock: Clock
-}
-
-interface Story {
-  readonly id: string
-  readonly events: readonly StoredEvent[]
 }
 
 /** Tells one person of a business one thing by one way, once. What could not be told is in the record. */
@@ -73,11 +61,6 @@ function noticeOf(kind: NoticeKind, { id: call, events }: Story, business: Busin
 
 function isOfTurnedAway({ events }: Story, { kind }: Notice): boolean {
   return kind === 'missedCall' && events.some(({ name }) => name === 'refused')
-}
-
-/** As it was told. */
-function factOf({ name, details, private: hidden }: StoredEvent): CallEvent['fact'] {
-  return { name, ...details, private: hidden ?? {} } as unknown as CallEvent['fact']
 }
 
 interface Wanted {

@@ -36,6 +36,8 @@ export interface LocalEngineOptions {
 
 export interface LocalEngine {
   readonly handler: Handler
+  /** Calls that are listened to. */
+  readonly taken: number
   /** Starts what the first call will need. */
   prewarm(business: Business): Promise<void>
   close(): Promise<void>
@@ -60,6 +62,9 @@ export function localEngine({ clock, programs, calls, busy }: LocalEngineOptions
       if (seat) return converseIn(seat, { call, scope, clock, speaker })
       call.emit({ name: 'degraded', code: 'CAPACITY', detail: `All ${calls} places of the local engine are taken.` })
       return busy === 'refuse' ? { kind: 'refuse' } : sayBusy({ call, scope, clock, speaker })
+    },
+    get taken() {
+      return pool.taken
     },
     prewarm: business => pool.prewarm(business),
     close: () => pool.close(),

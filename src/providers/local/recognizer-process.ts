@@ -15,7 +15,7 @@ import type { SpeechPrograms } from './programs.ts'
  * Without `-hyp` the log does not tell the words either. With a grammar the second pass, `-bestpath`, takes ten times as
  * long as the first and finds nothing better.
  */
-const common = [
+export const recognition = [
   ...['-adcin', 'yes', '-cepext', '.raw', '-hyp', '/dev/null', '-bestpath', 'no', '-loglevel', 'INFO'],
   // Tuned with test/corpus: the price of a word, and how many of the model's sounds are looked at.
   ...['-wip', '0.05', '-topn', '8'],
@@ -24,7 +24,7 @@ const common = [
 ]
 
 /** The log's line about what was heard: the words, the recording's name, a score. */
-const heardLine = /^(.*?) ?\((u\d+) (-?\d+)\)$/
+export const heardLine = /^(.*?) ?\((u\d+) (-?\d+)\)$/
 
 export interface Heard {
   readonly words: string
@@ -67,7 +67,7 @@ export class RecognizerProcess {
       const files = ['-hmm', join(model, 'en-us'), '-ctl', names, '-cepdir', folder]
       // For both ways: else opening would wait for the other side, and each recording would seem to be the last.
       const handle = await open(names, 'r+')
-      return new RecognizerProcess(folder, handle, [...recognizer, ...files, ...listening, ...common], clock)
+      return new RecognizerProcess(folder, handle, [...recognizer, ...files, ...listening, ...recognition], clock)
     } catch (error) {
       await rm(folder, { recursive: true, force: true })
       throw error

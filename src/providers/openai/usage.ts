@@ -26,6 +26,13 @@ export function usageOfWords(usage: Written | undefined): Usage {
   return counted({ transcriptionMs: usage?.type === 'duration' ? Math.round(1_000 * usage.seconds) : undefined })
 }
 
+/** Of a response by HTTP, which counts in words of its own. */
+export function usageOfText(usage: unknown): Usage {
+  const { input_tokens, input_tokens_details, output_tokens } = Object(usage) as Readonly<Record<string, unknown>>
+  const { cached_tokens } = Object(input_tokens_details) as Readonly<Record<string, unknown>>
+  return counted({ inputTokens: input_tokens, cachedTokens: cached_tokens, outputTokens: output_tokens })
+}
+
 /** A server of another make may leave out any of it, or write what is no number. */
 function counted(usage: { readonly [K in keyof Usage]: unknown }): Usage {
   const told = Object.entries(usage).filter(([, value]) => Number.isSafeInteger(value) && (value as number) > 0)

@@ -109,6 +109,8 @@ export class House implements AsyncDisposable {
       ASTERISK_CACHE: join(root, '.parley/asterisk'),
       SPEECH_CACHE: join(root, '.parley/speech'),
       AGENT_ENGINE: 'scripted',
+      // Beside callers whose sound is judged.
+      TRANSCRIBER: 'none',
       BUSINESS_FILE: businessFile,
       HTTP_PORT: String(http),
       SIP_TCP_PORT: String(sip),

@@ -8,6 +8,7 @@ import { type Journal, openJournal } from '../../../src/call/journal.ts'
 import type { JournalPosition } from '../../../src/call/journal-reader.ts'
 import { systemClock } from '../../../src/clock.ts'
 import { limits } from '../../../src/limits.ts'
+import type { WantedJob } from '../../../src/store/jobs.ts'
 import { orderOutbound } from '../../../src/store/outbound.ts'
 import { Store } from '../../../src/store/store.ts'
 import { FakeCall, figures, house, withToken } from '../../server/house.ts'
@@ -71,6 +72,10 @@ const story: CallEvent[] = [
   ...events(`${secretOfPlumber}-1`, secretOfPlumber, dayMs + 9 * hourMs, conversation('+15550100201', 'plumber tooth')),
 ]
 
+function summaryOf({ call, business, fact }: CallEvent): WantedJob[] {
+  return fact.name === 'ended' ? [{ kind: 'summarize', key: call, business, subject: { call } }] : []
+}
+
 let folder = ''
 let server: PostgresServer
 beforeAll(async () => {
@@ -97,6 +102,7 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
       source: journal,
       clock: systemClock,
       trouble: text => trouble.push(text),
+      work: { wantedBy: summaryOf, wanted: () => {} },
     })
     await store.open()
     for (const event of story) journal.append(event)
@@ -350,6 +356,26 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
     await expect(asked).rejects.not.toHaveProperty('cause')
   })
 
+  it('tells what is done when calls are over, page by page, and has it begun anew when it has failed', async () => {
+    const here = node()
+    const ids: string[] = []
+    for (let next: string | null = ''; next !== null; ) {
+      const { body } = await here.ask(`GET /v1/jobs?business=dentist&limit=1${next && `&cursor=${next}`}`)
+      ids.push(...body.jobs.map(({ subject }: { subject: { call: string } }) => subject.call))
+      next = body.next
+    }
+    expect(ids.toSorted()).toEqual(['dentist-0', 'dentist-1', 'dentist-2'])
+    const [claimed] = (await store.jobs?.claim('summarize', 1)) ?? []
+    await store.jobs?.failed(claimed!, { why: 'it answered 401', hopeless: true })
+    const failed = await here.ask('GET /v1/jobs?state=failed&kind=summarize')
+    expect(failed.body.jobs).toMatchObject([{ id: claimed!.id, state: 'failed', attempts: 1, why: 'it answered 401' }])
+    expect((await here.ask(`POST /v1/jobs/${claimed!.id}/retry`, { body: {} })).status).toBe(200)
+    expect(here.work.retried).toEqual([claimed!.id])
+    expect((await here.ask(`POST /v1/jobs/${claimed!.id.replace(/^./, '0')}/retry`, { body: {} })).status).toBe(404)
+    expect((await here.ask('GET /v1/jobs?cursor=nothing')).status).toBe(400)
+    expect((await here.ask('POST /v1/jobs/rebuild', { body: { days: 2 } })).body).toEqual({ events: 7 })
+  })
+
   it('tells a business nothing of another, by any route', async () => {
     const here = node()
     here.exchange.live.push(Object.assign(new FakeCall('plumber-live'), {}))
@@ -364,7 +390,9 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
         values ('plumber-recording', 'plumber-1', 'plumber', now())`.execute(db),
     )
     await store.ask(db => orderOutbound(db, 'all', { ...asked, context: {}, perDay: 1, at: new Date(dayMs) }))
+    const job = (await here.ask('GET /v1/jobs?business=plumber')).body.jobs[0].id
     const foreign = {
+      job: [job],
       outbound: ['out-1'],
       call: ['plumber-1', 'plumber-live'],
       message: [message],
@@ -399,6 +427,7 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
       'recordings?',
       'outbound?',
       'do-not-call?',
+      'jobs?',
       'stats?from=2026-01-05&to=2026-01-05&',
     ]) {
       const { status, text } = await here.ask(`GET /v1/${list}business=${secretOfPlumber}`, { headers })

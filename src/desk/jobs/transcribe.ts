@@ -1,0 +1,32 @@
+import type { StoredSound, Transcriber } from '../../agent/ports.ts'
+import type { Business } from '../../business.ts'
+import type { Handler } from '../working.ts'
+import { type DeskParts, tellMade } from './desk-parts.ts'
+
+export interface TranscribeParts extends DeskParts {
+  readonly transcriber: Transcriber
+  readonly sound: (recording: string) => Promise<Pick<StoredSound, 'wav' | 'seconds'>>
+  /** That it is written down already, by whomever. */
+  readonly isWritten: (recording: string) => Promise<boolean>
+}
+
+/** Writes down what a caller has left, once. */
+export function transcribe(parts: TranscribeParts): Handler {
+  const { transcriber, find, sound, isWritten } = parts
+  return async ({ business: id, subject }, signal) => {
+    const { call, recording } = subject as { call: string; recording: string }
+    const business = find(id)
+    if (!business || (await isWritten(recording))) return
+    const { language } = business
+    const heard = await sound(recording)
+    const made = await transcriber.transcribe({ ...heard, language, hints: hintsOf(business) }, signal)
+    const { by = transcriber.by } = made
+    const fact = { name: 'transcribed', recording, by, private: { text: made.text } } as const
+    await tellMade(parts, { call, business: id }, made, fact)
+  }
+}
+
+/** What a stranger to the business could not spell. */
+function hintsOf({ name, services, destinations }: Business): readonly string[] {
+  return [name, ...services.map(each => each.name), ...destinations.map(each => each.name)]
+}
