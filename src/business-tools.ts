@@ -11,6 +11,7 @@ export const builtInTools = [
   'end_call',
   'hand_over',
   'transfer',
+  'take_voicemail',
 ] as const
 
 /** Secrets are named in the file and stand in the environment, under names that begin so and no others. */

@@ -1,4 +1,5 @@
 import { lookup as addressesOf } from 'node:dns/promises'
+import type { Speaker } from './agent/ports.ts'
 import type { Business, Engine } from './business.ts'
 import type { ContextSources } from './call/caller-context.ts'
 import type { AnnounceTransfer, Handler } from './call/ports.ts'
@@ -12,6 +13,7 @@ import { type LocalEngine, localEngine } from './providers/local/engine.ts'
 import { obtainSpeechPrograms } from './providers/local/programs.ts'
 import { realtimeEngine } from './providers/openai/engine.ts'
 import { scriptedEngine } from './providers/scripted/engine.ts'
+import { scriptedSpeaker } from './providers/scripted/speaker.ts'
 import { httpTools } from './tools/http-tools.ts'
 import { Lookup } from './tools/lookup.ts'
 import { reachOf } from './tools/reach.ts'
@@ -23,6 +25,8 @@ export interface Engines {
   readonly handlers: Readonly<Record<Engine, Handler>>
   /** Makes ready what the engine of this business needs before it takes calls; rejects when that is missing. */
   prepare(business: Business): Promise<void>
+  /** Who speaks where no engine holds a conversation: the business's own, if there is one, and the one that needs nobody. */
+  readonly speakers: (business: Business) => { readonly own: Speaker | undefined; readonly builtIn: Speaker }
   /** Asks a business's own records who calls. */
   readonly lookUp: ContextSources['lookUp']
   /** Tells a business's own systems of transfers. */
@@ -63,6 +67,17 @@ export function openEngines({ config, environment, progress }: EngineSurrounding
     })
     return local
   }
+  const builtIn: Speaker = {
+    format: { encoding: 'ulaw', rate: 8_000 },
+    async *speak(text, signal) {
+      yield* (await openLocal()).speaker.speak(text, signal)
+    },
+  }
+  const ownSpeakers: Readonly<Record<Engine, (business: Business) => Speaker | undefined>> = {
+    local: () => undefined,
+    realtime: business => realtime.speakerOf(business),
+    scripted: () => scriptedSpeaker({ clock, format: { encoding: 'ulaw', rate: 8_000 }, latencyMs: 20 }),
+  }
   return {
     handlers: {
       // A business may choose it for the next call, long after the start.
@@ -79,6 +94,7 @@ export function openEngines({ config, environment, progress }: EngineSurrounding
         })
       }
     },
+    speakers: business => ({ own: ownSpeakers[business.engine](business), builtIn }),
     lookUp: call => lookup.ask(call),
     announce: transferWebhook({ ...http, clock }),
     webhook: webhookNotifier({ ...http, clock }),

@@ -20,8 +20,9 @@ import { asError, GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
 import type { Log } from './log.ts'
 import { asteriskOf, type Surroundings } from './own-asterisk.ts'
-import { fallbackVoicemails, recordersOf, tellFoundRecordings } from './own-recording.ts'
+import { recordersOf, tellFoundRecordings } from './own-recording.ts'
 import { twilioEdge, twilioLegs } from './own-twilio.ts'
+import { ownVoicemail } from './own-voicemail.ts'
 import { type Work, workOf } from './own-work.ts'
 import { openPlane } from './plane/open-plane.ts'
 import { soundFolders } from './recording/sound-files.ts'
@@ -87,13 +88,9 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const journal = await openJournal({ directory: join(state.path, 'journal'), clock, trouble: text => log.error(text) })
   scope.onClose(() => journal.close())
   const unfinished = leftOpen(journal, log)
-  const store = storeOf(config, state, journal, log, {
+  const store = storeOf(config, state, journal, log, scope, {
     opened: () => directory.open(),
     work: { wantedBy: event => work.wantedBy(event), wanted: kinds => work.wanted(kinds) },
-  })
-  scope.onClose(async () => {
-    await journal.flushed().catch(() => {})
-    await store.close()
   })
   const directory = directoryOf(surroundings, state, store, () => asterisk.destinationsChanged())
   scope.onClose(() => directory.close())
@@ -118,14 +115,17 @@ async function build(surroundings: Surroundings, scope: Scope) {
       if (ready) asterisk.connected()
     },
     onTrouble: error => log.error({ code: error.code }, error.message),
-    onVoicemail: voicemail => keepVoicemail(voicemail),
+    onVoicemail: left => voicemail.adopt(left),
+  })
+  const voicemail = ownVoicemail(surroundings, {
+    ...{ state, journal, store, directory, scope, earlierLife: unfinished.eventsOf },
+    ...{ storeOpened: () => storeOpened, exchange: () => exchange },
   })
   const legs = twilioLegs(surroundings)
   const parties = { ...legs, scope, observe, telephony, plane: media, recorders, admission }
   const redirect: Redirect = (wish, signal) => twilio.redirect(wish, signal)
   const asked = askedPerCall(surroundings, directory, store, { redirect, hasMusic: () => asterisk.hasMusic })
-  const exchange: Exchange = new Exchange({ ...parties, ...asked, earlierLife: unfinished.eventsOf })
-  const keepVoicemail = fallbackVoicemails({ state, journal, store, exchange, opened: () => storeOpened, directory })
+  const exchange: Exchange = new Exchange({ ...parties, ...asked, ...voicemail.serving })
   const sounds = soundFolders(state.path)
   const sources = { exchange, telephony, admission, journal, store, directory, media, recorders, registry, sounds }
   const kept = { state, journal, store, directory, observe, scope }
@@ -141,6 +141,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
   await asterisk.start()
   // Callers of an earlier life wait for a word, and nothing of a call waits for the database.
   await unfinished.known
+  await voicemail.lookForUntold()
   await telephony.start()
   tellEnds(unfinished.ends(), telephony, call => exchange.find(call) !== undefined, observe)
   await storeOpened
@@ -153,7 +154,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
 
 /** What a call asks for when it comes, and while it is up. */
 function askedPerCall(
-  { config, environment, handlers, lookUp, announce }: Surroundings,
+  { config, environment, lookUp, announce }: Surroundings,
   directory: Directory,
   store: Store,
   means: { readonly redirect: Redirect; readonly hasMusic: () => boolean },
@@ -161,7 +162,6 @@ function askedPerCall(
   const clock = systemClock
   return {
     clock,
-    handlers,
     addressee: (facts: CallFacts) => addresseeOf(facts, directory.upToDate()),
     knowCaller: callerContext({ clock, earlierCalls: earlierCallsIn(store), lookUp }),
     transfers: {
@@ -242,9 +242,10 @@ function storeOf(
   state: StateDir,
   journal: Journal,
   log: Log,
+  scope: Scope,
   more: Pick<StoreDependencies, 'opened' | 'work'>,
 ): Store {
-  return new Store({
+  const store = new Store({
     url: config.databaseUrl?.reveal(),
     folder: join(state.path, 'database'),
     source: journal,
@@ -252,6 +253,11 @@ function storeOf(
     trouble: text => log.error(text),
     ...more,
   })
+  scope.onClose(async () => {
+    await journal.flushed().catch(() => {})
+    await store.close()
+  })
+  return store
 }
 
 /** Read before any of this life is written; told when it is known which of them go on. */

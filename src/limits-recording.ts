@@ -25,8 +25,11 @@ export const recordingLimits = {
     /** So little of a voice is no message. */
     leastMs: 700,
     toneMs: 400,
-    /** For the last word to be on its way out before the line closes. */
-    thanksMs: 10_000,
+    /** For a greeting, or thanks, to be heard to its end; for the first sound of them to be there. */
+    wordsMs: 90_000,
+    speakerMs: 4_000,
+    /** For a message to be on the disk, before its caller hears that it may not be. */
+    keepMs: 5_000,
   },
   capture: { seconds: 600, atOnce: 4, keptMs: dayMs },
   /** One at a time, in a thread of the lowest priority. */

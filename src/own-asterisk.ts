@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Speaker } from './agent/ports.ts'
 import type { Business, Engine } from './business.ts'
 import type { ContextSources } from './call/caller-context.ts'
 import type { AnnounceTransfer, Handler } from './call/ports.ts'
@@ -31,6 +32,8 @@ export interface Surroundings {
   readonly handlers: Readonly<Record<Engine, Handler>>
   /** Makes ready what the engine of this business needs before it takes calls; rejects when that is missing. */
   readonly prepare: (business: Business) => Promise<void>
+  /** Who speaks where no engine holds a conversation: the business's own, if there is one, and the one that needs nobody. */
+  readonly speakers: (business: Business) => { readonly own: Speaker | undefined; readonly builtIn: Speaker }
   /** Asks a business's own records who calls. */
   readonly lookUp: ContextSources['lookUp']
   /** Tells a business's own systems of transfers. */

@@ -60,6 +60,7 @@ const wiring = [
   'own-recording',
   'own-test-call',
   'own-twilio',
+  'own-voicemail',
   'own-work',
   'destinations',
   'commands',

@@ -7,6 +7,7 @@ import { readConfig } from '../../src/config.ts'
 import { openEngines } from '../../src/engines.ts'
 import { startGateway } from '../../src/gateway.ts'
 import { createLog } from '../../src/log.ts'
+import { scriptedSpeaker } from '../../src/providers/scripted/speaker.ts'
 import { replying } from '../conversation/replying.ts'
 import { TRANSFER_PARAMETER, transferring } from '../conversation/transferring.ts'
 import { answer } from '../house/requests.ts'
@@ -38,18 +39,21 @@ const config = readConfig(process.env)
 const progress = (text: string) => console.error(text)
 const agent: Handler = (call, scope) =>
   (call.facts.parameters[TRANSFER_PARAMETER] === undefined ? replying : transferring)(call, scope)
+const format = { encoding: 'ulaw', rate: 8_000 } as const
+const builtIn = scriptedSpeaker({ clock: systemClock, format, latencyMs: 20 })
 const measuring = {
   handlers: Object.fromEntries(engines.map(engine => [engine, agent])) as Record<Engine, Handler>,
   prepare: async () => {},
+  speakers: () => ({ own: undefined, builtIn }),
   lookUp: () => undefined,
   announce: async () => {},
   webhook: { by: 'webhook' as const, deliver: async () => {} },
   digesters: { transcriber: undefined, summarizer: undefined },
 }
-const { handlers, prepare, lookUp, announce, webhook, digesters } =
+const { handlers, prepare, speakers, lookUp, announce, webhook, digesters } =
   config.engine === 'realtime' ? openEngines({ config, environment: process.env, progress }) : measuring
 const log = createLog(config.logLevel)
-const asked = { handlers, prepare, lookUp, announce, webhook, digesters }
+const asked = { handlers, prepare, speakers, lookUp, announce, webhook, digesters }
 const starting = startGateway({ config, environment: process.env, log, progress, ...asked })
 let unblock = () => {}
 let stopWatching = () => {}

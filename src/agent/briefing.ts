@@ -92,7 +92,7 @@ function rules({ destinations, outbound }: Business): string {
     'Only what stands here, or what a tool has told you, is known: never make up a price, a time or a fact.',
     'You do not know the time: ask current_time before you speak of today, tomorrow or whether it is open.',
     toSomebody,
-    'Who wants to leave word leaves it with take_message.',
+    'Who wants to leave word leaves it with take_message; who would rather say it themselves, with take_voicemail.',
     outbound.enabled
       ? 'Whoever wants to be called no more is put on the list with do_not_call, at once: say that it is done, and offer nothing else.'
       : '',

@@ -14,7 +14,7 @@ export class ClosingTools {
   constructor({ destinations }: Pick<Business, 'destinations'>, request: (next: Next) => void) {
     this.#request = request
     const toSomebody = destinations.length > 0 ? this.#transfer(destinations) : this.#handOver()
-    this.tools = [this.#endCall(), toSomebody]
+    this.tools = [this.#endCall(), toSomebody, this.#takeVoicemail()]
   }
 
   /** One of them ran since this was last asked. */
@@ -33,6 +33,13 @@ export class ClosingTools {
     const description = 'Hands the caller over to a person. Tell them before.'
     const handBack = { kind: 'handBack', reason: 'asked for a person' } as const
     return this.#closing('hand_over', description, z.strictObject({}), () => handBack)
+  }
+
+  #takeVoicemail(): Tool {
+    const description =
+      'Lets the caller leave a message in their own voice, after a tone, and ends the call. For who would rather say it themselves than tell it to you.'
+    const outcome = { kind: 'handBack', reason: 'wants to leave a message', message: 'agent' } as const
+    return this.#closing('take_voicemail', description, z.strictObject({}), () => outcome)
   }
 
   /** A model gives a name, never an address. */

@@ -50,7 +50,8 @@ export function agent(clock: Clock, begin: (call: LiveCall, scope: Scope) => Pro
       own.signal.throwIfAborted()
       // Whose caller has gone has not failed.
       if (!isCode(error, 'CHANNEL_GONE')) call.emit(degraded(error))
-      return answers ? { kind: 'handBack', reason: 'engine failed' } : await withoutEngine(call, scope, clock)
+      const failed = { kind: 'handBack', reason: 'engine failed', message: 'failure' } as const
+      return answers ? failed : await withoutEngine(call, scope, clock)
     } finally {
       await own.close()
     }

@@ -89,6 +89,9 @@ interface SpeechListener {
 
 const BYTES_PER_MS = 8
 
+/** Those of a line rise, whoever speaks on it after whom. */
+const lastIds = new WeakMap<Line, UtteranceId>()
+
 /**
  * What the agent says, on its way to the caller. Until it is released nothing leaves, so that no first word is lost. What
  * runs dry in mid-sentence rests: for the line that part of it is over, so that something else may be heard meanwhile, and
@@ -105,7 +108,6 @@ export class Speech {
   readonly #resting = new Set<Utterance>()
   readonly #ready = Promise.withResolvers<void>()
   #held: SpokenChunk[] | undefined = []
-  #lastId = 0
   #paused = false
   #holds = 0
   #settled: Promise<unknown> = Promise.resolve()
@@ -153,7 +155,8 @@ export class Speech {
       if (id === undefined && kind === 'filler' && this.pending) return utterance.cut()
       if (id === undefined) {
         // Not before there is audio: the line wants identifiers that rise.
-        id = ++this.#lastId
+        id = (lastIds.get(this.#line) ?? 0) + 1
+        lastIds.set(this.#line, id)
         this.#unfinished.set(id, utterance)
         this.#resting.delete(utterance)
         this.#ready.resolve()

@@ -148,14 +148,17 @@ function insteadOfTheEngine({ onFailure }: TurnSettings): Next {
   return { kind: 'transfer', wish: { destination: onFailure, by: 'failure', mode: 'blind' } }
 }
 
-const engineFailed: Next = { kind: 'handBack', reason: 'engine failed' }
+const engineFailed: Next = { kind: 'handBack', reason: 'engine failed', message: 'failure' }
 
 export function firmly(wish: TransferWish): { readonly ending: Ending } {
   return { ending: { outcome: { kind: 'transfer', wish }, firm: true } }
 }
 
 export function conclude(state: Live, ending: Ending, at: At): Step {
-  return announce(state, ending.outcome.kind === 'hangup' ? 'goodbye' : 'handingOver', at, { ending })
+  const { outcome } = ending
+  // They are asked for their message at once: no other words are needed.
+  if (outcome.kind === 'handBack' && outcome.message === 'agent') return end(state, outcome, at)
+  return announce(state, outcome.kind === 'hangup' ? 'goodbye' : 'handingOver', at, { ending })
 }
 
 /** Says something of our own instead of whatever was being said or thought. */

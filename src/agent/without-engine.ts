@@ -16,7 +16,7 @@ interface Answered {
 /** A caller to whom nothing has been said, and nobody can say anything: it rings at whoever is there for that. */
 export async function withoutEngine(call: LiveCall, scope: Scope, clock: Clock): Promise<Outcome> {
   const reason = 'engine failed'
-  if (call.business.transfers.onFailure === undefined) return { kind: 'handBack', reason }
+  if (call.business.transfers.onFailure === undefined) return { kind: 'handBack', reason, message: 'failure' }
   const nothing = () => {}
   const listener = { started: nothing, heard: nothing, overflowed: nothing, quiet: nothing }
   const speech = new Speech(call.line, clock, listener)
@@ -25,10 +25,10 @@ export async function withoutEngine(call: LiveCall, scope: Scope, clock: Clock):
   return insteadOfEngine({ call, scope, clock, speech }, reason)
 }
 
-/** An answered caller whom no engine serves: connected with whoever is there for that, else with the dialplan's fallback. */
+/** An answered caller whom no engine serves: connected with whoever is there for that, else with nobody here. */
 export async function insteadOfEngine({ call, scope, clock, speech }: Answered, reason: string): Promise<Outcome> {
   const { onFailure } = call.business.transfers
-  const handBack = { kind: 'handBack', reason } as const
+  const handBack = { kind: 'handBack', reason, message: 'failure' } as const
   if (onFailure === undefined) return handBack
   const { signal } = scope
   scope.onClose(() => speech.cancel().then(() => {}))

@@ -114,6 +114,8 @@ export type CallFact =
   | { readonly name: 'returned' }
   | { readonly name: 'degraded'; readonly code: string; readonly detail: string }
   | { readonly name: 'handedBack'; readonly reason: string }
+  /** The agent's part is over: they are asked to say something after a tone. */
+  | { readonly name: 'messageAsked'; readonly by: VoicemailWay }
   | {
       readonly name: 'voicemailLeft'
       readonly seconds: number

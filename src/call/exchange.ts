@@ -23,6 +23,8 @@ export interface ExchangeDependencies {
   /** Left out: every channel is a call of its own. */
   readonly judge?: JudgeLeg
   readonly handlers: Readonly<Record<Engine, Handler>>
+  /** Who has a call instead of its engine, at this hour; left out: nobody. */
+  readonly instead?: (asked: CallAtDoor) => Handler | undefined
   /** What happened to a call that is taken over before this gateway began; left out: nothing is known of it. */
   readonly earlierLife?: (call: string) => readonly CallEvent[]
   /** Left out: nobody is known. */
@@ -33,6 +35,15 @@ export interface ExchangeDependencies {
   readonly transfers?: Omit<TransferMeans, 'admit'>
   /** Every fact about every call goes here, once. */
   readonly observe: (event: CallEvent) => void
+}
+
+/** A call that begins, or goes on with this gateway. */
+export interface CallAtDoor {
+  readonly business: Business
+  /** It has come by no way on which that was decided before. */
+  readonly plain: boolean
+  /** What happened to it in an earlier life of the gateway; nothing of a call that begins. */
+  readonly earlier: readonly CallEvent[] | undefined
 }
 
 type Refusal = Extract<CallFact, { name: 'refused' }>['reason']
@@ -111,7 +122,8 @@ export class Exchange {
     if (!seat) return this.#refuse(leg, business, 'capacity', judged)
     const { clock, plane, observe, knowCaller = async () => nothingKnown } = this.#with
     const scope = this.#with.scope.child(leg.id)
-    const handler = handlers[business.engine]
+    const door = { business, plain: judged.kind === 'plain', earlier: leg.takenOver ? earlierLife : undefined }
+    const handler = this.#with.instead?.(door) ?? handlers[business.engine]
     const part = judged.kind === 'partOf' ? partIn(judged) : undefined
     const earlier = part?.again && !leg.takenOver ? (this.find(part.partOf)?.events ?? []) : earlierLife
     const doubts = [

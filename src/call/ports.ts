@@ -346,7 +346,8 @@ export interface FarParty {
 /** How an agent's part in a call ended. A hangup by the caller is no outcome: it aborts the scope. */
 export type Outcome =
   | { readonly kind: 'hangup' }
-  | { readonly kind: 'handBack'; readonly reason: string }
+  /** `message`: they can be asked for one instead, and what led them there. */
+  | { readonly kind: 'handBack'; readonly reason: string; readonly message?: 'agent' | 'failure' }
   /** The caller is with somebody else. */
   | { readonly kind: 'transferred' }
   /** Before it was answered: the far end hears 503 and may try elsewhere. */

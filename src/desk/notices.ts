@@ -42,6 +42,8 @@ export function occasionOf({ fact }: Pick<CallEvent, 'fact'>): Occasion | undefi
 /** Without somebody else who has them. */
 const leftByCaller: readonly EndReason[] = [
   'callerHungUp',
+  // By who has asked for a message, and was left none.
+  'agentHungUp',
   'callerVanished',
   'failed',
   'timedOut',
@@ -70,7 +72,10 @@ export function wasMissed(told: readonly Told[]): boolean {
   const outward = of('callAsked').length > 0 || has('carrierTold', 'direction', 'outbound')
   const tested = told.some(each => Object(each.private?.['parameters'])['test'] === 'yes')
   if (!over || outward || tested) return false
-  const spoken = of('agentSpoke').some(({ details }) => Number(details['ms']) > 0)
+  // Who hears nothing but that they can leave a message has not been spoken with.
+  const asked = told.findIndex(({ name }) => name === 'messageAsked')
+  const talked = asked < 0 ? told : told.slice(0, asked)
+  const spoken = talked.some(({ name, details }) => name === 'agentSpoke' && Number(details['ms']) > 0)
   const forwarded = has('announced', 'verdict', 'forward') || has('wayEnded', 'next', 'forward')
   const answered = has('transferEnded', 'outcome', 'connected') || (forwarded && has('wayEnded', 'status', 'completed'))
   const empty = has('recordingGivenUp', 'why', NOTHING_SAID)

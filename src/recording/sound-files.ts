@@ -41,7 +41,7 @@ export async function openSound(folder: string, name: string): Promise<OpenSound
 
 /** An id that is asked for from outside is never a way to another folder. */
 function pathOf(folder: string, name: string, extension: string): string {
-  if (!/^\w[\w.-]{0,199}$/.test(name)) throw new GatewayError('BUG', 'A sound has a name that cannot be a file.')
+  if (!/^[\w-][\w.-]{0,199}$/.test(name)) throw new GatewayError('BUG', 'A sound has a name that cannot be a file.')
   return join(folder, `${name}${extension}`)
 }
 

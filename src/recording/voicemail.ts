@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
-import { mkdir, open, rename } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { asError, GatewayError } from '../errors.ts'
+import { type AuNote, auMs, readAu } from './au.ts'
 
 /**
  * Keeps a voicemail as a file. It is whole or not there: written aside, on the disk before it gets its name, and the name on
@@ -25,6 +26,33 @@ export async function storeVoicemail(directory: string, name: string, audio: Uin
       { cause: error, retryable: true },
     )
   }
+}
+
+/** What the gateway itself has recorded, and may not have told. */
+export interface UntoldMessage {
+  readonly recording: string
+  /** Nothing where hardly a file was begun. */
+  readonly note: AuNote | undefined
+  readonly ms: number
+}
+
+/** All that stand there as they were recorded, whether they were told or not. */
+export async function messagesLeft(directory: string): Promise<UntoldMessage[]> {
+  const names = await readdir(directory).catch(() => [])
+  return Promise.all(
+    names
+      .filter(name => name.endsWith('.au'))
+      .map(async name => {
+        const file = await readAu(join(directory, name)).catch(() => undefined)
+        return { recording: name.slice(0, -'.au'.length), note: file?.note, ms: file ? auMs(file, file.bytes) : 0 }
+      }),
+  )
+}
+
+/** Nobody has said anything in it. */
+export async function dropMessage(directory: string, recording: string): Promise<void> {
+  await rm(join(directory, `${recording}.au`), { force: true })
+  await syncFolder(directory)
 }
 
 const WAV_HEADER_BYTES = 44

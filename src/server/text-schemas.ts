@@ -56,22 +56,4 @@ export const textHeaders = z.looseObject({
 })
 export const textTaken = z.object({ id: z.string(), status })
 
-export const voicemailList = z.object({
-  voicemails: z.array(
-    z.object({
-      id: z.string(),
-      call: z.string(),
-      business: z.string(),
-      at: z.iso.datetime(),
-      seconds: z.number(),
-      readAt: z.iso.datetime().nullable(),
-      private: z
-        .object({ recording: z.string(), callerNumber: z.string().nullable() })
-        .optional()
-        .describe('Who has left it, and in which file of STATE_DIR/voicemail: only when asked for.'),
-    }),
-  ),
-  next: z.string().nullable().describe('The cursor of the next page, if there is one.'),
-})
-
 export type TextView = z.infer<typeof text>

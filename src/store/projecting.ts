@@ -13,6 +13,7 @@ import type { Tables } from './tables.ts'
 import { texts } from './texts-projection.ts'
 import { transfers } from './transfers-projection.ts'
 import { usage } from './usage-projection.ts'
+import { voicemails } from './voicemails-projection.ts'
 
 /**
  * What events mean for the tables: the events themselves first, and everything else read from them, so that all of it could
@@ -52,10 +53,14 @@ function storable(_key: string, value: unknown): unknown {
 
 /** Told for want of a better word, or of a part of a call: another gateway may know its end, whoever of the two is read first. */
 const behind = ['takenOver', 'redirected', 'lost', ...carrierOutcomes].map(outcome => `'${outcome}'`).join(', ')
-const standsBehind = (outcome: string) => sql.raw(`coalesce(array_position(array[${behind}], ${outcome}), 0)`)
+/** What the caller has left is the last word, also while the call goes on. */
+const standsBehind = (outcome: string) =>
+  sql.raw(`case ${outcome} when 'voicemail' then -1 else coalesce(array_position(array[${behind}], ${outcome}), 0) end`)
 const endStands = sql`known.outcome is null or ${standsBehind('excluded.outcome')} <= ${standsBehind('known.outcome')}`
 const outcome =
   "case name when 'ended' then details->>'reason' when 'refused' then 'refused' when 'voicemailLeft' then 'voicemail' end"
+/** With the carrier or the dialplan: the call with us is over. */
+const leftElsewhere = sql.raw("coalesce(details->>'by', 'reception') = 'reception'")
 const theEndFirst = sql`order by ${standsBehind(outcome)}, id desc`
 
 /** However many of a call's events come together, as if they came one by one. */
@@ -68,7 +73,7 @@ const calls: TableProjection = {
   select
     call,
     min(business),
-    case when bool_or(name in ('ended', 'refused', 'voicemailLeft')) then 'ended' else 'live' end,
+    case when bool_or(name in ('ended', 'refused') or (name = 'voicemailLeft' and ${leftElsewhere})) then 'ended' else 'live' end,
     max(details->>'engine') filter (where name = 'offered'),
     max(details->>'codec') filter (where name = 'offered'),
     max(private->>'callerNumber') filter (where name in ('offered', 'refused', 'voicemailLeft', 'announced', 'carrierTold')),
@@ -194,22 +199,8 @@ const messages: TableProjection = {
   from call_events where id = any(${ids}::bigint[]) and name in ('messageTaken', 'appointmentRequested') order by id`,
 }
 
-/** A gateway that was killed before it could take it away from the PBX finds it there once more. */
-const voicemails: TableProjection = {
-  of: ['voicemailLeft'],
-  statement: ids => sql`
-  insert into voicemails (call, business, at, seconds, recording, caller_number)
-  select distinct on (call, private->>'recording')
-    call, business, at, (details->>'seconds')::integer, private->>'recording', private->>'callerNumber'
-  from call_events event
-  where id = any(${ids}::bigint[]) and name = 'voicemailLeft' and not exists (
-    select from voicemails known where known.call = event.call and known.recording = event.private->>'recording'
-  )
-  order by call, private->>'recording', id`,
-}
-
 const projections: readonly TableProjection[] = [
-  ...[calls, ...carrierTold, callers, turns, words, toolCalls, messages, voicemails, recordings],
+  ...[calls, ...carrierTold, callers, turns, words, toolCalls, messages, ...voicemails, recordings],
   ...outbound,
   ...openAccounts,
   ...transfers,

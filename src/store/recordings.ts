@@ -1,7 +1,6 @@
 import { type Kysely, type Selectable, sql } from 'kysely'
-import type { Page } from './calls.ts'
 import { isWithin, type StoreScope } from './scope.ts'
-import type { AwaitedRecordingRow, Tables, VoicemailRow } from './tables.ts'
+import type { AwaitedRecordingRow, Tables } from './tables.ts'
 
 export type AwaitedRecording = Omit<Selectable<AwaitedRecordingRow>, 'settled_at' | 'next_at' | 'url'>
 
@@ -32,24 +31,4 @@ export async function claimRecordings(
     db,
   )
   return rows.sort((one, other) => one.at.getTime() - other.at.getTime())
-}
-
-export type StoredVoicemail = Selectable<VoicemailRow>
-
-export interface VoicemailPlace {
-  readonly at: Date
-  readonly id: string
-}
-
-/** The newest first. */
-export function listVoicemails(
-  db: Kysely<Tables>,
-  scope: StoreScope,
-  { business }: { readonly business?: string | undefined },
-  { after, count }: Page<VoicemailPlace>,
-): Promise<StoredVoicemail[]> {
-  let query = db.selectFrom('voicemails').selectAll().where(isWithin(scope))
-  if (business !== undefined) query = query.where('business', '=', business)
-  if (after) query = query.where(sql<boolean>`(at, id) < (${after.at}, ${after.id}::bigint)`)
-  return query.orderBy('at', 'desc').orderBy('id', 'desc').limit(count).execute()
 }

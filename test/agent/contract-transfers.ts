@@ -257,7 +257,7 @@ function failures(engine: Engine): void {
       house.transfers[0]!.settle('noAnswer')
       await house.run(3_000)
       expect(house.hertz).toContain(phraseHz.notReached)
-      expect(house.outcome).toEqual({ kind: 'handBack', reason: 'engine failed' })
+      expect(house.outcome).toEqual({ kind: 'handBack', reason: 'engine failed', message: 'failure' })
     },
   )
 

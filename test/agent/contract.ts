@@ -358,7 +358,8 @@ function failures(engine: Engine): void {
   it.each(broken)('leaves no silence before the answer: %s, %s', async (part, fault) => {
     const house = stage(engine, { faults: { [part]: fault } })
     await house.run(20_000)
-    if (house.answeredMs === undefined) expect(house.outcome).toEqual({ kind: 'handBack', reason: 'engine failed' })
+    if (house.answeredMs === undefined)
+      expect(house.outcome).toEqual({ kind: 'handBack', reason: 'engine failed', message: 'failure' })
     else await expectNoSilence(house, engine)
     await house.hangUp()
   })

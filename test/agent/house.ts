@@ -2,7 +2,15 @@ import { type AgentSettings, defaultSettings } from '../../src/agent/settings.ts
 import { type Business, readBusiness } from '../../src/business.ts'
 import { nothingKnown } from '../../src/call/caller-context.ts'
 import type { CallFact, TransferOutcome } from '../../src/call/events.ts'
-import type { CallRecorded, Handler, LiveCall, Outcome, TransferParty, TransferWish } from '../../src/call/ports.ts'
+import type {
+  CallRecorded,
+  Handler,
+  LiveCall,
+  Outcome,
+  Recorder,
+  TransferParty,
+  TransferWish,
+} from '../../src/call/ports.ts'
 import { word } from '../../src/caller/voice.ts'
 import { pause } from '../../src/clock.ts'
 import { GatewayError } from '../../src/errors.ts'
@@ -68,6 +76,7 @@ export interface HouseOptions {
   readonly business?: Partial<Business>
   /** Told before anything is recorded; left out: nothing is. */
   readonly announcement?: string
+  readonly recorder?: Recorder
 }
 
 /** A transfer as the agent has asked for it, and what a test makes of it. */
@@ -232,8 +241,10 @@ export class House {
       greeting = '[tone 440 600ms]',
       caller = Promise.resolve(nothingKnown),
       announcement,
+      recorder,
     } = this.#options
     return {
+      ...(recorder && { recorder }),
       id: 'call-1',
       facts: {
         calledUser: 'bianca',

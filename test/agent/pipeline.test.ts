@@ -132,7 +132,7 @@ describe('a cascade', () => {
       await house.run(3_000)
     }
     expect(house.hertz).toEqual([440, phraseHz.trouble, phraseHz.trouble, phraseHz.handingOver])
-    expect(house.outcome).toEqual({ kind: 'handBack', reason: 'engine failed' })
+    expect(house.outcome).toEqual({ kind: 'handBack', reason: 'engine failed', message: 'failure' })
   })
 
   it('speaks each sentence as it comes', async () => {
@@ -360,7 +360,7 @@ describe('a cascade', () => {
       const house = new House(clock).start(cascade(clock, changes))
       await house.run(1_000)
       expect(house.answeredMs).toBeUndefined()
-      expect(house.outcome).toEqual({ kind: 'handBack', reason: 'engine failed' })
+      expect(house.outcome).toEqual({ kind: 'handBack', reason: 'engine failed', message: 'failure' })
       expect(clock.pending).toBe(0)
     }
   })

@@ -170,7 +170,7 @@ describe('a realtime agent', () => {
     happen(puppet)
     await house.run(2_000)
     expect(house.hertz).toEqual([440, 700, phraseHz.handingOver])
-    expect(house.outcome).toEqual({ kind: 'handBack', reason: 'engine failed' })
+    expect(house.outcome).toEqual({ kind: 'handBack', reason: 'engine failed', message: 'failure' })
     expect(house.all('degraded')).toHaveLength(1)
     expect(JSON.stringify(house.facts)).not.toContain('secret')
   })

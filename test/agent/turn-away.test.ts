@@ -219,7 +219,7 @@ describe('an engine that has failed', () => {
   const onFailure = 'reception'
   const instead = { destination: onFailure, by: 'failure', mode: 'blind' } as const
   const fatal = { kind: 'failed', fatal: true } as const
-  const handBack = { kind: 'end', outcome: { kind: 'handBack', reason: 'engine failed' } }
+  const handBack = { kind: 'end', outcome: { kind: 'handBack', reason: 'engine failed', message: 'failure' } }
 
   it('leaves the caller to the destination for that, and to the fallback when that does not come about', () => {
     const table = thinking({ onFailure }).on(fatal)

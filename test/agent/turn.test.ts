@@ -280,7 +280,9 @@ describe('a failure', () => {
       expect(table.on(failed).take()).toEqual(['cancelReply', 'commit', phrase])
       table.on({ kind: 'agentStarted' }).on({ kind: 'agentQuiet', replying: false })
     }
-    expect(table.effects).toEqual([{ kind: 'end', outcome: { kind: 'handBack', reason: 'engine failed' } }])
+    expect(table.effects).toEqual([
+      { kind: 'end', outcome: { kind: 'handBack', reason: 'engine failed', message: 'failure' } },
+    ])
   })
 
   it('in the middle of a reply lets what was said be heard', () => {
@@ -298,7 +300,7 @@ describe('a failure', () => {
     const table = thinking().on({ kind: 'failed', fatal: true })
     expect(table.take()).toEqual(['cancelReply', 'commit', 'say handingOver'])
     expect(table.on({ kind: 'failed', fatal: true }).effects).toEqual([
-      { kind: 'end', outcome: { kind: 'handBack', reason: 'engine failed' } },
+      { kind: 'end', outcome: { kind: 'handBack', reason: 'engine failed', message: 'failure' } },
     ])
   })
 

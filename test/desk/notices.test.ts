@@ -9,6 +9,8 @@ const refused = (reason: 'capacity' | 'draining' | 'inactive' | 'forged'): CallF
   ...{ name: 'refused', reason, private: { callerNumber: '+15550100177' } },
 })
 const spoke: CallFact = { name: 'agentSpoke', ms: 900, complete: true, private: { text: 'Hello.' } }
+const asked: CallFact = { name: 'messageAsked', by: 'closed' }
+const saidGoodbye: CallFact = { name: 'ended', reason: 'agentHungUp', durationMs: 900 }
 const hungUp: CallFact = { name: 'ended', reason: 'callerHungUp', durationMs: 900 }
 const announced = (verdict: 'agent' | 'forward' | 'excuse' | 'reject' | 'record', parameters = {}): CallFact => ({
   ...{ name: 'announced', verdict, private: { ...numbers, parameters } },
@@ -44,6 +46,8 @@ function stored(facts: readonly CallFact[]) {
 describe('a call was missed', () => {
   it.each<[string, CallFact[]]>([
     ['when its caller left before a word of the agent', [offered, { name: 'answered', setUpMs: 4 }, hungUp]],
+    ['when its caller was asked for a message alone, and left none', [offered, asked, spoke, hungUp]],
+    ['when they said nothing, and were said goodbye to', [offered, asked, spoke, spoke, saidGoodbye]],
     ['when nothing is known of it but that it is over', [told('noAnswer')]],
     [
       'when the agent was busy, and nobody took its place',
@@ -70,6 +74,8 @@ describe('a call was missed', () => {
       [announced('agent'), refused('capacity'), told('inProgress')],
     ],
     ['the agent has spoken', [offered, spoke, hungUp]],
+    ['the agent has spoken before it asked for a message', [offered, spoke, asked, hungUp]],
+    ['a message was left with the gateway', [offered, asked, spoke, left, saidGoodbye]],
     ['it goes on elsewhere', [announced('agent'), offered, hungUp]],
     ['the carrier has it still', [announced('agent'), told('inProgress')]],
     ['a message was left', [announced('record'), awaited, left, told('completed')]],
@@ -102,7 +108,7 @@ it('is news of some things only', () => {
   expect(occasionOf({ fact: { name: 'messageTaken', urgent: true, private: { ...message, person: 'Ann' } } })).toEqual({
     ...{ kind: 'urgent', callerNumber: '+15550100178', words: 'Urgent, for Ann: The cellar is full of water' },
   })
-  expect([hungUp, told('noAnswer')].map(of)).toEqual(['missedCall', 'missedCall'])
+  expect([hungUp, saidGoodbye, told('noAnswer')].map(of)).toEqual(['missedCall', 'missedCall', 'missedCall'])
   expect([refused('capacity'), refused('draining')].map(of)).toEqual(['missedCall', 'missedCall'])
   expect([refused('inactive'), refused('forged')].map(of)).toEqual([undefined, undefined])
   expect([told('inProgress'), told('completed', 'outbound'), offered, spoke].map(of)).toEqual([

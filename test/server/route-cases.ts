@@ -2,7 +2,7 @@
 interface RouteCase {
   readonly access: 'public' | 'business' | 'operator'
   /** Whose id stands in the path. */
-  readonly id?: 'call' | 'message' | 'text' | 'token' | 'business' | 'outbound' | 'recording' | 'job'
+  readonly id?: 'call' | 'message' | 'text' | 'token' | 'business' | 'outbound' | 'recording' | 'voicemail' | 'job'
   readonly body?: object
   /** With nothing but these; left out: 200. */
   readonly answers?: number
@@ -40,6 +40,9 @@ export const routeCases: Readonly<Record<string, RouteCase>> = {
   'GET /v1/texts/:id': { access: 'business', id: 'text' },
   'GET /v1/voicemails': { access: 'business' },
   'GET /v1/recordings/:id/audio': { access: 'business', id: 'recording', answers: 404 },
+  'GET /v1/voicemails/:id': { access: 'business', id: 'voicemail' },
+  'GET /v1/voicemails/:id/audio': { access: 'business', id: 'voicemail', answers: 404 },
+  'PATCH /v1/voicemails/:id': { access: 'business', id: 'voicemail', body: { read: true } },
   'GET /v1/outbound': { access: 'business' },
   'GET /v1/outbound/:id': { access: 'business', id: 'outbound' },
   'DELETE /v1/outbound/:id': { access: 'business', id: 'outbound' },

@@ -38,6 +38,7 @@ export interface LocalEngine {
   readonly handler: Handler
   /** Calls that are listened to. */
   readonly taken: number
+  readonly speaker: Speaker
   /** Starts what the first call will need. */
   prewarm(business: Business): Promise<void>
   close(): Promise<void>
@@ -57,6 +58,7 @@ export function localEngine({ clock, programs, calls, busy }: LocalEngineOptions
   const pool = new RecognizerPool({ programs, clock, seats: calls })
   const speaker = fliteSpeaker(programs.speaker, clock)
   return {
+    speaker,
     async handler(call, scope) {
       const seat = pool.sit(call.business)
       if (seat) return converseIn(seat, { call, scope, clock, speaker })

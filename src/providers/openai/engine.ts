@@ -1,5 +1,5 @@
 import { conversantSpeaker } from '../../agent/conversant-speaker.ts'
-import type { ToolsOf } from '../../agent/ports.ts'
+import type { Speaker, ToolsOf } from '../../agent/ports.ts'
 import { realtimeAgent } from '../../agent/realtime.ts'
 import { type AgentSettings, defaultSettings, settingsOf } from '../../agent/settings.ts'
 import { StoredPhrases } from '../../agent/stored-phrases.ts'
@@ -20,6 +20,8 @@ export interface RealtimeEngine {
   readonly handler: Handler
   /** Has the phrases of this business made, so that the first caller has them as well. Rejects when the server fails. */
   prewarm(business: Business, signal: AbortSignal): Promise<void>
+  /** In the voice of this business. */
+  speakerOf(business: Business): Speaker
 }
 
 /** The realtime engine: for each choice that a business has made an agent, with its phrases kept as sound. */
@@ -49,6 +51,7 @@ export function realtimeEngine({
   }
   return {
     handler: (call, scope) => chosenBy(call.business).agent(call, scope),
+    speakerOf: business => chosenBy(business).speaker,
     async prewarm(business, signal) {
       const { stored, speaker } = chosenBy(business)
       const { phrases, stepMs } = settingsOf(business, settings)

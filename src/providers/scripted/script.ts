@@ -33,6 +33,7 @@ const commands: Readonly<Record<string, readonly Step[]>> = {
   'tone 2700': ['fail'],
   'tone 2600': ['stall'],
   'tone 2500': [{ call: 'do_not_call' }],
+  'tone 2400': [{ call: 'take_voicemail' }],
   'tone 500': [{ say: '[tone 650 400ms]' }, { transferTo: 1 }],
   'tone 400': [{ say: '[tone 650 400ms]' }, { transferTo: 2 }],
 }

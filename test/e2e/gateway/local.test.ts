@@ -180,11 +180,11 @@ it.concurrent(
   CONVERSATION_MS,
 )
 
-it.concurrent('a call whose recognizer is killed is handed over, and the next one is served', async () => {
+it.concurrent('a call whose recognizer is killed is asked for a message, and the next one is served', async () => {
   const caller = await Conversation.begin(crowded)
   await caller.answer()
   for (const pid of recognizersOf(crowded.pid)) process.kill(pid, 'SIGKILL')
-  await caller.has('handedBack')
+  await caller.has('messageAsked')
   expect(await caller.facts('degraded')).toMatchObject([
     { code: 'ENGINE_FAILED', detail: expect.stringContaining('pocketsphinx has ended (SIGKILL)') },
   ])
@@ -211,7 +211,7 @@ it.concurrent('a call beyond the bound hears why; without the speech program a c
   await first.answer()
   const second = await Conversation.begin(bare)
   expect(await second.answer()).toMatch(/as many calls as it can take/)
-  await second.has('handedBack')
+  await second.has('messageAsked')
   await Promise.all([first.call.hangup(), second.call.hangup()])
   await bare.isEmpty()
   for (const name of await readdir(bareCache)) await rm(join(bareCache, name, 'root/usr/bin/flite'))

@@ -167,11 +167,11 @@ it('speaks the rest in another session when the first expires in mid-sentence', 
   expect(rest!.fromMs - broken!.toMs).toBeLessThan(2_000)
 })
 
-it('hands the caller back with a stored word when the account has no more money', async () => {
+it('asks the caller for a message, after a stored word, when the account has no more money', async () => {
   const call = await greeted()
   api.faults.plan({ at: 'response', what: 'quota' })
   await call.play(spoken(1_300))
   await call.hearsTone(hz.handingOver, { forMs: 180, timeoutMs: 5_000 })
-  await house.eventually('handedBack')
+  await house.eventually('messageAsked')
   await call.hangup()
 })

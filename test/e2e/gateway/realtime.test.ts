@@ -28,6 +28,7 @@ beforeAll(async () => {
   await once(server, 'listening')
   await writeFile(trusted, certificate.cert)
   house = await House.open({
+    business: { voicemail: { onFailure: false } },
     environment: {
       AGENT_ENGINE: 'realtime',
       OPENAI_API_KEY: 'sk-test',

@@ -391,8 +391,13 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
     )
     await store.ask(db => orderOutbound(db, 'all', { ...asked, context: {}, perDay: 1, at: new Date(dayMs) }))
     const job = (await here.ask('GET /v1/jobs?business=plumber')).body.jobs[0].id
+    const voicemail = await store.ask(db =>
+      sql<{ id: string }>`insert into voicemails (call, business, at, seconds, recording)
+        values ('plumber-1', ${secretOfPlumber}, now(), 3, 'of-the-plumber') returning id`.execute(db),
+    )
     const foreign = {
       job: [job],
+      voicemail: [voicemail.rows[0]!.id],
       outbound: ['out-1'],
       call: ['plumber-1', 'plumber-live'],
       message: [message],
@@ -437,6 +442,68 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
     expect(here.exchange.live[0]!.hangUps).toBe(0)
     const own = await here.ask('GET /v1/calls?text=tooth', { headers })
     expect(own.body.calls.map(({ id }: { id: string }) => id)).toEqual(['dentist-1'])
+  })
+
+  it('tells voicemails by what became of them, marks them, and the call of one goes on until its own end', async () => {
+    const { ask } = node()
+    const by = { business: 'mailbox', atMs: Date.UTC(2025, 0, 1) }
+    const left = (recording: string, more: object = {}): CallFact => ({
+      ...{ name: 'voicemailLeft', seconds: 4, ...more, private: { recording, callerNumber: undefined } },
+    })
+    const tell = async (call: string, facts: readonly CallFact[]) => {
+      for (const event of events(call, by.business, by.atMs, facts)) journal.append(event)
+      await journal.flushed()
+      await store.caughtUp()
+    }
+    const callOf = async (id: string) => {
+      const { state, outcome, endedAt } = (await ask(`GET /v1/calls/${id}`)).body
+      return [state, outcome, endedAt !== null]
+    }
+    await tell('mail-1', [offered('+15550100106'), left('closed-1', { by: 'closed', ended: 'key' })])
+    expect(await callOf('mail-1')).toEqual(['live', 'voicemail', false])
+    await tell('mail-1', [{ name: 'ended', reason: 'agentHungUp', durationMs: 9_000 }])
+    expect(await callOf('mail-1')).toEqual(['ended', 'voicemail', true])
+    await tell('mail-2', [left('fallback-1')])
+    expect(await callOf('mail-2')).toEqual(['ended', 'voicemail', false])
+    await tell('mail-3', [offered('+15550100107'), left('cut-1', { by: 'agent', ended: 'cut' }), left('cut-1')])
+    const list = async (query: string) =>
+      (await ask(`GET /v1/voicemails?business=mailbox${query}`)).body.voicemails as Record<string, string>[]
+    const callsOf = async (query: string) => (await list(query)).map(({ call }) => call).sort()
+    expect(await callsOf('')).toEqual(['mail-1', 'mail-2', 'mail-3'])
+    expect(await callsOf('&by=closed')).toEqual(['mail-1'])
+    expect(await callsOf('&by=none')).toEqual(['mail-2'])
+    const [one] = await list('&by=closed&private=true')
+    // Whoever found it did not know who had called: the call does.
+    expect(one).toMatchObject({
+      ...{ seconds: 4, by: 'closed', ended: 'key', readAt: null, archivedAt: null, deletedAt: null },
+      private: { recording: 'closed-1', callerNumber: '+15550100106' },
+    })
+    expect(JSON.stringify(await list(''))).not.toMatch(/0100106|closed-1/)
+    const mark = (body: object, id = one!['id']) => ask(`PATCH /v1/voicemails/${id}`, { body })
+    const read = (await mark({ read: true })).body
+    expect(read).toMatchObject({ readAt: expect.any(String), archivedAt: null })
+    expect((await mark({ read: true, archived: true })).body).toMatchObject({ readAt: read.readAt })
+    expect(await callsOf('&read=true&archived=true')).toEqual(['mail-1'])
+    expect(await callsOf('&read=false')).toEqual(['mail-2', 'mail-3'])
+    expect((await mark({ read: false })).body).toMatchObject({ readAt: null, archivedAt: expect.any(String) })
+    expect((await mark({})).status).toBe(400)
+    for (const id of ['999999', 'x', '9'.repeat(40)]) {
+      expect((await mark({ read: true }, id)).status).toBe(404)
+      expect((await ask(`GET /v1/voicemails/${id}`)).status).toBe(404)
+    }
+    const transcript = async (query = '') => (await ask(`GET /v1/voicemails/${one!['id']}${query}`)).body.transcript
+    expect(await transcript()).toBeNull()
+    await store.ask(db =>
+      sql`insert into transcripts (recording, call, business, at, by, text)
+        values ('closed-1', 'mail-1', 'mailbox', now(), 'builtIn', 'my tooth')`.execute(db),
+    )
+    expect(await transcript()).toEqual({ by: 'builtIn' })
+    expect(await transcript('?private=true')).toEqual({ by: 'builtIn', private: { text: 'my tooth' } })
+    for (const by of ['operator', 'age'] as const)
+      await tell('mail-1', [{ name: 'voicemailDeleted', recording: 'closed-1', by }])
+    expect(await callsOf('')).toEqual(['mail-2', 'mail-3'])
+    expect((await ask(`GET /v1/voicemails/${one!['id']}`)).body.deletedAt).not.toBeNull()
+    expect((await mark({ read: true })).status).toBe(404)
   })
 })
 

@@ -55,7 +55,7 @@ describe('the realtime engine', () => {
     api.sessions[0]!.kill()
     await house.run(3_000)
     expect(house.hertz.at(-1)).toBe(phraseHz.handingOver)
-    expect(house.outcome).toEqual({ kind: 'handBack', reason: 'engine failed' })
+    expect(house.outcome).toEqual({ kind: 'handBack', reason: 'engine failed', message: 'failure' })
   })
 
   it.each<Fault>([
