@@ -69,6 +69,8 @@ export const hookEvents = [
   'transfer.failed',
 ] as const
 
+export type HookEvent = (typeof hookEvents)[number]
+
 export const hooks = z
   .array(
     z.strictObject({

@@ -296,13 +296,6 @@ function complete(data: z.infer<typeof businessSchema>, defaults: BusinessDefaul
   }
 }
 
-/** What this version takes in and a later one acts by, where it is set. */
-export function settingsForLater(business: Business): string | undefined {
-  const { hooks } = business
-  const names = [...(hooks.length > 0 ? ['hooks (nobody is told)'] : [])]
-  return names.length === 0 ? undefined : `the business sets what does nothing yet in this version: ${names.join(', ')}`
-}
-
 /** A file that cannot be looked at is one that has changed: reading it tells what is wrong. */
 function stampOf(file: string | undefined): string {
   if (file === undefined) return ''

@@ -5,8 +5,10 @@ import type { ContextSources } from './call/caller-context.ts'
 import type { AnnounceTransfer, Handler } from './call/ports.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
+import type { SendHook } from './desk/hooks.ts'
 import type { Notifier } from './desk/notifier.ts'
 import { asError } from './errors.ts'
+import { hookSender } from './notifiers/hook.ts'
 import { webhookNotifier } from './notifiers/webhook.ts'
 import { type Digesters, digestersOf } from './own-digests.ts'
 import { type LocalEngine, localEngine } from './providers/local/engine.ts'
@@ -35,6 +37,7 @@ export interface Engines {
   readonly webhook: Notifier
   /** Make something of words when a call is over. */
   readonly digesters: Digesters
+  readonly sendHook: SendHook
   close(): Promise<void>
 }
 
@@ -99,6 +102,7 @@ export function openEngines({ config, environment, progress }: EngineSurrounding
     announce: transferWebhook({ ...http, clock }),
     webhook: webhookNotifier({ ...http, clock }),
     digesters: digestersOf(config, { programs, busy: () => (opened?.taken ?? 0) > 0 }),
+    sendHook: hookSender({ ...http, clock }),
     async close() {
       closing.abort(new Error('The gateway stops.'))
       await (await local?.catch(() => undefined))?.close()

@@ -26,6 +26,7 @@ const consequences = {
   TOOL_FAILED: 'degrade',
   STORE_AWAY: 'degrade',
   LOOKUP_FAILED: 'degrade',
+  SOUND_UNREADABLE: 'degrade',
   CARRIER_REFUSED: 'degrade',
   CARRIER_AWAY: 'degrade',
   BUG: 'bug',

@@ -20,6 +20,7 @@ import { asError, GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
 import type { Log } from './log.ts'
 import { asteriskOf, type Surroundings } from './own-asterisk.ts'
+import { askedWork, cleanDaily, deletingIn } from './own-kept.ts'
 import { recordersOf, tellFoundRecordings } from './own-recording.ts'
 import { twilioEdge, twilioLegs } from './own-twilio.ts'
 import { ownVoicemail } from './own-voicemail.ts'
@@ -40,7 +41,7 @@ import { Store, type StoreDependencies } from './store/store.ts'
 import { asteriskPorts } from './telephony/asterisk/media-ports.ts'
 import { watchAddress } from './telephony/asterisk/settings.ts'
 import { SipWatch } from './telephony/sip-watch.ts'
-import { createTelephony } from './telephony/telephony.ts'
+import { createTelephony, type TelephonyOptions } from './telephony/telephony.ts'
 
 export interface Gateway {
   readonly httpAddress: string
@@ -104,17 +105,9 @@ async function build(surroundings: Surroundings, scope: Scope) {
 
   // Made before telephony, so that it is stopped after it; started when everything else stands ready.
   const asterisk = asteriskOf(surroundings, state, scope, { ari, maxCalls: admission.maxCalls, directory })
-  const telephony = createTelephony({
+  const telephony = telephonyOf(surroundings, scope, {
     ari,
-    leaseMs: config.timing.leaseMs,
-    clock,
-    random: Math.random,
-    scope: scope.child('telephony'),
-    onState: (ready, words) => {
-      log[ready ? 'info' : 'warn'](words)
-      if (ready) asterisk.connected()
-    },
-    onTrouble: error => log.error({ code: error.code }, error.message),
+    onConnected: () => asterisk.connected(),
     onVoicemail: left => voicemail.adopt(left),
   })
   const voicemail = ownVoicemail(surroundings, {
@@ -126,12 +119,13 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const redirect: Redirect = (wish, signal) => twilio.redirect(wish, signal)
   const asked = askedPerCall(surroundings, directory, store, { redirect, hasMusic: () => asterisk.hasMusic })
   const exchange: Exchange = new Exchange({ ...parties, ...asked, ...voicemail.serving })
-  const sounds = soundFolders(state.path)
-  const sources = { exchange, telephony, admission, journal, store, directory, media, recorders, registry, sounds }
+  const sources = { exchange, telephony, admission, journal, store, directory, media, recorders, registry }
   const kept = { state, journal, store, directory, observe, scope }
   const twilio = twilioEdge(surroundings, { ...kept, exchange, legs })
   const work: Work = workOf(surroundings, { ...kept, texts: twilio.texts, registry })
-  const httpAddress = await serve(surroundings, state, { ...sources, ...twilio, work }, scope)
+  const want = askedWork(store, work)
+  const sounds = { sounds: soundFolders(state.path), deleteSound: deletingIn({ state, journal, observe }) }
+  const httpAddress = await serve(surroundings, state, { ...sources, ...twilio, ...sounds, work, want }, scope)
 
   const storeOpened = store.open()
   // Told below; until then it must not count as unhandled.
@@ -148,8 +142,25 @@ async function build(surroundings: Surroundings, scope: Scope) {
   void tellFoundRecordings(state, store, exchange, log)
   twilio.desk.start()
   work.start()
+  cleanDaily(want, scope)
   asterisk.destinationsChanged()
   return { exchange, hurry: asterisk.hurry, httpAddress, business: directory.standard }
+}
+
+function telephonyOf(
+  { config, log }: Surroundings,
+  scope: Scope,
+  { ari, onConnected, onVoicemail }: Pick<TelephonyOptions, 'ari' | 'onVoicemail'> & { onConnected: () => void },
+) {
+  return createTelephony({
+    ...{ ari, leaseMs: config.timing.leaseMs, clock: systemClock, random: Math.random, onVoicemail },
+    scope: scope.child('telephony'),
+    onState: (ready, words) => {
+      log[ready ? 'info' : 'warn'](words)
+      if (ready) onConnected()
+    },
+    onTrouble: error => log.error({ code: error.code }, error.message),
+  })
 }
 
 /** What a call asks for when it comes, and while it is up. */

@@ -18,6 +18,8 @@ export const recordingLimits = {
   /** Free where recordings are: below the first nothing is recorded, below the second an operator is told. */
   diskBytes: { least: 200e6, low: 1e9 },
   diskLookMs: 10_000,
+  /** Between two times that what is too old is asked to go. */
+  cleanMs: 60 * minuteMs,
   announcementChars: 500,
   retentionDays: 3_650,
   voicemail: {
@@ -33,7 +35,7 @@ export const recordingLimits = {
   },
   capture: { seconds: 600, atOnce: 4, keptMs: dayMs },
   /** One at a time, in a thread of the lowest priority. */
-  convert: { atOnce: 1, bitRate: 24_000, frameMs: 20 },
+  convert: { bitRate: 24_000, frameMs: 20, heapMb: 128 },
   /** Of one answer with sound. */
   rangeBytes: 8 * 1024 * 1024,
 } as const
@@ -60,6 +62,8 @@ export const jobLimits = {
   lookMs: 30_000,
   tendMs: 5 * minuteMs,
   atOnce: { convert: 1, transcribe: 2, summarize: 2, answer: 2, notify: 4, deliver: 8, clean: 1, forget: 1 },
+  /** Of one group, such as a hook: one that is dead holds no more of the places. */
+  ofGroup: { deliver: 2 },
   closeMs: 5_000,
   whyChars: 500,
 } as const
@@ -89,8 +93,6 @@ export const hookLimits = {
   perBusiness: 10,
   secretChars: { least: 24, most: 200 },
   answerMs: 10_000,
-  /** Of a delivery, as it is listed. */
-  answerChars: 300,
   bodyBytes: 64 * 1024,
   /** After so many in a row that came to nothing an operator is told. */
   failingInARow: 20,

@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { settingsForLater } from './business.ts'
 import { systemClock } from './clock.ts'
 import { loadConfigAndBusiness, unreadVariables } from './config.ts'
 import { openEngines } from './engines.ts'
@@ -26,8 +25,6 @@ async function main(): Promise<void> {
     if (!stopping.aborted) throw error
   })
   if (!gateway) return
-  const forLater = settingsForLater(gateway.business)
-  if (forLater !== undefined) progress(forLater)
   console.log(readyScreen({ ...config, engine: gateway.business.engine }, gateway.httpAddress))
   if (!stopping.aborted) await once(stopping, 'abort')
   progress('stopping; running calls may finish, a second Ctrl-C ends them ...')

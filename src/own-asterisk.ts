@@ -6,6 +6,7 @@ import type { AnnounceTransfer, Handler } from './call/ports.ts'
 import { systemClock } from './clock.ts'
 import type { Config } from './config.ts'
 import { onDisk } from './debian/disk.ts'
+import type { SendHook } from './desk/hooks.ts'
 import type { Notifier } from './desk/notifier.ts'
 import { outletsOf } from './destinations.ts'
 import type { Log } from './log.ts'
@@ -42,6 +43,8 @@ export interface Surroundings {
   readonly webhook: Notifier
   /** Make something of words when a call is over. */
   readonly digesters: Digesters
+  /** Tells integrators what happened. */
+  readonly sendHook: SendHook
   /** A long step of the start, for the person who waits. */
   readonly progress: (text: string) => void
 }

@@ -16,6 +16,7 @@ import { GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
 import { mailNotifier } from './notifiers/mail.ts'
 import type { Surroundings } from './own-asterisk.ts'
+import { keptHandlers } from './own-kept.ts'
 import { plainSound } from './recording/sound.ts'
 import type { Scope } from './scope.ts'
 import type { AfterCalls } from './server/dependencies.ts'
@@ -139,6 +140,7 @@ function handlersOf(surroundings: Surroundings, parts: WorkParts): Handlers {
   }
   const transcriptOf = (recording: string) => store.ask(db => findTranscript(db, 'all', recording))
   return {
+    ...keptHandlers(surroundings, parts),
     notify: notify({
       ...shared,
       ...notifiersOf(surroundings, texts),

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { defaultSettings, settingsOf } from '../src/agent/settings.ts'
-import { readBusiness, settingsForLater, watchBusinessFile } from '../src/business.ts'
-import { hookEvents } from '../src/business-kept.ts'
+import { readBusiness, watchBusinessFile } from '../src/business.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -152,19 +151,6 @@ describe('a business', () => {
     expect(watch()!.business.engine).toBe('scripted')
     writeFileSync(file, 'name: Second\nengine: realtime')
     expect(watch).toThrow(/realtime needs a key/)
-  })
-
-  it('says which of its settings do nothing yet', () => {
-    const plain = readBusiness({ ...defaults, ownerPhone: undefined, file: undefined })
-    expect(settingsForLater(plain)).toBeUndefined()
-    const hook = { name: 'crm', url: 'https://example.com/told', secret: 'TOOL_CRM', private: false, enabled: true }
-    const hooks = [{ ...hook, events: [...hookEvents] }]
-    expect(settingsForLater({ ...plain, notify: { phone: '+15550100201' }, hooks })).toMatch(
-      /yet in this version: hooks \(nobody is told\)$/,
-    )
-    const recording = { ...plain.recording, enabled: true }
-    const answers = { ...plain.answers, enabled: true }
-    expect(settingsForLater({ ...plain, recording, answers })).toBeUndefined()
   })
 
   it('is told to be out of reach when the way to its file is barred', () => {

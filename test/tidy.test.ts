@@ -60,6 +60,7 @@ const wiring = [
   'own-recording',
   'own-test-call',
   'own-twilio',
+  'own-kept',
   'own-voicemail',
   'own-work',
   'destinations',

@@ -49,11 +49,12 @@ const measuring = {
   announce: async () => {},
   webhook: { by: 'webhook' as const, deliver: async () => {} },
   digesters: { transcriber: undefined, summarizer: undefined },
+  sendHook: async () => ({ kind: 'taken', status: 204 }) as const,
 }
-const { handlers, prepare, speakers, lookUp, announce, webhook, digesters } =
+const { handlers, prepare, speakers, lookUp, announce, webhook, digesters, sendHook } =
   config.engine === 'realtime' ? openEngines({ config, environment: process.env, progress }) : measuring
 const log = createLog(config.logLevel)
-const asked = { handlers, prepare, speakers, lookUp, announce, webhook, digesters }
+const asked = { handlers, prepare, speakers, lookUp, announce, webhook, digesters, sendHook }
 const starting = startGateway({ config, environment: process.env, log, progress, ...asked })
 let unblock = () => {}
 let stopWatching = () => {}

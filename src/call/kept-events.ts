@@ -42,7 +42,7 @@ export type KeptFact =
 
 export type RecordingEnd = 'callEnded' | 'transferred' | 'diskFull' | 'tooLong' | 'mediaLost' | 'cut' | 'stopped'
 
-type DeletedBy = 'age' | 'operator' | 'request'
+export type DeletedBy = 'age' | 'operator' | 'request'
 
 /** Which of them made it: people trust them differently. */
 export type DigestSource = 'provider' | 'builtIn'

@@ -3,18 +3,29 @@ import { finalStatuses } from '../call/carrier-events.ts'
 import type { CallEvent } from '../call/events.ts'
 import { limits } from '../limits.ts'
 import type { WantedJob } from '../store/jobs.ts'
+import { deliveriesWantedBy } from './hooks.ts'
 import { occasionOf, waysOf } from './notices.ts'
 
 /** What is to be done because of what happened: the same for the same event, whoever reads it and however often. */
 export function jobsWantedBy(event: CallEvent, business: Business | undefined): readonly WantedJob[] {
-  return [...kept(event, business), ...(business ? [...digested(event, business), ...told(event, business)] : [])]
+  if (!business) return kept(event, business)
+  return [
+    ...kept(event, business),
+    ...digested(event, business),
+    ...told(event, business),
+    ...deliveriesWantedBy(event, business),
+  ]
 }
 
 /** Of files. */
 function kept({ call, business, atMs, fact }: CallEvent, of: Business | undefined): readonly WantedJob[] {
   switch (fact.name) {
     case 'recordingEnded':
+      // It goes on in the same file when they come back: until they have gone for good nothing is made of it.
+      if (fact.why === 'transferred') return []
       return [{ kind: 'convert', key: fact.recording, business, subject: { call, recording: fact.recording } }]
+    case 'ended':
+      return fact.reason === 'transferred' ? [{ kind: 'convert', key: call, business, subject: { call } }] : []
     case 'voicemailLeft': {
       const { recording } = fact.private
       const later = of?.digests.transcribe ? { afterMs: atMs + limits.digest.soundKeptMs } : {}

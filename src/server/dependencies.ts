@@ -7,6 +7,7 @@ import type { Journal } from '../call/journal.ts'
 import type { Telephony } from '../call/ports.ts'
 import type { Clock } from '../clock.ts'
 import type { CarrierNumbers } from '../desk/carrier-numbers.ts'
+import type { DeleteSound } from '../desk/deleting.ts'
 import type { Onboarding } from '../desk/onboarding.ts'
 import type { TestCalls } from '../desk/test-call.ts'
 import type { TextSender } from '../desk/text-sender.ts'
@@ -14,7 +15,7 @@ import type { Log } from '../log.ts'
 import type { Recorders } from '../recording/recorder.ts'
 import type { SoundFolders } from '../recording/sound-files.ts'
 import type { Directory } from '../store/directory.ts'
-import type { ClaimedJob } from '../store/jobs.ts'
+import type { ClaimedJob, WantedJob } from '../store/jobs.ts'
 import type { Store } from '../store/store.ts'
 
 /** A call as HTTP sees it. */
@@ -76,6 +77,9 @@ export interface ServerDependencies extends Sources {
   readonly testCalls: TestCalls
   readonly sounds: SoundFolders
   readonly work: AfterCalls
+  readonly deleteSound: DeleteSound
+  /** To be done, whoever asks for it not waiting for that. */
+  readonly want: (job: WantedJob) => Promise<void>
   /** Routes of others, whose requests carry no token of the API: they see to it themselves who asks. */
   readonly edge?: (app: FastifyInstance) => void
   /** Left out where no text message can be sent. */

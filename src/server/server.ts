@@ -4,6 +4,8 @@ import type { Log } from '../log.ts'
 import { bearerOnly } from './access.ts'
 import { businessRoutes } from './business-routes.ts'
 import { callRoutes } from './call-routes.ts'
+import { deletionRoutes } from './deletion-routes.ts'
+import { deliveryRoutes } from './delivery-routes.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { doNotCallRoutes } from './do-not-call-routes.ts'
 import { securityHeaders } from './headers.ts'
@@ -55,6 +57,8 @@ export function buildServer(dependencies: ServerDependencies): FastifyInstance {
   textRoutes(routes, dependencies)
   voicemailRoutes(routes, dependencies)
   recordingAudioRoutes(routes, dependencies)
+  deliveryRoutes(routes, dependencies)
+  deletionRoutes(routes, dependencies)
   statsRoutes(routes, dependencies)
   businessRoutes(routes, dependencies)
   tokenRoutes(routes, dependencies, register)

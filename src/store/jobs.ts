@@ -27,6 +27,8 @@ export interface WantedJob {
   readonly business: string
   /** Ids alone: what a caller said, and who they are, stays where it can be deleted. */
   readonly subject: Readonly<Record<string, string | number>>
+  /** Of such a group only so many are under way at once, wherever (`limits.jobs.ofGroup`). */
+  readonly group?: string
   /** Not before; left out: at once. */
   readonly afterMs?: number
 }
@@ -128,8 +130,9 @@ export class Jobs {
     for (const name of jobKinds) {
       const jobs = new Map(wanted.filter(({ kind }) => kind === name).map(job => [idOf(job), job]))
       if (jobs.size === 0) continue
-      const rows = [...jobs].map(([id, { key, business, subject, afterMs }]) => ({
+      const rows = [...jobs].map(([id, { key, business, subject, group, afterMs }]) => ({
         ...{ id, data: { key, business, subject } },
+        ...(group === undefined ? {} : { group: { id: group } }),
         ...(afterMs === undefined ? {} : { startAfter: new Date(afterMs) }),
       }))
       await this.#boss.insert(name, rows, options)
@@ -138,7 +141,11 @@ export class Jobs {
 
   /** The oldest of those whose time has come. Whoever gets one has it alone, until it has taken too long. */
   async claim(kind: JobKind, most: number): Promise<ClaimedJob[]> {
-    const found = await this.#boss.fetch<Kept>(kind, { batchSize: most, includeMetadata: true })
+    const { ofGroup }: { readonly ofGroup: Readonly<Partial<Record<JobKind, number>>> } =
+      this.#parts.bounds ?? limits.jobs
+    const groupConcurrency = ofGroup[kind]
+    const grouped = groupConcurrency === undefined ? {} : { groupConcurrency }
+    const found = await this.#boss.fetch<Kept>(kind, { batchSize: most, includeMetadata: true, ...grouped })
     return found.map(({ id, data, retryCount }) => ({ kind, id, ...data, attempts: retryCount + 1 }))
   }
 

@@ -240,7 +240,7 @@ interface SummaryRow {
   follow_up: string
 }
 
-interface DeliveryRow {
+export interface DeliveryRow {
   /** Of the event and the hook: the same news is the same delivery. */
   id: string
   business: string

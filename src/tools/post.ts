@@ -24,7 +24,8 @@ export async function postJson({ url, key, value, withinMs }: Post, parts: PostP
   if (problem) throw new GatewayError('TOOL_FAILED', `${problem.words}.`)
 }
 
-async function answerTo(
+/** Not longer than that. */
+export async function answerTo(
   request: HttpRequest,
   withinMs: number,
   { clock, ...reach }: PostParts,

@@ -45,9 +45,14 @@ const table: readonly (readonly [string, CallFact, readonly string[]])[] = [
     ['summarize: CA1 callerHungUp', ...['text', 'mail', 'webhook'].map(by => `notify: CA1 missedCall ${by} ended`)],
   ],
   [
+    'a recording that may go on',
+    { name: 'recordingEnded', recording, seconds: 9, why: 'transferred', shedFrames: 0 },
+    [],
+  ],
+  [
     'a call that went elsewhere',
     { name: 'ended', reason: 'transferred', durationMs: 900 },
-    ['summarize: CA1 transferred'],
+    ['convert: CA1', 'summarize: CA1 transferred'],
   ],
   ['a call that another gateway has', { name: 'ended', reason: 'takenOver', durationMs: 900 }, []],
   [
@@ -80,12 +85,12 @@ describe('what follows from what happened', () => {
   })
 
   it('is nothing that the business does not want', () => {
-    expect(table.flatMap(([, fact]) => named(fact, nothing))).toEqual(['convert: RE1', 'convert: RE1'])
+    expect(table.flatMap(([, fact]) => named(fact, nothing))).toEqual(['convert: RE1', 'convert: RE1', 'convert: CA1'])
   })
 
   it('is of a business that is not known any more what becomes of its files', () => {
     const gone = table.flatMap(([, fact]) => jobsWantedBy({ call: 'CA1', business: 'gone', atMs, fact }, undefined))
-    expect(gone.map(({ kind }) => kind)).toEqual(['convert', 'convert'])
+    expect(gone.map(({ kind }) => kind)).toEqual(['convert', 'convert', 'convert'])
   })
 
   it('is no notice of a missed call for a business that takes none', () => {

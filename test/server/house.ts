@@ -10,6 +10,7 @@ import { soundFolders } from '../../src/recording/sound-files.ts'
 import type { ObservedCall, ServerDependencies } from '../../src/server/dependencies.ts'
 import { buildServer } from '../../src/server/server.ts'
 import { Directory } from '../../src/store/directory.ts'
+import type { WantedJob } from '../../src/store/jobs.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Tables } from '../../src/store/tables.ts'
 import { MemoryRecords } from '../support/business-records.ts'
@@ -195,6 +196,8 @@ export function house(
   const logged: string[] = []
   const log = createLog('trace', { write: line => logged.push(line) })
   const registry = new Registry()
+  const asked: WantedJob[] = []
+  const deleted: string[] = []
   const dialler = {
     unable: undefined as string | undefined,
     woken: 0,
@@ -220,6 +223,8 @@ export function house(
     version: '1.2.3',
     ...(options.edge && { edge: options.edge }),
     ...(options.texts && { texts: options.texts }),
+    deleteSound: async sound => void deleted.push(sound.name),
+    want: async job => void asked.push(job),
     sounds: options.sounds ?? soundFolders('nowhere'),
     work,
     testCalls: options.testCalls ?? { place: async () => ({ kind: 'busy' }) },
@@ -239,6 +244,8 @@ export function house(
     media,
     recorders,
     logged,
+    asked,
+    deleted,
     registry,
     dialler,
     work,

@@ -2,7 +2,17 @@
 interface RouteCase {
   readonly access: 'public' | 'business' | 'operator'
   /** Whose id stands in the path. */
-  readonly id?: 'call' | 'message' | 'text' | 'token' | 'business' | 'outbound' | 'recording' | 'voicemail' | 'job'
+  readonly id?:
+    | 'call'
+    | 'message'
+    | 'text'
+    | 'token'
+    | 'business'
+    | 'outbound'
+    | 'recording'
+    | 'voicemail'
+    | 'job'
+    | 'delivery'
   readonly body?: object
   /** With nothing but these; left out: 200. */
   readonly answers?: number
@@ -39,6 +49,10 @@ export const routeCases: Readonly<Record<string, RouteCase>> = {
   },
   'GET /v1/texts/:id': { access: 'business', id: 'text' },
   'GET /v1/voicemails': { access: 'business' },
+  'DELETE /v1/recordings/:id': { access: 'business', id: 'recording' },
+  'DELETE /v1/voicemails/:id': { access: 'business', id: 'voicemail' },
+  'GET /v1/deliveries': { access: 'business' },
+  'POST /v1/deliveries/:id/repeat': { access: 'business', id: 'delivery' },
   'GET /v1/recordings/:id/audio': { access: 'business', id: 'recording', answers: 404 },
   'GET /v1/voicemails/:id': { access: 'business', id: 'voicemail' },
   'GET /v1/voicemails/:id/audio': { access: 'business', id: 'voicemail', answers: 404 },

@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Business, engineTitles, readBusiness, settingsForLater } from '../../business.ts'
+import { type Business, engineTitles, readBusiness } from '../../business.ts'
 import { businessDefaults, type Loaded, unreadVariables } from '../../config.ts'
 import { readEnvFile } from '../../environment.ts'
 import { asError } from '../../errors.ts'
 import { canSendTexts, missingForNotices } from '../../twilio-settings.ts'
-import { capital, type Finding, findingsOf } from './finding.ts'
+import { type Finding, findingsOf } from './finding.ts'
 import type { Scene } from './scene.ts'
 
 const { ok, hint, warning, error } = findingsOf('settings')
@@ -47,9 +47,6 @@ export function judgeSettings({ doubts, envFileMode, unreadable, business, canTe
       error(business, 'Correct what BUSINESS_FILE names, see business.example.yaml, or set what it needs.'),
     ]
   }
-  const forLater = settingsForLater(business)
-  if (forLater !== undefined)
-    findings.push(hint(`${capital(forLater)}.`, 'Nothing need be done; rely on none of it yet.'))
   const { phone, email } = business.notify
   const wanted = { text: phone, mail: email } as const
   for (const by of ['text', 'mail'] as const) {

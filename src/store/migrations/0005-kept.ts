@@ -74,5 +74,6 @@ const statements = [
   )`,
   'create index deliveries_by_call on deliveries (call)',
   'create index deliveries_by_time on deliveries (business, at desc, id desc)',
+  'create index deliveries_refused on deliveries (business, hook) where last_status = 410',
   'create index deliveries_of_all_by_time on deliveries (at desc, id desc)',
 ]

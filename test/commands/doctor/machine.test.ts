@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { readBusiness } from '../../../src/business.ts'
-import { hookEvents } from '../../../src/business-kept.ts'
 import { judgeAri } from '../../../src/commands/doctor/ari.ts'
 import { judgeAsterisk } from '../../../src/commands/doctor/asterisk.ts'
 import { judgeDisk } from '../../../src/commands/doctor/disk.ts'
@@ -28,12 +27,6 @@ describe('settings', () => {
     expect(told(judgeSettings({ ...fine, business: listening }))).toEqual([
       valid,
       'hint: The business is to be told of calls by mail (notify), and SMTP_URL and SMTP_FROM are not set.',
-    ])
-    const hook = { name: 'crm', url: 'https://example.com/told', secret: 'TOOL_CRM', private: false, enabled: true }
-    const wishing = { ...business, hooks: [{ ...hook, events: [...hookEvents] }] }
-    expect(told(judgeSettings({ ...fine, business: wishing }))).toEqual([
-      valid,
-      'hint: The business sets what does nothing yet in this version: hooks (nobody is told).',
     ])
     expect(
       told(

@@ -8,6 +8,7 @@ import { type Journal, openJournal } from '../../../src/call/journal.ts'
 import type { JournalPosition } from '../../../src/call/journal-reader.ts'
 import { systemClock } from '../../../src/clock.ts'
 import { limits } from '../../../src/limits.ts'
+import { keepDelivery } from '../../../src/store/deliveries.ts'
 import type { WantedJob } from '../../../src/store/jobs.ts'
 import { orderOutbound } from '../../../src/store/outbound.ts'
 import { Store } from '../../../src/store/store.ts'
@@ -389,6 +390,12 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
       sql`insert into recordings (id, call, business, at)
         values ('plumber-recording', 'plumber-1', 'plumber', now())`.execute(db),
     )
+    await store.ask(db =>
+      keepDelivery(db, 'all', {
+        ...{ id: 'plumber-delivery', business: secretOfPlumber, call: 'plumber-1', hook: 'crm', event: 'call.ended' },
+        ...{ at: new Date(dayMs), body: '{}' },
+      }),
+    )
     await store.ask(db => orderOutbound(db, 'all', { ...asked, context: {}, perDay: 1, at: new Date(dayMs) }))
     const job = (await here.ask('GET /v1/jobs?business=plumber')).body.jobs[0].id
     const voicemail = await store.ask(db =>
@@ -405,6 +412,7 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
       token: [foreignToken.id],
       business: [secretOfPlumber],
       recording: ['plumber-recording'],
+      delivery: ['plumber-delivery'],
     }
     for (const route of routesOf(here.server).filter(each => !each.startsWith('HEAD '))) {
       const { access, id, body, answers = 200 } = caseOf(route) ?? {}
@@ -430,6 +438,7 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
       'texts?',
       'voicemails?',
       'recordings?',
+      'deliveries?',
       'outbound?',
       'do-not-call?',
       'jobs?',

@@ -1,0 +1,67 @@
+import type { CallEvent } from '../../call/events.ts'
+import type { Clock } from '../../clock.ts'
+import { GatewayError } from '../../errors.ts'
+import type { Conversion } from '../../recording/convert.ts'
+import type { OpusEncoderName } from '../../recording/opus.ts'
+import {
+  dropWritten,
+  isConverted,
+  isThere,
+  removeSound,
+  type SoundFolders,
+  writtenSound,
+} from '../../recording/sound-files.ts'
+import type { Handler } from '../working.ts'
+
+export interface ConvertParts {
+  readonly folders: SoundFolders
+  readonly encoder: () => OpusEncoderName
+  readonly convert: (conversion: Conversion, signal: AbortSignal) => Promise<number>
+  readonly isDeleted: (recording: string) => Promise<boolean>
+  /** Of a call that has ended elsewhere than here, and whose sound may have gone on until then. */
+  readonly recordingsOf: (call: string) => Promise<readonly string[]>
+  readonly tell: (event: CallEvent) => void
+  /** What was told is on the disk. */
+  readonly kept: () => Promise<void>
+  readonly clock: Clock
+}
+
+/**
+ * From the form that can be written during a call to the one that is small. Cut off anywhere it begins anew: until the new form
+ * and its event are on the disk the old one is there.
+ */
+export function convert(parts: ConvertParts): Handler {
+  return async ({ business, subject }, signal) => {
+    const call = String(subject['call'])
+    const { recording } = subject
+    const names = recording === undefined ? await parts.recordingsOf(call) : [String(recording)]
+    for (const name of names) await convertOne(parts, { call, business, name }, signal)
+  }
+}
+
+interface Wanted {
+  readonly call: string
+  readonly business: string
+  readonly name: string
+}
+
+async function convertOne(parts: ConvertParts, { call, business, name }: Wanted, signal: AbortSignal): Promise<void> {
+  const { folders, clock } = parts
+  const sound = await writtenSound(folders, name)
+  if (!sound && (await isConverted(folders, name))) return
+  if (await parts.isDeleted(name)) return
+  // Where several gateways have one database the right one asks for it sooner or later.
+  if (!sound)
+    throw new GatewayError('SOUND_UNREADABLE', 'the sound is not on the disk of this gateway', { retryable: true })
+  const bytes = await parts.convert({ ...sound, encoder: parts.encoder() }, signal)
+  if (!(await isThere(sound.source))) {
+    // It was deleted meanwhile: what was made of it goes, too.
+    await removeSound(folders.recordings, name)
+    await removeSound(folders.voicemail, name)
+    return
+  }
+  const fact = { name: 'recordingConverted', recording: name, bytes } as const
+  parts.tell({ call, business, atMs: clock.wallMs(), fact })
+  await parts.kept()
+  await dropWritten(sound)
+}
