@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { Registry } from 'prom-client'
 import { tellsWhoCalls } from './call/caller-number.ts'
 import type { CallEvent } from './call/events.ts'
@@ -18,6 +17,7 @@ import { mailNotifier } from './notifiers/mail.ts'
 import type { Surroundings } from './own-asterisk.ts'
 import { keptHandlers } from './own-kept.ts'
 import { plainSound } from './recording/sound.ts'
+import { soundFolders } from './recording/sound-files.ts'
 import type { Scope } from './scope.ts'
 import type { AfterCalls } from './server/dependencies.ts'
 import { jobMetrics } from './server/job-metrics.ts'
@@ -152,7 +152,7 @@ function handlersOf(surroundings: Surroundings, parts: WorkParts): Handlers {
     ...(transcriber && {
       transcribe: transcribe({
         ...{ ...shared, transcriber },
-        sound: recording => plainSound(join(state.path, 'voicemail'), recording),
+        sound: recording => plainSound(soundFolders(state.path), recording),
         async isWritten(recording) {
           await store.caughtUp()
           return (await transcriptOf(recording)) !== undefined

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { asError, GatewayError } from '../errors.ts'
 import { Resampler } from '../media/resample.ts'
 import { readWav, type Sound, writeWav } from '../media/wav.ts'
+import { type SoundFolders, writtenSound } from './sound-files.ts'
+import { openSource } from './sound-source.ts'
 
 /** As whoever writes it down wants it: a WAV file of one side, 8 kHz, 16 bits. */
 export interface PlainSound {
@@ -12,15 +13,27 @@ export interface PlainSound {
 
 const RATE = 8_000
 
-/** What a caller has left, in whichever form it stands there. */
-export async function plainSound(directory: string, recording: string): Promise<PlainSound> {
-  if (!/^[\w.-]{1,200}$/.test(recording) || recording.startsWith('.')) throw gone('has a name that cannot be a file')
-  const bytes = await readFile(join(directory, `${recording}.wav`)).catch(error => {
-    if (error.code === 'ENOENT') throw gone('is not there any more')
-    throw error
-  })
-  const samples = at8kHz(soundIn(bytes))
+/** What a caller has left, in whichever form it was written. */
+export async function plainSound(folders: SoundFolders, recording: string): Promise<PlainSound> {
+  const written = await writtenSound(folders, recording)
+  if (!written) throw gone('is not there any more')
+  const { source } = written
+  const samples = source.endsWith('.wav') ? at8kHz(soundIn(await readFile(source))) : await writtenHere(source)
   return { wav: writeWav([samples], RATE), seconds: Math.round(samples.length / RATE) }
+}
+
+async function writtenHere(path: string): Promise<Int16Array> {
+  const { channels, pieces } = await openSource(path)
+  if (channels !== 1) throw gone('is of two sides')
+  const copies: Int16Array[] = []
+  for await (const piece of pieces) copies.push(piece.slice())
+  const samples = new Int16Array(copies.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const copy of copies) {
+    samples.set(copy, at)
+    at += copy.length
+  }
+  return samples
 }
 
 function soundIn(bytes: Uint8Array): Sound {

@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { readBusiness } from '../../../src/business.ts'
 import type { CallFact } from '../../../src/call/events.ts'
 import { systemClock } from '../../../src/clock.ts'
@@ -12,6 +11,7 @@ import { webhookNotifier } from '../../../src/notifiers/webhook.ts'
 import { openaiSummarizer } from '../../../src/providers/openai/summarize.ts'
 import { openaiTranscriber } from '../../../src/providers/openai/transcribe.ts'
 import { plainSound } from '../../../src/recording/sound.ts'
+import { soundFolders } from '../../../src/recording/sound-files.ts'
 import { findSummary, findTranscript, transcriptsOf } from '../../../src/store/digests.ts'
 import type { JobKind } from '../../../src/store/jobs.ts'
 import { claimNotice, releaseNotice, storyOf } from '../../../src/store/notices.ts'
@@ -97,7 +97,7 @@ export async function workingNode(place: Place, outside: Outside, at?: { readonl
     transcribe: transcribe({
       ...shared,
       transcriber: openaiTranscriber(openai),
-      sound: recording => plainSound(join(place.state, 'voicemail'), recording),
+      sound: recording => plainSound(soundFolders(place.state), recording),
       isWritten: recording => store.ask(async db => (await findTranscript(db, 'all', recording)) !== undefined),
     }),
     summarize: summarize({
