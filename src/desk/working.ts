@@ -114,7 +114,8 @@ export class Working {
     running.add(run)
     void run.finally(() => {
       running.delete(run)
-      if (this.#again.has(job.kind)) this.#claim(job.kind)
+      // Its group may have had no room for more, whatever room there was for others.
+      if (this.#again.has(job.kind) || job.kind in this.#bounds.ofGroup) this.#claim(job.kind)
     })
   }
 

@@ -61,6 +61,19 @@ describe('jobs are done', () => {
     expect(jobs.asked.filter(each => each.startsWith('claim d'))).toEqual([])
   })
 
+  it('no more of a group at once than there may be, and the next of it when one is over, beside all others', async () => {
+    const { clock, running, want, keys } = house()
+    const delivery = (key: string, group: string): WantedJob => ({ ...notice(key), kind: 'deliver', group })
+    await want(...['a1', 'a2', 'a3', 'a4'].map(key => delivery(key, 'a')), delivery('b1', 'b'))
+    expect(keys()).toEqual(['a1', 'a2', 'b1'])
+    running[0]!.end()
+    await clock.settle()
+    expect(keys()).toEqual(['a2', 'b1', 'a3'])
+    running[0]!.end(new Error('away'))
+    await clock.settle()
+    expect(keys()).toEqual(['b1', 'a3', 'a4'])
+  })
+
   it('no more at once than there may be, and the next when one is over', async () => {
     const { clock, running, want, keys } = house()
     const many = Array.from({ length: atOnce.notify + 3 }, (_, i) => notice(`n${i}`))

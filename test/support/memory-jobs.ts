@@ -38,7 +38,17 @@ export class MemoryJobs implements Pick<Jobs, 'want' | 'claim' | 'done' | 'faile
     const due = this.rows.filter(
       ({ wanted, state, dueMs }) => wanted.kind === kind && state === 'waiting' && dueMs <= this.#clock.wallMs(),
     )
-    return due.slice(0, most).map(row => {
+    const bounds: Readonly<Partial<Record<JobKind, number>>> = limits.jobs.ofGroup
+    const ofGroup = bounds[kind] ?? Number.POSITIVE_INFINITY
+    const taken = new Map<string | undefined, number>()
+    const count = (group: string | undefined) => taken.set(group, (taken.get(group) ?? 0) + 1)
+    for (const { wanted, state } of this.rows) if (wanted.kind === kind && state === 'underWay') count(wanted.group)
+    const found = due.filter(({ wanted: { group } }) => {
+      if (group !== undefined && (taken.get(group) ?? 0) >= ofGroup) return false
+      count(group)
+      return true
+    })
+    return found.slice(0, most).map(row => {
       row.state = 'underWay'
       row.attempts += 1
       const { afterMs: _, ...wanted } = row.wanted
