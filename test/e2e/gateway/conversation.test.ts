@@ -165,7 +165,8 @@ it.concurrent('ends a call whose caller is gone without a word', async () => {
 })
 
 it('keeps ten calls apart: each hears its own tone and no trace of another', async () => {
-  const markers = Array.from({ length: 10 }, (_, index) => 600 + 200 * index)
+  // Above these begin the markers that stand for something else.
+  const markers = [...Array.from({ length: 9 }, (_, index) => 600 + 200 * index), 2_300]
   const calls = await Promise.all(
     markers.map(async (markerHz, index) => {
       const call = await greeted(await house.dial({ laws: [index % 2 === 0 ? 'ulaw' : 'alaw'] }))

@@ -189,6 +189,7 @@ it.concurrent('a call whose recognizer is killed is asked for a message, and the
     { code: 'ENGINE_FAILED', detail: expect.stringContaining('pocketsphinx has ended (SIGKILL)') },
   ])
   await caller.call.hangup()
+  await crowded.isEmpty()
   const calls = await Promise.all(Array.from({ length: seats }, () => Conversation.begin(crowded)))
   await Promise.all(calls.map(each => each.answer()))
   expect(recognizersOf(crowded.pid).length).toBeGreaterThanOrEqual(seats)

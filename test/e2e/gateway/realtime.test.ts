@@ -255,8 +255,8 @@ it('leaves the caller to the fallback, unanswered, when the server refuses the s
 })
 
 it('carries twenty calls at once, and nobody hears another', async () => {
-  // Above it begin the markers that stand for something else.
-  const markers = Array.from({ length: 20 }, (_, i) => 2_500 - 100 * i)
+  // Above these begin the markers that stand for something else, so two of the callers have that of another.
+  const markers = Array.from({ length: 20 }, (_, i) => 2_300 - 100 * (i % 18))
   const grid = [greetingHz, ...markers.map(hz => hz / 2)]
   await Promise.all(
     markers.map(async markerHz => {

@@ -17,7 +17,12 @@ it('has messages with customers and what they leave with the carrier, over a res
   await using mail = await MailServer.start()
   const owner = 'owner@example.com'
   await using house = await House.open({
-    business: { id: 'dentist', numbers: [ours], notify: { email: owner, phone: '+15550100201' } },
+    business: {
+      id: 'dentist',
+      numbers: [ours],
+      texts: { keywords: 'parley' },
+      notify: { email: owner, phone: '+15550100201' },
+    },
     environment: {
       ...{ TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken, TWILIO_BASE_URL: twilio.url },
       ...{ PUBLIC_BASE_URL: publicBaseUrl, SMTP_URL: `smtp://127.0.0.1:${mail.port}`, SMTP_FROM: 'parley@example.com' },
