@@ -21,11 +21,12 @@ import { limits } from './limits.ts'
 import type { Log } from './log.ts'
 import { asteriskOf, type Surroundings } from './own-asterisk.ts'
 import { askedWork, cleanDaily, deletingIn } from './own-kept.ts'
-import { recordersOf, tellFoundRecordings } from './own-recording.ts'
+import { recordersOf, sweepOldCaptures, tellFoundRecordings } from './own-recording.ts'
 import { twilioEdge, twilioLegs } from './own-twilio.ts'
 import { ownVoicemail } from './own-voicemail.ts'
 import { type Work, workOf } from './own-work.ts'
 import { openPlane } from './plane/open-plane.ts'
+import { captureFolder } from './recording/captured.ts'
 import { soundFolders } from './recording/sound-files.ts'
 import { Scope } from './scope.ts'
 import { apiTokenSecret, ariPasswordSecret, foreignAriPassword, keptSecret } from './secret.ts'
@@ -100,6 +101,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const media = openPlane({ forbiddenPorts: asteriskPorts(config.rtp), onTrouble: text => log.error(text) })
   scope.onClose(() => media.close())
   const recorders = recordersOf(state, media, log, scope)
+  sweepOldCaptures(state, log, scope)
   const ari = await ariSettings(config, state)
   const admission = new Admission(config.rtp, config.maxCalls, () => telephony.outsiders)
 
@@ -124,7 +126,11 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const twilio = twilioEdge(surroundings, { ...kept, exchange, legs })
   const work: Work = workOf(surroundings, { ...kept, texts: twilio.texts, registry })
   const want = askedWork(store, work)
-  const sounds = { sounds: soundFolders(state.path), deleteSound: deletingIn({ state, journal, observe }) }
+  const sounds = {
+    sounds: soundFolders(state.path),
+    captures: captureFolder(state.path),
+    deleteSound: deletingIn({ state, journal, observe }),
+  }
   const httpAddress = await serve(surroundings, state, { ...sources, ...twilio, ...sounds, work, want }, scope)
 
   const storeOpened = store.open()

@@ -33,7 +33,8 @@ export const recordingLimits = {
     /** For a message to be on the disk, before its caller hears that it may not be. */
     keepMs: 5_000,
   },
-  capture: { seconds: 600, atOnce: 4, keptMs: dayMs },
+  /** A minute of a call is 2 MB; more than `bytes` is a flood. */
+  capture: { seconds: 600, bytes: 40e6, atOnce: 4, keptMs: dayMs },
   /** One at a time, in a thread of the lowest priority. */
   convert: { bitRate: 24_000, frameMs: 20, heapMb: 128 },
   /** Of one answer with sound. */

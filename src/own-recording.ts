@@ -1,8 +1,10 @@
 import type { Exchange } from './call/exchange.ts'
-import { systemClock } from './clock.ts'
+import { every, systemClock } from './clock.ts'
 import { asError } from './errors.ts'
+import { limits } from './limits.ts'
 import type { Log } from './log.ts'
 import type { PlaneHandle } from './plane/handle.ts'
+import { captureFolder, sweepCaptures } from './recording/captured.ts'
 import { findRecordings } from './recording/found.ts'
 import { recordingThread } from './recording/open-recorder.ts'
 import { Recorders } from './recording/recorder.ts'
@@ -19,11 +21,21 @@ export function recordersOf(state: StateDir, plane: PlaneHandle, log: Log, scope
     clock: systemClock,
     plane,
     connectKeeper: recordingThread,
-    folders: { both, caller },
+    folders: { both, caller, captures: captureFolder(state.path) },
     trouble: text => log.error(text),
   })
   scope.onClose(() => recorders.close())
   return recorders
+}
+
+/** Now and each hour: a capture is gone after its day, whoever is up then. */
+export function sweepOldCaptures(state: StateDir, log: Log, scope: Scope): void {
+  const sweep = () =>
+    void sweepCaptures(captureFolder(state.path), systemClock.wallMs()).catch(error =>
+      log.error(`What was captured cannot be removed: ${asError(error).message}`),
+    )
+  sweep()
+  scope.onClose(every(systemClock, limits.recording.cleanMs, sweep))
 }
 
 /** Of what an earlier life has left on the disk; whoever goes on is here by now. */

@@ -85,7 +85,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // Stands for a vendor: it speaks as that vendor's part reads, with the scripted sounds and words.
   'fake-openai': ['providers/scripted', 'providers/openai/protocol', 'agent', 'media'],
   tools: ['agent', 'call/ports', 'call/caller-number'],
-  recording: ['call', 'media', 'plane/line', 'plane/takes'],
+  recording: ['call', 'media', 'plane/line', 'plane/takes', 'plane/stages'],
   store: [
     'call/events',
     'call/carrier-events',

@@ -2,6 +2,7 @@ import { pause } from '../clock.ts'
 import { asError, GatewayError, isCode } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { nothingKnown } from './caller-context.ts'
+import { CallCapture, type CaptureAnswer } from './captured.ts'
 import type { CallDependencies } from './dependencies.ts'
 import { Engagement } from './engagement.ts'
 import type { CallEvent, CallFact } from './events.ts'
@@ -24,6 +25,7 @@ export class Call {
   readonly #settleEnded: () => void
   readonly #transfers: Transfers
   readonly #recording: CallRecording
+  readonly #capture: CallCapture
   /** The caller is. */
   readonly #gone = Promise.withResolvers<void>()
   readonly #digitListeners = new Set<(digit: string) => void>()
@@ -61,6 +63,7 @@ export class Call {
     this.#recording = new CallRecording({
       ...{ call: leg.id, business, clock, recorder, earlier, emit, emitAfterwards },
     })
+    this.#capture = new CallCapture({ call: leg.id, clock, recorder, emit, emitAfterwards })
     this.#transfers = new Transfers({
       ...dependencies,
       leg,
@@ -158,6 +161,12 @@ export class Call {
   /** For good; false where nothing is recorded. */
   stopRecording(): boolean {
     return this.#recording.stop()
+  }
+
+  /** Each stage of its sound, for so long. */
+  capture(seconds: number): CaptureAnswer {
+    const isHeard = this.#state.name === 'live' || this.#state.name === 'transferring'
+    return this.#capture.begin(isHeard ? this.#engagement?.line : undefined, seconds)
   }
 
   /** While it rings, and together with all that the agent opens. */
@@ -303,6 +312,7 @@ export class Call {
         return this.#emit({ name: 'handedBack', reason: effect.reason })
       case 'disengage':
         this.#recording.end('transferred')
+        this.#capture.end('transferred')
         return this.#engagement?.close()
       case 'engage':
         return this.#takeBack()
@@ -342,6 +352,7 @@ export class Call {
 
   async #release(): Promise<void> {
     this.#recording.close()
+    this.#capture.end('callEnded')
     await this.#engagement?.close()
     await this.#with.scope.close()
     this.#input({ kind: 'released' })

@@ -37,9 +37,13 @@ export type KeptFact =
       readonly why?: string
       readonly private: { readonly intent: string; readonly data: Readonly<Record<string, string>> }
     }
+  /** Each stage of the call's sound, for as long, for whoever looks for a fault. */
+  | { readonly name: 'captureBegan'; readonly capture: string; readonly seconds: number }
+  | { readonly name: 'captureEnded'; readonly capture: string; readonly seconds: number; readonly why: RecordingEnd }
   /** All that this house has kept of somebody is gone; who it was is not told. */
   | { readonly name: 'callerForgotten'; readonly calls: number; readonly files: number }
 
+/** `tooLong`: as long, or as much, as it was to be. */
 export type RecordingEnd = 'callEnded' | 'transferred' | 'diskFull' | 'tooLong' | 'mediaLost' | 'cut' | 'stopped'
 
 export type DeletedBy = 'age' | 'operator' | 'request'
@@ -69,5 +73,6 @@ export const factsAfterwards = [
   'transcribed',
   'summarized',
   'callerAnswered',
+  'captureEnded',
   'callerForgotten',
 ] as const satisfies readonly KeptFact['name'][]

@@ -290,7 +290,18 @@ export interface CallRecorded {
 export interface Recorder {
   /** At once, and whatever becomes of it the call goes on: what cannot be kept is told by how it ended. */
   begin(line: Line, wanted: WantedRecording): KeptRecording
+  /** Each stage of the line, for whoever looks for a fault; nothing when no more of it may be. */
+  capture(line: Line, wanted: WantedCapture): KeptCapture | undefined
 }
+
+export interface WantedCapture {
+  readonly id: string
+  /** Milliseconds since 1970. */
+  readonly beganAtMs: number
+  readonly seconds: number
+}
+
+export type KeptCapture = Pick<KeptRecording, 'ended' | 'end'>
 
 export interface WantedRecording {
   /** Of the file: the same one goes on in the file that an earlier life has begun. */

@@ -9,6 +9,7 @@ import { PAYLOAD_TYPE, parseRtp, RTP_HEADER_BYTES, RtpPacket, RtpWriter } from '
 import type { Member, Wheel } from '../media/wheel.ts'
 import type { Address, Heard, LineEvent, LineFigures, SpokenChunk } from './line.ts'
 import type { PlaneSocket } from './sockets.ts'
+import type { StageListener } from './stages.ts'
 
 /** A frame that leaves later than this after its deadline is late. */
 const LATE_MS = 2
@@ -43,6 +44,7 @@ export class AudioLine {
   #inSpurt = false
   #sentMs = 0
   #pairing: Pairing | undefined
+  #stages: StageListener | undefined
   #closed = false
 
   constructor(law: Law, socket: PlaneSocket, dependencies: AudioLineDependencies) {
@@ -51,6 +53,7 @@ export class AudioLine {
     this.#socket = socket
     this.#reorder = new Reorder(law, this.#figures, (audio, mediaTimeMs, kind) => {
       this.#pairing?.received(audio, mediaTimeMs, kind, dependencies.clock.now())
+      this.#stages?.frame(audio, mediaTimeMs, kind)
       dependencies.onFrame(audio, mediaTimeMs, kind)
     })
     this.#playout = new Playout(law, dependencies.onEvent)
@@ -70,6 +73,7 @@ export class AudioLine {
       this.#figures.counts.strangers += 1
       return
     }
+    this.#stages?.packet('received', datagram)
     const packet = parseRtp(datagram, parsed)
     if (!packet) {
       this.#figures.counts.invalid += 1
@@ -111,6 +115,11 @@ export class AudioLine {
     this.#pairing = undefined
   }
 
+  /** Each stage from now on; nothing: no more. */
+  capture(listener: StageListener | undefined): void {
+    this.#stages = listener
+  }
+
   digitReleased(heldMs: number): void {
     this.#figures.digitReleased(heldMs, this.#with.clock.now())
   }
@@ -131,6 +140,7 @@ export class AudioLine {
     if (this.#closed) return
     this.#closed = true
     this.recordNoMore()
+    this.capture(undefined)
     this.#member?.remove()
     this.#peer = undefined
     this.#socket.close()
@@ -181,6 +191,7 @@ export class AudioLine {
     const buffer = this.#buffers[this.#sent.packets % BUFFERS]!
     this.#writer.write(buffer, audio, marker)
     this.#socket.send(buffer, peer)
+    this.#stages?.packet('sent', buffer)
   }
 
   #wasSent(lateMs: number): void {

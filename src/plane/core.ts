@@ -26,7 +26,9 @@ type ToLine = Exclude<ToPlane, { kind: 'open' | 'recordTo' }>
 
 interface Entry {
   readonly law: Law
+  /** What is recorded of it, and what is captured. */
   take: number | undefined
+  capture: number | undefined
   readonly listened: Record<Direction, boolean>
   shedFrames: number
   /** Not before its socket is open. */
@@ -96,6 +98,8 @@ export class PlaneCore {
         return this.#listen(entry, message.to, message.on)
       case 'record':
         return this.#record(entry, message.take, message.order)
+      case 'capture':
+        return this.#capture(entry, message.take, message.order)
       case 'recordNoMore':
         return this.#recordNoMore(entry, message.take)
       case 'close':
@@ -108,7 +112,7 @@ export class PlaneCore {
     if (this.#lines.size >= limits.media.lines)
       return refuse(`the media thread carries no more than ${limits.media.lines} lines`)
     const listened = { received: false, sent: false }
-    const entry: Entry = { law, take: undefined, listened, shedFrames: 0, audio: undefined }
+    const entry: Entry = { law, take: undefined, capture: undefined, listened, shedFrames: 0, audio: undefined }
     this.#lines.set(line, entry)
     try {
       const socket = await openOutside(this.#ports.forbiddenPorts, this.#ports.openSocket, {
@@ -140,7 +144,7 @@ export class PlaneCore {
     this.#lines.delete(line)
     for (const direction of ['received', 'sent'] as const) this.#listen(entry, direction, false)
     entry.audio?.close()
-    if (entry.take !== undefined) this.#recordNoMore(entry, entry.take)
+    for (const take of [entry.take, entry.capture]) if (take !== undefined) this.#recordNoMore(entry, take)
     this.#ports.post({ kind: 'closed', line })
   }
 
@@ -153,10 +157,23 @@ export class PlaneCore {
     else this.#recordNoMore(entry, take)
   }
 
+  /** One at a time, too. */
+  #capture(entry: Entry, take: number, order: unknown): void {
+    if (entry.capture !== undefined) this.#recordNoMore(entry, entry.capture)
+    entry.capture = take
+    const listener = this.#takes.capture(take, entry.law, order)
+    if (entry.audio) entry.audio.capture(listener)
+    else this.#recordNoMore(entry, take)
+  }
+
   #recordNoMore(entry: Entry, take: number): void {
-    if (entry.take !== take) return
-    entry.take = undefined
-    entry.audio?.recordNoMore()
+    if (entry.take === take) {
+      entry.take = undefined
+      entry.audio?.recordNoMore()
+    } else if (entry.capture === take) {
+      entry.capture = undefined
+      entry.audio?.capture(undefined)
+    } else return
     this.#takes.end(take)
   }
 

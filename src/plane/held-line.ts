@@ -74,6 +74,10 @@ export class HeldLine implements Line {
     this.#post({ kind: 'record', line: this.#id, take, order })
   }
 
+  capture(take: number, order: unknown): void {
+    this.#post({ kind: 'capture', line: this.#id, take, order })
+  }
+
   recordNoMore(take: number): void {
     this.#post({ kind: 'recordNoMore', line: this.#id, take })
   }

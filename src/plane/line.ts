@@ -94,6 +94,8 @@ export interface Line {
    * ends with the line at the latest, and whoever records tells that.
    */
   record(take: number, order: unknown): void
+  /** Each stage of its sound from now on, to the same one and in the same way. */
+  capture(take: number, order: unknown): void
   recordNoMore(take: number): void
   /** A keypad digit that was told another way: its packets are missing from what this line receives, and are not lost. */
   digitReleased(heldMs: number): void

@@ -12,7 +12,7 @@ export type ToPlane =
   /** Answered under the same ticket. */
   | { readonly kind: 'cancel' | 'stats'; readonly line: number; readonly ticket: number }
   | { readonly kind: 'listen'; readonly line: number; readonly to: Direction; readonly on: boolean }
-  | { readonly kind: 'record'; readonly line: number; readonly take: number; readonly order: unknown }
+  | { readonly kind: 'record' | 'capture'; readonly line: number; readonly take: number; readonly order: unknown }
   | { readonly kind: 'recordNoMore'; readonly line: number; readonly take: number }
   /** Whoever records; another where the one before has died. */
   | { readonly kind: 'recordTo'; readonly way: RecorderWay }

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import { limits } from '../limits.ts'
 import { FRAME_SAMPLES, type Law } from '../media/audio.ts'
 import type { PairListener } from '../media/pairing.ts'
+import { type StageBatch, StageCollector, type StageListener } from './stages.ts'
 
 /** What whoever records is told, in this order for each take. A take is named by a number that is never used again. */
 export type ToRecorder =
@@ -15,7 +16,8 @@ export type ToRecorder =
       readonly order: unknown
     }
   | { readonly kind: 'pairs'; readonly batch: PairBatch }
-  /** It has so many places; of these so many pairs were left out, because nobody took them in time. */
+  | { readonly kind: 'stages'; readonly batch: StageBatch }
+  /** It has so many places, if it is of pairs; so much was left out, because nobody took it in time. */
   | { readonly kind: 'end'; readonly take: number; readonly places: number; readonly shed: number }
 
 /** Pairs of all takes: of each the take and the place, and the received frame before the one that was sent. */
@@ -27,7 +29,7 @@ export interface PairBatch {
 /** From the media thread to whoever records, past the main thread. */
 export interface RecorderWay {
   readonly port: { postMessage(message: ToRecorder, transfer: readonly ArrayBuffer[]): void }
-  /** Bytes of pairs that have been taken; counts on over the end of 32 bits. Shared, as the count of frames is. */
+  /** Bytes that have been taken; counts on over the end of 32 bits. Shared, as the count of frames is. */
   readonly taken: Int32Array
 }
 
@@ -42,7 +44,7 @@ interface Take {
   shed: number
 }
 
-/** What is recorded of all lines: pairs go to whoever records together, five times a second. */
+/** What is recorded and captured of all lines: it goes to whoever records together, five times a second. */
 export class Takes {
   readonly #clock: Clock
   readonly #afterTurn: (run: () => void) => void
@@ -52,6 +54,7 @@ export class Takes {
   #heads = new Float64Array(FIRST_ROOM * NUMBERS_A_PAIR)
   #audio = new Uint8Array(FIRST_ROOM * PAIR_BYTES)
   #count = 0
+  readonly #stages = new StageCollector()
   #flushedMs = 0
   #flushing = false
 
@@ -65,16 +68,38 @@ export class Takes {
     this.#way = way
     this.#handed = way.taken[0] ?? 0
     this.#count = 0
+    this.#stages.take()
     for (const [take, { law, order, places }] of this.#takes) {
       way.port.postMessage({ kind: 'begin', take, law, place: places, order }, [])
     }
   }
 
   begin(take: number, law: Law, order: unknown): PairListener {
+    const begun = this.#begin(take, law, order)
+    return (received, sent, place) => this.#collect(take, begun, received, sent, place)
+  }
+
+  /** Each stage of a line. */
+  capture(take: number, law: Law, order: unknown): StageListener {
+    const begun = this.#begin(take, law, order)
+    const beganMs = this.#clock.now()
+    const collect = (code: Parameters<StageCollector['add']>[1], mediaTimeMs: number, bytes: Uint8Array) => {
+      if (this.#hasRoom(bytes.length)) {
+        this.#stages.add(take, code, this.#clock.now() - beganMs, mediaTimeMs, bytes)
+        this.#flushSoon()
+      } else begun.shed += 1
+    }
+    return {
+      packet: (stage, datagram) => collect(stage, 0, datagram),
+      frame: (audio, mediaTimeMs, kind) => collect(kind, mediaTimeMs, audio),
+    }
+  }
+
+  #begin(take: number, law: Law, order: unknown): Take {
     const begun: Take = { law, order, places: 0, shed: 0 }
     this.#takes.set(take, begun)
     this.#way?.port.postMessage({ kind: 'begin', take, law, place: 0, order }, [])
-    return (received, sent, place) => this.#collect(take, begun, received, sent, place)
+    return begun
   }
 
   end(take: number): void {
@@ -87,7 +112,7 @@ export class Takes {
 
   #collect(number: number, take: Take, received: Uint8Array, sent: Uint8Array, place: number): void {
     take.places = place + 1
-    if (!this.#hasRoom()) {
+    if (!this.#hasRoom(PAIR_BYTES)) {
       take.shed += 1
       return
     }
@@ -97,6 +122,10 @@ export class Takes {
     this.#audio.set(received, this.#count * PAIR_BYTES)
     this.#audio.set(sent, this.#count * PAIR_BYTES + FRAME_SAMPLES)
     this.#count += 1
+    this.#flushSoon()
+  }
+
+  #flushSoon(): void {
     if (this.#flushing || this.#clock.now() - this.#flushedMs < limits.recording.batchMs) return
     this.#flushing = true
     this.#afterTurn(() => {
@@ -106,14 +135,20 @@ export class Takes {
   }
 
   /** Of a disk that stands still, too: what is on the way is bounded, and time goes on. */
-  #hasRoom(): boolean {
+  #hasRoom(bytes: number): boolean {
     if (!this.#way) return false
     const untaken = (this.#handed - this.#way.taken[0]!) | 0
-    return untaken + (this.#count + 1) * PAIR_BYTES <= limits.recording.pendingBytes
+    const collected = this.#count * PAIR_BYTES + this.#stages.filled
+    return untaken + collected + bytes <= limits.recording.pendingBytes
   }
 
   #flush(): void {
     this.#flushedMs = this.#clock.now()
+    if (this.#stages.filled > 0) {
+      const batch = this.#stages.take()
+      this.#handed = (this.#handed + batch.bytes.length) | 0
+      this.#way?.port.postMessage({ kind: 'stages', batch }, [batch.heads.buffer, batch.bytes.buffer])
+    }
     if (this.#count === 0) return
     const heads = this.#heads.slice(0, this.#count * NUMBERS_A_PAIR)
     const audio = this.#audio.slice(0, this.#count * PAIR_BYTES)

@@ -3,7 +3,9 @@ import type { RecordingEnd } from '../call/kept-events.ts'
 import type { Clock } from '../clock.ts'
 import { asError } from '../errors.ts'
 import { limits } from '../limits.ts'
+import { forEachStaged } from '../plane/stages.ts'
 import { forEachPair, type ToRecorder } from '../plane/takes.ts'
+import { Capture, type CaptureOrder } from './capture.ts'
 import type { RecordingFiles } from './files.ts'
 import { type RecordingOrder, Writer } from './writer.ts'
 
@@ -21,14 +23,14 @@ export interface KeeperPorts {
   readonly clock: Clock
   readonly files: RecordingFiles
   readonly tell: (message: FromKeeper) => void
-  /** So many bytes of pairs have been dealt with. */
+  /** So many bytes have been dealt with. */
   readonly took: (bytes: number) => void
 }
 
 interface Kept {
   readonly folder: string
   /** Nothing once it takes no more. */
-  writer: Writer | undefined
+  writer: Writer | Capture | undefined
   seconds: number
 }
 
@@ -49,6 +51,8 @@ export class Keeper {
         return this.#begin(message)
       case 'pairs':
         return this.#pairs(message)
+      case 'stages':
+        return this.#stages(message)
       case 'end':
         return this.#end(message.take, message.places, message.shed)
     }
@@ -60,30 +64,53 @@ export class Keeper {
   }
 
   #begin({ take, law, place, order }: Extract<ToRecorder, { kind: 'begin' }>): void {
-    const recording = order as RecordingOrder
-    const kept: Kept = { folder: dirname(recording.path), writer: undefined, seconds: 0 }
+    const ordered = order as RecordingOrder | CaptureOrder
+    const isCapture = 'folder' in ordered
+    const folder = dirname(isCapture ? ordered.folder : ordered.path)
+    const kept: Kept = { folder, writer: undefined, seconds: 0 }
     this.#kept.set(take, kept)
     this.#attempt(take, kept, () => {
       if (this.#look(kept.folder) === 'full') return this.#stop(take, kept, 'diskFull')
-      kept.writer = new Writer(this.#ports, law, recording, place)
+      kept.writer = isCapture
+        ? new Capture(this.#ports.files, law, ordered)
+        : new Writer(this.#ports, law, ordered, place)
     })
   }
 
   #pairs({ batch }: Extract<ToRecorder, { kind: 'pairs' }>): void {
-    const touched = new Map<number, Kept>()
+    const touched = new Set<number>()
     forEachPair(batch, (take, place, received, sent) => {
       const kept = this.#kept.get(take)
-      if (!kept?.writer) return
-      touched.set(take, kept)
-      this.#attempt(take, kept, () => kept.writer?.pair(place, received, sent))
+      if (!kept) return
+      touched.add(take)
+      this.#attempt(take, kept, () => {
+        if (kept.writer instanceof Writer) kept.writer.pair(place, received, sent)
+      })
     })
-    for (const [take, kept] of touched) {
+    this.#dealtWith(touched, batch.audio.length)
+  }
+
+  #stages({ batch }: Extract<ToRecorder, { kind: 'stages' }>): void {
+    const touched = new Set<number>()
+    forEachStaged(batch, staged => {
+      const writer = this.#kept.get(staged.take)?.writer
+      if (!(writer instanceof Capture)) return
+      touched.add(staged.take)
+      writer.put(staged)
+    })
+    this.#dealtWith(touched, batch.bytes.length)
+  }
+
+  #dealtWith(takes: ReadonlySet<number>, bytes: number): void {
+    for (const take of takes) {
+      const kept = this.#kept.get(take)
+      if (!kept) continue
       this.#attempt(take, kept, () => {
         kept.writer?.flush()
         if (kept.writer?.isFull) this.#stop(take, kept, 'tooLong')
       })
     }
-    this.#ports.took(batch.audio.length)
+    this.#ports.took(bytes)
     this.#lookAgain()
   }
 

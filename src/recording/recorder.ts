@@ -1,11 +1,20 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RecordingEnd } from '../call/kept-events.ts'
-import type { EndedRecording, KeptRecording, Line, Recorder, WantedRecording } from '../call/ports.ts'
+import type {
+  EndedRecording,
+  KeptCapture,
+  KeptRecording,
+  Line,
+  Recorder,
+  WantedCapture,
+  WantedRecording,
+} from '../call/ports.ts'
 import type { Clock } from '../clock.ts'
 import { limits } from '../limits.ts'
 import type { RecorderWay } from '../plane/takes.ts'
 import { auMs, readAu } from './au.ts'
+import { type CaptureOrder, captureFiles } from './capture.ts'
 import type { DiskState, FromKeeper } from './keeper.ts'
 import type { RecordingOrder } from './writer.ts'
 
@@ -23,13 +32,15 @@ export interface RecordersDependencies {
   readonly clock: Clock
   readonly plane: { recordTo(way: () => RecorderWay): void }
   readonly connectKeeper: ConnectKeeper
-  readonly folders: Readonly<Record<WantedRecording['sides'], string>>
+  readonly folders: Readonly<Record<WantedRecording['sides'] | 'captures', string>>
   /** In words, for the log. */
   readonly trouble: (text: string) => void
 }
 
 interface Take {
-  readonly order: RecordingOrder
+  readonly isCapture: boolean
+  /** The file that tells how long it is. */
+  readonly path: string
   readonly line: Line
   readonly ended: Promise<EndedRecording>
   readonly settle: (ended: EndedRecording) => void
@@ -37,6 +48,12 @@ interface Take {
   why: RecordingEnd | undefined
   seconds: number
   shedFrames: number
+}
+
+/** Of which call. */
+interface Whose {
+  readonly call: string
+  readonly business: string
 }
 
 /** So many times in a minute a recording thread is started again. */
@@ -65,12 +82,19 @@ export class Recorders {
   }
 
   get recording(): number {
-    return this.#takes.size
+    return this.#takes.size - this.#capturing
+  }
+
+  get #capturing(): number {
+    return this.#takes.values().reduce((count, { isCapture }) => count + Number(isCapture), 0)
   }
 
   /** For one call. */
   of(call: string, business: string): Recorder {
-    return { begin: (line, wanted) => this.#begin(line, { call, business }, wanted) }
+    return {
+      begin: (line, wanted) => this.#begin(line, { call, business }, wanted),
+      capture: (line, wanted) => this.#capture(line, { call, business }, wanted),
+    }
   }
 
   /** All that was heard is in its file, or the time for that is over. */
@@ -88,27 +112,42 @@ export class Recorders {
     this.#link = undefined
   }
 
-  #begin(line: Line, of: { readonly call: string; readonly business: string }, wanted: WantedRecording): KeptRecording {
+  #begin(line: Line, of: Whose, wanted: WantedRecording): KeptRecording {
     const { id, sides, beganAtMs, mostMs, by } = wanted
     const path = join(this.#with.folders[sides], `${id}.au`)
     const again = existsSync(path)
+    const order: RecordingOrder = { path, note: { id, ...of, beganAtMs, ...(by && { by }) }, sides, mostMs }
+    const kept = this.#take({ line, path, isCapture: false }, take => line.record(take, order))
+    return { again, ...kept }
+  }
+
+  #capture(line: Line, of: Whose, { id, beganAtMs, seconds }: WantedCapture): KeptCapture | undefined {
+    const { atOnce, bytes: mostBytes } = limits.recording.capture
+    if (this.#capturing >= atOnce) return undefined
+    const folder = join(this.#with.folders.captures, id)
+    const note = { id, ...of, beganAtMs }
+    const order: CaptureOrder = { folder, note, source: line.local, mostMs: seconds * 1_000, mostBytes }
+    const path = join(folder, captureFiles.decoded)
+    return this.#take({ line, path, isCapture: true }, take => line.capture(take, order))
+  }
+
+  #take(of: Pick<Take, 'line' | 'path' | 'isCapture'>, begin: (take: number) => void): KeptCapture {
     const { promise: ended, resolve: settle } = Promise.withResolvers<EndedRecording>()
     if (!this.#link) {
       settle({ why: 'mediaLost', seconds: 0, shedFrames: 0 })
-      return { again, ended, end: () => ended }
+      return { ended, end: () => ended }
     }
     const take = ++this.#lastTake
-    const order = { path, note: { id, ...of, beganAtMs, ...(by && { by }) }, sides, mostMs }
-    const release = line.onEvent(event => {
+    const release = of.line.onEvent(event => {
       if (event.kind === 'failed') this.#lost(take)
     })
-    this.#takes.set(take, { order, line, ended, settle, release, why: undefined, seconds: 0, shedFrames: 0 })
-    line.record(take, order)
+    this.#takes.set(take, { ...of, ended, settle, release, why: undefined, seconds: 0, shedFrames: 0 })
+    begin(take)
     const end = (why: RecordingEnd) => {
       this.#end(take, why)
       return ended
     }
-    return { again, ended, end }
+    return { ended, end }
   }
 
   /** The media thread tells the recording thread when that was the last of it. */
@@ -159,7 +198,7 @@ export class Recorders {
 
   /** Of one that nobody keeps any more: as much as is in its file. */
   async #endUnkept(number: number, take: Take): Promise<void> {
-    const file = await readAu(take.order.path).catch(() => undefined)
+    const file = await readAu(take.path).catch(() => undefined)
     take.why ??= 'mediaLost'
     take.seconds = file ? auMs(file, file.bytes) / 1_000 : 0
     this.#settle(number, take)

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { scopeOf } from './access.ts'
 import { Calls } from './calls.ts'
+import { captureRoutes } from './capture-routes.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { recordingRoutes } from './recording-routes.ts'
 import { accepted, callDetail, callList, callParameters, channelList, listQuery, privacyQuery } from './schemas.ts'
@@ -38,6 +39,7 @@ export function callRoutes(app: TypedServer, dependencies: ServerDependencies): 
 
   transferRoutes(app, calls, dependencies)
   recordingRoutes(app, calls, dependencies)
+  captureRoutes(app, calls, dependencies)
 
   const channels = { summary: 'Channels and bridges in Asterisk, and whose they are', response: { 200: channelList } }
   app.get('/v1/channels', { config: { access: 'operator' }, schema: channels }, async () => {

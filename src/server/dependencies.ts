@@ -21,7 +21,16 @@ import type { Store } from '../store/store.ts'
 /** A call as HTTP sees it. */
 export type ObservedCall = Pick<
   Call,
-  'id' | 'state' | 'view' | 'events' | 'figures' | 'hangUp' | 'destinations' | 'askTransfer' | 'stopRecording'
+  | 'id'
+  | 'state'
+  | 'view'
+  | 'events'
+  | 'figures'
+  | 'hangUp'
+  | 'destinations'
+  | 'askTransfer'
+  | 'stopRecording'
+  | 'capture'
 >
 
 interface ObservedExchange extends Pick<Exchange, 'ready' | 'draining'> {
@@ -76,6 +85,8 @@ export interface ServerDependencies extends Sources {
   readonly dialler: { readonly unable: string | undefined; wake(): void }
   readonly testCalls: TestCalls
   readonly sounds: SoundFolders
+  /** The folder of what was captured. */
+  readonly captures: string
   readonly work: AfterCalls
   readonly deleteSound: DeleteSound
   /** To be done, whoever asks for it not waiting for that. */

@@ -15,6 +15,7 @@ interface Take {
 function fakeRecorder(): { recorder: Recorder; takes: Take[] } {
   const takes: Take[] = []
   const recorder: Recorder = {
+    capture: () => undefined,
     begin(line, wanted) {
       const again = takes.some(take => take.wanted.id === wanted.id)
       const { promise: ended, resolve } = Promise.withResolvers<EndedRecording>()

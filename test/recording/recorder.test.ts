@@ -30,7 +30,11 @@ beforeEach(async () => {
   plane = openPlane({ forbiddenPorts: { start: 10_000, end: 10_100 }, onTrouble: text => trouble.push(text) })
   recorders = new Recorders({
     ...{ clock: systemClock, plane, connectKeeper: recordingThread },
-    folders: { both: join(folder, 'recordings'), caller: join(folder, 'voicemail') },
+    folders: {
+      both: join(folder, 'recordings'),
+      caller: join(folder, 'voicemail'),
+      captures: join(folder, 'captures'),
+    },
     trouble: text => trouble.push(text),
   })
   far = createSocket('udp4')

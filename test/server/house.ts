@@ -54,6 +54,8 @@ export class FakeCall implements ObservedCall {
   listens = true
   /** It is being recorded. */
   recorded = true
+  captureAnswer: ReturnType<ObservedCall['capture']> = { id: 'abcdefghijklmnopqrstuv' }
+  readonly captured: number[] = []
   figures: () => Promise<LineFigures | undefined> = async () => figures
 
   constructor(id: string) {
@@ -77,6 +79,11 @@ export class FakeCall implements ObservedCall {
         fact: { name: 'callerSpoke', private: { text: spokenWords } },
       },
     ]
+  }
+
+  capture(seconds: number): ReturnType<ObservedCall['capture']> {
+    this.captured.push(seconds)
+    return this.captureAnswer
   }
 
   stopRecording(): boolean {
@@ -160,6 +167,7 @@ export function house(
     dialler?: ServerDependencies['dialler']
     testCalls?: ServerDependencies['testCalls']
     sounds?: ServerDependencies['sounds']
+    captures?: string
     store?: { failing: boolean; silent: boolean; ask: Store['ask'] }
   } = {},
 ) {
@@ -226,6 +234,7 @@ export function house(
     deleteSound: async sound => void deleted.push(sound.name),
     want: async job => void asked.push(job),
     sounds: options.sounds ?? soundFolders('nowhere'),
+    captures: options.captures ?? 'nowhere',
     work,
     testCalls: options.testCalls ?? { place: async () => ({ kind: 'busy' }) },
   })

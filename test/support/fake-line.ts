@@ -96,6 +96,8 @@ export class FakeLine implements Line {
 
   record(): void {}
 
+  capture(): void {}
+
   recordNoMore(): void {}
 
   digitReleased(): void {}

@@ -8,6 +8,8 @@ export class FakeRecorder implements Recorder {
   /** There is no room from the start. */
   full = false
 
+  capture(): undefined {}
+
   begin(line: Line, wanted: WantedRecording): KeptRecording {
     const recording = new FakeRecording(line, wanted)
     this.kept.push(recording)
