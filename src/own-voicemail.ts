@@ -11,6 +11,7 @@ import { systemClock } from './clock.ts'
 import { GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
 import type { Surroundings } from './own-asterisk.ts'
+import { voicedMs } from './recording/voiced.ts'
 import { dropMessage, messagesLeft, secondsOfWav, storeVoicemail, type UntoldMessage } from './recording/voicemail.ts'
 import type { Scope } from './scope.ts'
 import type { StateDir } from './state-dir.ts'
@@ -77,7 +78,9 @@ function whoeverTakesMessages({ business, plain, earlier }: CallAtDoor, means: M
     const facts = earlier.map(({ fact }) => fact)
     const asked = facts.findLast(fact => fact.name === 'messageAsked')
     if (!asked) return undefined
-    const isLeft = facts.lastIndexOf(asked) < facts.findLastIndex(({ name }) => name === 'voicemailLeft')
+    // What was cut off by a life's end is told by the next, which asks once more.
+    const left = facts.findLastIndex(fact => fact.name === 'voicemailLeft' && fact.ended !== 'cut')
+    const isLeft = facts.lastIndexOf(asked) < left
     return isLeft ? nothingMore : messageHandler(means, asked.by)
   }
   const { closed } = business.telephone
@@ -145,7 +148,7 @@ async function tellOf(left: readonly UntoldMessage[], folder: string, parts: Par
     ),
   )
   for (const { recording, note, ms } of left.filter(each => !told.has(each.recording))) {
-    if (!note || ms < limits.recording.voicemail.leastMs) {
+    if (!note || (await voicedMs(join(folder, `${recording}.au`))) < limits.recording.voicemail.leastMs) {
       await dropMessage(folder, recording)
       continue
     }

@@ -23,15 +23,17 @@ export async function unfinishedCalls(journal: Pick<Journal, 'read'>): Promise<R
   const open = new Map<string, Open>()
   for await (const event of eventsOf(journal)) {
     const { call, fact, atMs } = event
-    // A voicemail is fetched when its call is over, and may be all that there ever was of it here.
-    if (fact.name === 'voicemailLeft' || factsWithoutChannel.includes(fact.name)) continue
+    if (factsWithoutChannel.includes(fact.name)) continue
     if (fact.name === 'ended' || fact.name === 'refused') {
       open.delete(call)
       continue
     }
+    // It may be fetched when its call is over, and be all that there ever was of it here.
+    const isVoicemail = fact.name === 'voicemailLeft'
+    if (isVoicemail && !open.has(call)) continue
     const known = open.get(call) ?? { events: [], answeredAtMs: undefined, last: event }
     if (known.events.length < limits.call.eventsKept) known.events.push(event)
-    known.last = event
+    if (!isVoicemail) known.last = event
     if (fact.name === 'answered' || fact.name === 'takenOver') known.answeredAtMs ??= atMs
     open.set(call, known)
   }

@@ -64,6 +64,19 @@ describe('calls that a killed gateway has left open', () => {
     await journal.close()
   })
 
+  it('are known with what was left in them, which is not when they were last heard of', async () => {
+    const journal = await written({
+      thanked: ['offered', 'answered', 'voicemail', 'spoke', 'voicemail'],
+      over: ['offered', 'ended', 'voicemail'],
+    })
+    const open = await unfinishedCalls(journal)
+    expect([...open.keys()]).toEqual(['thanked'])
+    const names = open.get('thanked')!.events.map(({ fact }) => fact.name)
+    expect(names).toEqual(['offered', 'answered', 'voicemailLeft', 'callerSpoke', 'voicemailLeft'])
+    expect(open.get('thanked')!.end).toEqual(lost('thanked', 3_000, { durationMs: 3_000, answeredMs: 2_000 }))
+    await journal.close()
+  })
+
   it('end as transferred where the caller has gone on talking with somebody else', () => {
     const end = lost('talking', 3_000, { durationMs: 2_000, answeredMs: 1_500 })
     const fact = { name: 'ended', reason: 'transferred', durationMs: 9_000, answeredMs: 8_500 }

@@ -48,6 +48,7 @@ const common: Rules = {
     (${can} | ${wantTo} | let me) (speak | talk) (to | with) <somebody> |
     ([please] | ${canYou}) (connect me (with | to) | put me through to | transfer me to | give me) <somebody>`,
   human: '[real] person | human [being] | receptionist | manager',
+  voicemail: `(${wantTo} | ${can} | let me) (leave [you] (a | my) (voicemail | voice message) | record (a | my) message)`,
   repeat: `
     [sorry | please] [${canYou}] (repeat (that | it) [again] | say (that | it) again) [please] |
     pardon [me] | sorry [what did you say] | what did you say | what was that`,
@@ -97,7 +98,7 @@ const withServices: Rules = {
   appointment: `((${appointment}) [for <aService>] | <want> <aService> [appointment]) [<when>]`,
   bareService: '[for] <aService>',
   thing: `
-    <hours> | <address> | <phone> | <services> | <price> | <duration> | <message> | <appointment> | <transfer>`,
+    <hours> | <address> | <phone> | <services> | <price> | <duration> | <message> | <voicemail> | <appointment> | <transfer>`,
   answer: '<moreTime> | <bareService>',
 }
 
@@ -111,7 +112,7 @@ const notAgain = `
 const withoutServices: Rules = {
   price: 'what are your prices',
   appointment: `(${appointment}) [<when>]`,
-  thing: '<hours> | <address> | <phone> | <services> | <price> | <message> | <appointment> | <transfer>',
+  thing: '<hours> | <address> | <phone> | <services> | <price> | <message> | <voicemail> | <appointment> | <transfer>',
   answer: '<moreTime>',
 }
 

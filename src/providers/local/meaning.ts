@@ -10,6 +10,7 @@ type Intent =
   | 'price'
   | 'duration'
   | 'message'
+  | 'voicemail'
   | 'appointment'
   | 'transfer'
   | 'repeat'
@@ -43,6 +44,7 @@ const intentOfRule: Readonly<Record<string, Intent>> = {
   price: 'price',
   duration: 'duration',
   message: 'message',
+  voicemail: 'voicemail',
   appointment: 'appointment',
   transfer: 'transfer',
   repeat: 'repeat',

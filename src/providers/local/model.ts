@@ -62,7 +62,8 @@ export function saidIn(text: string, { topic }: State, understanding: Understand
   // Half a sentence may mean something else than all of it.
   const meaning = text.includes(NOT_UNDERSTOOD) ? undefined : understanding.understand(words)
   if (topic.kind !== 'message') return { text: words, keys, meaning }
-  const turnsAway = meaning && ['cancel', 'transfer', 'goodbye', 'repeat', 'notAgain'].includes(meaning.intent)
+  const turnsAway =
+    meaning && ['cancel', 'transfer', 'goodbye', 'repeat', 'notAgain', 'voicemail'].includes(meaning.intent)
   return { text: words, keys, meaning: turnsAway ? meaning : undefined }
 }
 
@@ -83,6 +84,8 @@ function toolCallFor(
     case 'handOver':
       if (!tools.some(({ name }) => name === 'transfer')) return { name: 'hand_over', args: {} }
       return { name: 'transfer', args: { destination: deed.to ?? personOf(business), reason: ASKED } }
+    case 'takeVoicemail':
+      return { name: 'take_voicemail', args: {} }
     case 'forbidCalls':
       return { name: FORBID, args: {} }
     case 'hangUp':

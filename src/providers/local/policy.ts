@@ -10,8 +10,10 @@ import type { Meaning } from './meaning.ts'
 type Topic =
   | { readonly kind: 'open' }
   /** Whatever is said next is the message. */
-  | { readonly kind: 'message'; readonly person?: string }
-  | { readonly kind: 'messageRead'; readonly message: string; readonly person?: string }
+  | { readonly kind: 'message'; readonly person?: string; readonly again?: boolean }
+  | { readonly kind: 'messageRead'; readonly message: string; readonly person?: string; readonly again?: boolean }
+  /** Misheard twice: whether they would rather be heard by a person. */
+  | { readonly kind: 'voicemailOffered'; readonly person?: string }
   | { readonly kind: 'callback'; readonly message: string; readonly person?: string }
   | { readonly kind: 'number'; readonly message: string; readonly person?: string }
   | { readonly kind: 'numberRead'; readonly message: string; readonly number: string; readonly person?: string }
@@ -46,6 +48,8 @@ export type Deed =
   | ({ readonly kind: 'storeAppointment' } & Wish)
   /** Nothing: to whoever is there for callers. */
   | { readonly kind: 'handOver'; readonly to?: string }
+  /** They say it themselves, after a tone. */
+  | { readonly kind: 'takeVoicemail' }
   | { readonly kind: 'forbidCalls' }
   | { readonly kind: 'hangUp' }
 
@@ -100,6 +104,8 @@ function next(state: State, said: Said, about: About): Move {
       return { state, say: `Thank you for calling ${about.business.name}. Goodbye.`, deed: { kind: 'hangUp' } }
     case 'notAgain':
       return { say: '', deed: { kind: 'forbidCalls' }, state: calm(state) }
+    case 'voicemail':
+      return takeVoicemail(state)
     case 'cancel':
       return to(state, { kind: 'open' }, 'All right. What else can I do for you?')
   }
@@ -108,6 +114,7 @@ function next(state: State, said: Said, about: About): Move {
       return openTopic(state, said, about)
     case 'message':
     case 'messageRead':
+    case 'voicemailOffered':
     case 'callback':
     case 'number':
     case 'numberRead':
@@ -151,6 +158,11 @@ function takeMessage(state: State, person: string | undefined): Move {
   return to(state, { kind: 'message', ...forPerson(person) }, 'Of course. Please say your message now.')
 }
 
+/** Whatever else is to be said, its own greeting says. */
+function takeVoicemail(state: State): Move {
+  return { say: 'Of course.', deed: { kind: 'takeVoicemail' }, state: calm(state) }
+}
+
 type MessageTopic = Exclude<Topic, { kind: 'open' | 'appointment' | 'appointmentRead' | 'messageOffered' }>
 
 function onMessage(state: State, topic: MessageTopic, { text, meaning, keys }: Said): Move {
@@ -160,13 +172,25 @@ function onMessage(state: State, topic: MessageTopic, { text, meaning, keys }: S
       if (text === '') return askBack(state, 'Please say your message.')
       return to(
         state,
-        { kind: 'messageRead', message: text, ...person },
+        { ...topic, kind: 'messageRead', message: text },
         `I heard: ${text}. Shall I pass that on${topic.person ? ` to ${topic.person}` : ''}?`,
       )
     case 'messageRead':
-      if (meaning?.intent === 'no') return to(state, { kind: 'message', ...person }, 'Please say it once more.')
+      if (meaning?.intent === 'no') {
+        if (!topic.again) return sayAgain(state, topic.person)
+        const offer = 'Would you rather leave it in your own voice, after a tone?'
+        return to(state, { kind: 'voicemailOffered', ...person }, offer)
+      }
       if (meaning?.intent !== 'yes') return askBack(state, `I heard: ${topic.message}. Please say yes or no.`)
-      return to(state, { ...topic, kind: 'callback' }, 'May we call you back on the number you are calling from?')
+      return to(
+        state,
+        { kind: 'callback', message: topic.message, ...person },
+        'May we call you back on the number you are calling from?',
+      )
+    case 'voicemailOffered':
+      if (meaning?.intent === 'yes') return takeVoicemail(state)
+      if (meaning?.intent === 'no') return sayAgain(state, topic.person)
+      return askBack(state, 'In your own voice, after a tone? Please say yes or no.')
     case 'callback':
       if (meaning?.digits) return readNumber(state, topic, meaning.digits)
       if (meaning?.intent === 'no') {
@@ -186,6 +210,10 @@ function onMessage(state: State, topic: MessageTopic, { text, meaning, keys }: S
       return { ...stored({ message, number, ...person }), state: calm(state) }
     }
   }
+}
+
+function sayAgain(state: State, person: string | undefined): Move {
+  return to(state, { kind: 'message', again: true, ...forPerson(person) }, 'Please say it once more.')
 }
 
 function readNumber(state: State, { message, person }: { message: string; person?: string }, number: string): Move {

@@ -202,6 +202,13 @@ export class House implements AsyncDisposable {
     return this.#ask('DELETE', path)
   }
 
+  /** All of it, or as much as is asked for. */
+  async sound(path: string, range?: string): Promise<{ status: number; of: string | null; bytes: Uint8Array }> {
+    const response = await this.#fetch(path, { headers: range === undefined ? {} : { range } })
+    const of = response.headers.get('content-range')
+    return { status: response.status, of, bytes: new Uint8Array(await response.arrayBuffer()) }
+  }
+
   async liveCalls(): Promise<CallView[]> {
     return (await this.get<{ calls: CallView[] }>('/v1/calls?state=live')).body.calls
   }
@@ -254,14 +261,22 @@ export class House implements AsyncDisposable {
     body?: object,
     headers?: Record<string, string>,
   ): Promise<{ status: number; body: T }> {
-    const token = (await readFile(join(this.stateDir, 'state/api-token'), 'utf8')).trim()
-    const response = await fetch(`http://127.0.0.1:${this.httpPort}${path}`, {
+    const response = await this.#fetch(path, {
       method,
-      headers: { ...headers, authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) },
+      headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
       ...(body && { body: JSON.stringify(body) }),
     })
     const text = await response.text()
     return { status: response.status, body: (text.startsWith('{') ? JSON.parse(text) : text) as T }
+  }
+
+  async #fetch(
+    path: string,
+    { headers, ...rest }: RequestInit & { headers: Record<string, string> },
+  ): Promise<Response> {
+    const token = (await readFile(join(this.stateDir, 'state/api-token'), 'utf8')).trim()
+    const told = { ...headers, authorization: `Bearer ${token}` }
+    return fetch(`http://127.0.0.1:${this.httpPort}${path}`, { ...rest, headers: told })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

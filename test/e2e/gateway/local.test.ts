@@ -180,6 +180,19 @@ it.concurrent(
   CONVERSATION_MS,
 )
 
+it.concurrent(
+  'whoever would rather leave a message in their own voice is asked for it',
+  async () => {
+    const caller = await Conversation.begin(house)
+    await caller.answer()
+    expect(await caller.say('i would like to leave a voicemail')).toBe('Of course.')
+    await caller.has('messageAsked')
+    expect(await caller.facts('messageAsked')).toEqual([{ name: 'messageAsked', by: 'agent' }])
+    await caller.call.hangup()
+  },
+  CONVERSATION_MS,
+)
+
 it.concurrent('a call whose recognizer is killed is asked for a message, and the next one is served', async () => {
   const caller = await Conversation.begin(crowded)
   await caller.answer()

@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { weekdays } from '../../../src/agent/hours.ts'
-import type { CallFact } from '../../../src/call/events.ts'
+import type { CallFact, VoicemailWay } from '../../../src/call/events.ts'
 import type { Call } from '../../../src/caller/call.ts'
 import { traceDb } from '../../../src/caller/tones.ts'
 import { word } from '../../../src/caller/voice.ts'
@@ -24,13 +22,28 @@ const phrases = { trouble: `[tone ${troubleHz} 300ms]`, handingOver: `[tone ${ha
 const takesVoicemail = 2_400
 const fails = 2_700
 
+const standard = 'test-house'
+
 let house: House
 beforeAll(async () => {
   house = await House.open({ environment: { LEASE_SECONDS: '60' }, business: { voicemail, conversation: { phrases } } })
   const inThreeDays = weekdays[(new Date().getUTCDay() + 2) % 7]!
   const hours = { [inThreeDays]: [{ from: '12:00', to: '12:01' }] }
   const closed = { name: 'Closed', voicemail, hours, telephone: { closed: { kind: 'voicemail' } } }
-  await house.until(async () => (await house.post('/v1/businesses', closed)).status !== 503)
+  const slowly = {
+    ...voicemail,
+    greeting: `[tone ${askedHz} 10000ms]`,
+    thanks: `[tone ${thanksHz} 10000ms]`,
+    silenceSeconds: 10,
+  }
+  const businesses = [
+    closed,
+    { ...closed, name: 'Brief', voicemail: { ...voicemail, maxSeconds: 5 } },
+    { ...closed, name: 'Slow', voicemail: slowly },
+  ]
+  for (const each of businesses) {
+    await house.until(async () => (await house.post('/v1/businesses', each)).status !== 503)
+  }
 })
 afterAll(() => house[Symbol.asyncDispose]())
 
@@ -47,18 +60,38 @@ async function asked(call: Call, hz = askedHz): Promise<void> {
 
 type Left = Extract<CallFact, { name: 'voicemailLeft' }>
 
-async function leftBy(by: string, ended: string): Promise<Left> {
-  const find = async () => {
-    const facts = (await house.events()).map(({ fact }) => fact)
-    return facts.find((fact): fact is Left => fact.name === 'voicemailLeft' && fact.by === by && fact.ended === ended)
-  }
+async function leftWith(business: string): Promise<Left[]> {
+  const facts = (await house.events()).filter(event => event.business === business).map(({ fact }) => fact)
+  return facts.filter((fact): fact is Left => fact.name === 'voicemailLeft')
+}
+
+async function leftBy(by: VoicemailWay, ended: string, business: string): Promise<Left> {
+  const find = async () => (await leftWith(business)).find(left => left.by === by && left.ended === ended)
   await house.until(async () => (await find()) !== undefined)
   return (await find())!
 }
 
-/** The word stands in the file as it was said, by its marker. */
+interface Listed {
+  readonly voicemails: readonly { readonly id: string; readonly private: { readonly recording: string } }[]
+}
+
+/** The word is heard in it as it was said, by its marker: as a player asks for it, piece by piece. */
 async function holds({ private: { recording } }: Left, markerHz: number): Promise<void> {
-  const bytes = await readFile(join(house.stateDir, 'state/voicemail', `${recording}.au`))
+  const listed = async () => {
+    const { voicemails } = (await house.get<Listed>('/v1/voicemails?private=true')).body
+    return voicemails.find(each => each.private.recording === recording)
+  }
+  await house.until(async () => (await listed()) !== undefined)
+  const path = `/v1/voicemails/${(await listed())!.id}/audio`
+  const [first, rest, whole] = [
+    await house.sound(path, 'bytes=0-1999'),
+    await house.sound(path, 'bytes=2000-'),
+    await house.sound(path),
+  ]
+  expect([first.status, rest.status, whole.status]).toEqual([206, 206, 200])
+  expect(rest.of).toBe(`bytes 2000-${whole.bytes.length - 1}/${whole.bytes.length}`)
+  const bytes = Buffer.concat([first.bytes, rest.bytes])
+  expect(bytes.equals(whole.bytes)).toBe(true)
   const { law, dataAt } = readAuHeader(bytes)!
   const samples = new Int16Array(bytes.length - dataAt)
   decode(law, bytes.subarray(dataAt), samples)
@@ -73,7 +106,7 @@ it.concurrent('is left with the agent, ends with silence, and is on the disk bef
   await asked(call)
   await call.play(spoken(1_900, 1_500))
   await call.hearsTone(thanksHz, { forMs: 300, timeoutMs: 8_000 })
-  const left = await leftBy('agent', 'silence')
+  const left = await leftBy('agent', 'silence', standard)
   expect(await call.ended).toMatchObject({ by: 'callee', how: 'bye' })
   expect(left.seconds).toBeGreaterThanOrEqual(3)
   await holds(left, 1_900)
@@ -86,7 +119,19 @@ it.concurrent('is all that there is outside the hours, and ends with the key', a
   await call.digits('#')
   await call.hearsTone(thanksHz, { forMs: 300, timeoutMs: 5_000 })
   await call.ended
-  await holds(await leftBy('closed', 'key'), 2_100)
+  await holds(await leftBy('closed', 'key', 'closed'), 2_100)
+})
+
+it.concurrent('ends at its limit, whoever goes on speaking', async () => {
+  const call = await house.dial({ parameters: { business: 'brief' } })
+  await asked(call)
+  const speaking = call.play(spoken(2_300, 8_000))
+  await call.hearsTone(thanksHz, { forMs: 300 })
+  await call.ended
+  await speaking.catch(() => {})
+  const left = await leftBy('closed', 'limit', 'brief')
+  expect(left.seconds).toBe(5)
+  await holds(left, 2_300)
 })
 
 it.concurrent('is what an engine that fails has left for its caller, whose last words are kept', async () => {
@@ -100,23 +145,41 @@ it.concurrent('is what an engine that fails has left for its caller, whose last 
   await call.hearsTone(toneHz, { forMs: 340, timeoutMs: 20_000 })
   await call.play(spoken(2_200, 1_500))
   await call.hangup()
-  await holds(await leftBy('failure', 'hungUp'), 2_200)
+  await holds(await leftBy('failure', 'hungUp', standard), 2_200)
 })
 
-it('is kept as far as it was said when the gateway is killed, and asked for once more by the next', async () => {
-  const call = await house.dial({ parameters: { business: 'closed' } })
-  await asked(call)
-  await call.play(spoken(2_600, 1_500))
-  await call.hearsSilence(400)
+/** Skips the greeting by the key. */
+async function beginsToLeave(call: Call, sinceMs: number, markerHz: number): Promise<void> {
+  await call.hearsTone(askedHz, { forMs: 100, sinceMs, timeoutMs: 20_000 })
+  await call.digits('#')
+  await call.hearsTone(toneHz, { forMs: 340 })
+  await call.hearsSilence(60)
+  await call.play(spoken(markerHz, 1_500))
+}
+
+it('survives a gateway that is killed while it asks, while it records and while it thanks', async () => {
+  const dial = (from: string) => house.dial({ from, parameters: { business: 'slow' } })
+  const [thanked, speaks] = await Promise.all([dial('+15550100101'), dial('+15550100102')])
+  await Promise.all([beginsToLeave(thanked, 0, 2_500), beginsToLeave(speaks, 0, 2_600)])
+  await thanked.digits('#')
+  await thanked.hearsTone(thanksHz, { forMs: 100 })
+  const asks = await dial('+15550100103')
+  await asks.hearsTone(askedHz, { forMs: 100 })
   await house.signal('SIGKILL')
-  const sinceMs = call.heardMs
+  const [asksFromMs, speaksFromMs] = [asks.heardMs, speaks.heardMs]
   await house.start()
-  await call.hearsTone(toneHz, { forMs: 340, sinceMs, timeoutMs: 20_000 })
-  const cut = await leftBy('closed', 'cut')
-  await holds(cut, 2_600)
-  await call.play(spoken(2_600, 1_500))
-  await call.hangup()
-  const again = await leftBy('closed', 'hungUp')
-  expect(again.private.recording).not.toBe(cut.private.recording)
-  await holds(again, 2_600)
+  // Nothing more is wanted of those who had left it.
+  expect(await thanked.ended).toMatchObject({ by: 'callee', how: 'bye' })
+  await holds(await leftBy('closed', 'key', 'slow'), 2_500)
+  await holds(await leftBy('closed', 'cut', 'slow'), 2_600)
+  await Promise.all([beginsToLeave(asks, asksFromMs, 2_700), beginsToLeave(speaks, speaksFromMs, 2_800)])
+  await Promise.all([asks.hangup(), speaks.hangup()])
+  await house.isEmpty()
+  const left = await leftWith('slow')
+  expect(left.map(({ ended }) => ended).sort()).toEqual(['cut', 'hungUp', 'hungUp', 'key'])
+  expect(new Set(left.map(each => each.private.recording)).size).toBe(4)
+  const again = (number: string) =>
+    left.find(({ ended, private: { callerNumber } }) => ended === 'hungUp' && callerNumber === number)!
+  await holds(again('+15550100103'), 2_700)
+  await holds(again('+15550100102'), 2_800)
 })

@@ -6,11 +6,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openJournal } from '../../../src/call/journal.ts'
+import { word } from '../../../src/caller/voice.ts'
 import { systemClock } from '../../../src/clock.ts'
+import { encode } from '../../../src/media/g711.ts'
 import { auHeader } from '../../../src/recording/au.ts'
 import { listVoicemails } from '../../../src/store/voicemails.ts'
 import { seedDatabase } from '../../support/database.ts'
 import { PostgresServer } from '../../support/postgres.ts'
+import { seeded } from '../../support/random.ts'
 import { spawnTied } from '../../support/tied.ts'
 import { until } from '../../support/until.ts'
 import { messageNode } from './message-node.ts'
@@ -27,10 +30,14 @@ afterAll(async () => {
 })
 
 /** As a gateway leaves it that was killed while it recorded, or before it could tell. */
-async function leave(folder: string, recording: string, call: string, seconds: number): Promise<void> {
+async function leave(folder: string, recording: string, call: string, spokenMs: number): Promise<void> {
   const note = { id: recording, call, business: 'dentist', beganAtMs: 5_000, by: 'closed' as const }
   const header = auHeader({ law: 'ulaw', channels: 1 }, note)
-  await writeFile(join(folder, `${recording}.au`), Buffer.concat([header, Buffer.alloc(seconds * 8_000, 0x55)]))
+  const samples = new Int16Array(4 * 8_000)
+  samples.set(word({ f0: 130, markerHz: 1_900, ms: spokenMs, level: -20, random: seeded(1) }), 8_000)
+  const sound = new Uint8Array(samples.length)
+  encode('ulaw', samples, sound)
+  await writeFile(join(folder, `${recording}.au`), Buffer.concat([header, sound]))
 }
 
 it.each(['embedded', 'server'] as const)(
@@ -42,9 +49,9 @@ it.each(['embedded', 'server'] as const)(
     const url = kind === 'server' ? server.url : undefined
     await mkdir(sounds, { recursive: true })
     if (kind === 'embedded') await seedDatabase(folder)
-    await leave(sounds, 'known', 'c0', 3)
-    await leave(sounds, 'untold', 'c1', 4)
-    await leave(sounds, 'short', 'c2', 0.5)
+    await leave(sounds, 'known', 'c0', 900)
+    await leave(sounds, 'untold', 'c1', 900)
+    await leave(sounds, 'short', 'c2', 500)
     await writeFile(join(sounds, 'begun.au'), '')
     const journal = await openJournal({ directory: join(state, 'journal'), clock: systemClock, trouble: () => {} })
     const hidden = { recording: 'known', callerNumber: undefined }

@@ -98,6 +98,25 @@ describe('a message', () => {
     }
   })
 
+  it('that was misheard twice can be left in their own voice', () => {
+    const misheard = ['can you take a message please', 'all me', 'no', 'fall me', 'no']
+    const offered = talk(misheard)
+    expect(offered.said.at(-1)).toBe('Would you rather leave it in your own voice, after a tone?')
+    expect(offered.deeds).toEqual([])
+    expect(talk([...misheard, 'yes please']).deeds).toEqual([{ kind: 'takeVoicemail' }])
+    const { deeds } = talk([...misheard, 'no', 'call me', 'yes', 'yes'])
+    expect(deeds).toEqual([{ kind: 'storeMessage', message: 'call me' }])
+  })
+
+  it.each(['i would like to leave a voicemail', 'can i leave you a voice message please', 'let me record a message'])(
+    'is left in their own voice by whoever would rather, also in the middle of dictating: %s',
+    text => {
+      for (const before of [[], ['can you take a message please']]) {
+        expect(talk([...before, text])).toMatchObject({ deeds: [{ kind: 'takeVoicemail' }] })
+      }
+    },
+  )
+
   it('is dropped when the caller thinks better of it, and never kept unconfirmed', () => {
     expect(talk(['can you take a message please', 'never mind']).deeds).toEqual([])
     expect(talk(['can you take a message please', 'call me', 'thank you goodbye']).deeds).toEqual([{ kind: 'hangUp' }])
