@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts'
 import { factsWithoutChannel } from './carrier-events.ts'
-import type { CallEvent } from './events.ts'
+import type { CallEvent, CallFact } from './events.ts'
 import type { Journal } from './journal.ts'
 import { isSame, JOURNAL_START } from './journal-reader.ts'
 
@@ -18,6 +18,9 @@ interface Open {
   last: CallEvent
 }
 
+/** Of calls that are over, too: a voicemail that is fetched then, what work on a call has cost. */
+const alsoAfterwards: readonly CallFact['name'][] = ['voicemailLeft', 'usageCounted']
+
 /** Those that go on are among them. */
 export async function unfinishedCalls(journal: Pick<Journal, 'read'>): Promise<ReadonlyMap<string, UnfinishedCall>> {
   const open = new Map<string, Open>()
@@ -28,12 +31,11 @@ export async function unfinishedCalls(journal: Pick<Journal, 'read'>): Promise<R
       open.delete(call)
       continue
     }
-    // It may be fetched when its call is over, and be all that there ever was of it here.
-    const isVoicemail = fact.name === 'voicemailLeft'
-    if (isVoicemail && !open.has(call)) continue
+    const comesLater = alsoAfterwards.includes(fact.name)
+    if (comesLater && !open.has(call)) continue
     const known = open.get(call) ?? { events: [], answeredAtMs: undefined, last: event }
     if (known.events.length < limits.call.eventsKept) known.events.push(event)
-    if (!isVoicemail) known.last = event
+    if (!comesLater) known.last = event
     if (fact.name === 'answered' || fact.name === 'takenOver') known.answeredAtMs ??= atMs
     open.set(call, known)
   }

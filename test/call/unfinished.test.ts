@@ -21,6 +21,7 @@ const facts = {
   ended: { name: 'ended', reason: 'callerHungUp', durationMs: 9 },
   refused: { name: 'refused', reason: 'capacity' },
   told: { name: 'carrierTold', status: 'ringing', direction: 'inbound', private: {} as never },
+  usage: { name: 'usageCounted', model: 'm', inputTokens: 3 },
   voicemail: { name: 'voicemailLeft', seconds: 3, private: { recording: 'r', callerNumber: undefined } },
 } as const satisfies Record<string, CallFact>
 
@@ -49,7 +50,8 @@ describe('calls that a killed gateway has left open', () => {
       over: ['offered', 'answered', 'ended'],
       turnedAway: ['refused'],
       voicemail: ['voicemail'],
-      elsewhere: ['told', 'told'],
+      elsewhere: ['told', 'told', 'usage'],
+      summarized: ['offered', 'answered', 'ended', 'usage'],
       takenBack: ['offered', 'answered', 'ended', 'offered', 'takenOver'],
     })
     const open = await unfinishedCalls(journal)
