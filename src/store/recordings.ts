@@ -2,7 +2,10 @@ import { type Kysely, type Selectable, sql } from 'kysely'
 import { isWithin, type StoreScope } from './scope.ts'
 import type { AwaitedRecordingRow, Tables } from './tables.ts'
 
-export type AwaitedRecording = Omit<Selectable<AwaitedRecordingRow>, 'settled_at' | 'next_at' | 'url'>
+export type AwaitedRecording = Omit<Selectable<AwaitedRecordingRow>, 'settled_at' | 'next_at' | 'url'> & {
+  /** The carrier was told to record them, and nothing else. */
+  readonly of_reception: boolean
+}
 
 export interface Claim {
   readonly at: Date
@@ -27,8 +30,10 @@ export async function claimRecordings(
       order by at limit ${most} for update skip locked
     )
     returning recording, call, business, at, seconds, attempts,
-      coalesce(caller_number, (select calls.caller_number from calls where calls.id = own.call)) as caller_number`.execute(
-    db,
-  )
+      coalesce(caller_number, (select calls.caller_number from calls where calls.id = own.call)) as caller_number,
+      exists (
+        select from call_events event
+        where event.call = own.call and event.name = 'announced' and event.details->>'verdict' = 'record'
+      ) as of_reception`.execute(db)
   return rows.sort((one, other) => one.at.getTime() - other.at.getTime())
 }

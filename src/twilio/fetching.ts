@@ -78,13 +78,14 @@ export class Fetching {
 
   async #fetch(awaited: AwaitedRecording): Promise<void> {
     const { account, directory, tell, kept, clock, log } = this.#with
-    const { recording, call, business, seconds, attempts, caller_number: callerNumber } = awaited
+    const { recording, call, business, seconds, attempts, caller_number: callerNumber, of_reception } = awaited
     const event = { call, business, atMs: clock.wallMs() }
     try {
       const audio = await soundOf(recording, account, this.#closing.signal)
       await storeVoicemail(directory, recording, audio)
       const hidden = { recording, callerNumber: callerNumber ?? undefined }
-      tell({ ...event, fact: { name: 'voicemailLeft', seconds, private: hidden } })
+      const by = of_reception ? ({ by: 'reception' } as const) : {}
+      tell({ ...event, fact: { name: 'voicemailLeft', seconds, ...by, private: hidden } })
       await kept()
     } catch (error) {
       if (this.#closing.signal.aborted) return

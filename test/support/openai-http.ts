@@ -71,6 +71,11 @@ export class OpenAiHttpServer {
     this.#faults.push(...faults.map(fault => ({ at, fault })))
   }
 
+  /** Faults that are still to come. */
+  get planned(): number {
+    return this.#faults.length
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#server.closeAllConnections()
     this.#server.close()
