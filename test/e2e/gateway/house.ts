@@ -16,7 +16,7 @@ import { freePort } from '../../support/asterisk.ts'
 import { seedDatabase } from '../../support/database.ts'
 import { databaseOn } from '../../support/postgres.ts'
 import { seeded } from '../../support/random.ts'
-import { spawnTied } from '../../support/tied.ts'
+import { compiledModules, spawnTied } from '../../support/tied.ts'
 import { sharedServer } from '../shared-server.ts'
 import { Wire } from './wire.ts'
 
@@ -103,6 +103,7 @@ export class House implements AsyncDisposable {
     const wire = new Wire(ari)
     const ariPort = options.throughWire ? await wire.open() : ari
     const environment = {
+      ...compiledModules(),
       PATH: process.env['PATH'] ?? '',
       HOME: stateDir,
       STATE_DIR: join(stateDir, 'state'),

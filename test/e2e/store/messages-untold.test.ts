@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openJournal } from '../../../src/call/journal.ts'
 import { word } from '../../../src/caller/voice.ts'
-import { systemClock } from '../../../src/clock.ts'
+import { pause, systemClock } from '../../../src/clock.ts'
 import { encode } from '../../../src/media/g711.ts'
 import { auHeader } from '../../../src/recording/au.ts'
 import { listVoicemails } from '../../../src/store/voicemails.ts'
@@ -73,8 +73,7 @@ it.each(['embedded', 'server'] as const)(
       const rows = () => next.store.ask(db => listVoicemails(db, 'all', {}, { after: undefined, count: 10 }))
       while ((await rows()).length < 2) {
         await next.store.caughtUp()
-        // The embedded database answers within the same turn: the journal's file needs another.
-        await until(() => true)
+        await pause(systemClock, 10)
       }
       await until(() => !existsSync(join(sounds, 'begun.au')))
       await next.store.caughtUp()
