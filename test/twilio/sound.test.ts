@@ -5,6 +5,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { limits } from '../../src/limits.ts'
 import { Secret } from '../../src/secret.ts'
 import { redirectIn, soundOf } from '../../src/twilio/sound.ts'
+import { until } from '../support/until.ts'
 
 const from = new URL('https://api.twilio.com/2010-04-01/Accounts/AC1/Recordings/RE1.wav')
 const to = (location: string, status = 302, base = from) =>
@@ -128,5 +129,5 @@ it.each(['at once', 'after a redirect'])('is not taken in beyond its bound, howe
     forGood: true,
     message: `it is larger than ${bytes} bytes`,
   })
-  while (!closed) await new Promise(resolve => setImmediate(resolve))
+  await until(() => closed)
 })

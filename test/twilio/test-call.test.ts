@@ -6,6 +6,7 @@ import type { Ending } from '../../src/caller/session.ts'
 import { isSigned } from '../../src/twilio/signature.ts'
 import { type TestCallParts, testCalls } from '../../src/twilio/test-call.ts'
 import { twimlOf } from '../../src/twilio/twiml.ts'
+import { until } from '../support/until.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 import { authToken, publicBaseUrl } from './signed.ts'
 
@@ -144,7 +145,7 @@ describe('a test call', () => {
   it('waits for no sound for ever, and leaves no call behind', async () => {
     const { place, clock, close, vanished, dialled } = await scene({ loudness: 0 })
     const placing = place()
-    while (dialled.length === 0) await new Promise(resolve => setImmediate(resolve))
+    await until(() => dialled.length > 0)
     await clock.run(30_000)
     const result = await placing
     close()
