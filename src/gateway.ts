@@ -21,7 +21,7 @@ import { limits } from './limits.ts'
 import type { Log } from './log.ts'
 import { asteriskOf, type Surroundings } from './own-asterisk.ts'
 import { askedWork, cleanDaily, deletingIn } from './own-kept.ts'
-import { recordersOf, sweepOldCaptures, tellFoundRecordings } from './own-recording.ts'
+import { lookForRecordings, recordersOf, sweepOldCaptures } from './own-recording.ts'
 import { twilioEdge, twilioLegs } from './own-twilio.ts'
 import { ownVoicemail } from './own-voicemail.ts'
 import { type Work, workOf } from './own-work.ts'
@@ -145,7 +145,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
   await telephony.start()
   tellEnds(unfinished.ends(), telephony, call => exchange.find(call) !== undefined, observe)
   await storeOpened
-  void tellFoundRecordings(state, store, exchange, log)
+  lookForRecordings({ state, store, exchange, log }, scope)
   twilio.desk.start()
   work.start()
   cleanDaily(want, scope)

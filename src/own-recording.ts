@@ -1,6 +1,6 @@
 import type { Exchange } from './call/exchange.ts'
 import { every, systemClock } from './clock.ts'
-import { asError } from './errors.ts'
+import { asError, GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
 import type { Log } from './log.ts'
 import type { PlaneHandle } from './plane/handle.ts'
@@ -38,22 +38,48 @@ export function sweepOldCaptures(state: StateDir, log: Log, scope: Scope): void 
   scope.onClose(every(systemClock, limits.recording.cleanMs, sweep))
 }
 
-/** Of what an earlier life has left on the disk; whoever goes on is here by now. */
-export async function tellFoundRecordings(state: StateDir, store: Store, exchange: Exchange, log: Log): Promise<void> {
-  try {
-    await store.caughtUp()
-    const { events, strange } = await findRecordings({
-      folder: soundFolders(state.path).recordings,
-      known: async ids => {
-        const rows = await store.ask(db => recordingsById(db, 'all', ids))
-        return rows.map(row => ({ ...row, ended: row.ended_why !== null, converted: row.converted_at !== null }))
-      },
-      isLive: call => exchange.live.some(({ id }) => id === call),
-      nowMs: systemClock.wallMs(),
+interface FoundParts {
+  readonly state: Pick<StateDir, 'path'>
+  readonly store: Pick<Store, 'caughtUp' | 'failing' | 'ask'>
+  readonly exchange: Pick<Exchange, 'live' | 'foundLater'>
+  readonly log: Log
+}
+
+/** To be called when whoever goes on is here. */
+export function lookForRecordings(parts: FoundParts, scope: Scope): void {
+  tellUntil(
+    () => tellFoundRecordings(parts),
+    scope,
+    why => parts.log.error(`What an earlier life has recorded is looked for again later: ${why}`),
+  )
+}
+
+/** Of what an earlier life has left on the disk. */
+export async function tellFoundRecordings({ state, store, exchange, log }: FoundParts): Promise<void> {
+  await store.caughtUp()
+  if (store.failing) throw new GatewayError('STORE_AWAY', 'What was told before is not known.', { retryable: true })
+  const { events, strange } = await findRecordings({
+    folder: soundFolders(state.path).recordings,
+    known: async ids => {
+      const rows = await store.ask(db => recordingsById(db, 'all', ids))
+      return rows.map(row => ({ ...row, ended: row.ended_why !== null, converted: row.converted_at !== null }))
+    },
+    // A row has the name of the record, the file itself that of the channel.
+    isLive: call => exchange.live.some(({ id, record }) => id === call || record === call),
+    nowMs: systemClock.wallMs(),
+  })
+  for (const event of events) exchange.foundLater(event)
+  for (const recording of strange) log.warn({ recording }, 'a recording stands on the disk and in no table')
+}
+
+/** What was told before is known by the database alone, which may be away. */
+export function tellUntil(tell: () => Promise<void>, scope: Scope, trouble: (why: string) => void = () => {}): void {
+  let cancel = () => {}
+  scope.onClose(() => cancel())
+  const attempt = () =>
+    tell().catch(error => {
+      trouble(asError(error).message)
+      if (!scope.closed) cancel = systemClock.after(limits.jobs.lookMs, attempt)
     })
-    for (const event of events) exchange.foundLater(event)
-    for (const recording of strange) log.warn({ recording }, 'a recording stands on the disk and in no table')
-  } catch (error) {
-    log.error(`What an earlier life has recorded is not looked for: ${asError(error).message}`)
-  }
+  void attempt()
 }

@@ -11,6 +11,7 @@ import { systemClock } from './clock.ts'
 import { GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
 import type { Surroundings } from './own-asterisk.ts'
+import { tellUntil } from './own-recording.ts'
 import { voicedMs } from './recording/voiced.ts'
 import { dropMessage, messagesLeft, secondsOfWav, storeVoicemail, type UntoldMessage } from './recording/voicemail.ts'
 import type { Scope } from './scope.ts'
@@ -122,17 +123,6 @@ async function businessInStore({ store, storeOpened }: Pick<Parts, 'store' | 'st
     .then(() => store.caughtUp())
     .catch(() => {})
   return store.ask(db => businessOfCall(db, 'all', call)).catch(() => undefined)
-}
-
-/** Whether a message was told is known by the database alone, which may be away. */
-function tellUntil(tell: () => Promise<void>, scope: Scope): void {
-  let cancel = () => {}
-  scope.onClose(() => cancel())
-  const attempt = () =>
-    tell().catch(() => {
-      if (!scope.closed) cancel = systemClock.after(limits.jobs.lookMs, attempt)
-    })
-  void attempt()
 }
 
 async function tellOf(left: readonly UntoldMessage[], folder: string, parts: Parts): Promise<void> {

@@ -2,6 +2,7 @@ import { readdir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CallEvent, CallFact } from '../call/events.ts'
 import { auMs, readAu } from './au.ts'
+import { isMissing } from './sound-files.ts'
 
 /** What the tables tell of a recording that has a file. */
 export interface KnownRecording {
@@ -34,8 +35,11 @@ const DAY_MS = 24 * 60 * 60_000
  * What a conversion has begun and left is begun anew, and goes.
  */
 export async function findRecordings({ folder, known, isLive, nowMs }: FoundDependencies): Promise<Found> {
-  const names = await readdir(folder).catch(() => [])
-  for (const name of names.filter(each => each.endsWith('.part'))) await unlink(join(folder, name)).catch(() => {})
+  const names: readonly string[] = await readdir(folder).catch(() => [])
+  const begun = names.filter(each => each.endsWith('.opus.part'))
+  // Beside what it was to be made of somebody may be making it by now.
+  for (const name of begun.filter(each => !names.includes(each.replace('.opus.part', '.au'))))
+    await unlink(join(folder, name)).catch(() => {})
   const files = names.flatMap(name => {
     const [, id, form] = /^([\w-]{22})\.(au|opus)$/.exec(name) ?? []
     return id && form ? [{ id, form, path: join(folder, name) }] : []
@@ -44,9 +48,12 @@ export async function findRecordings({ folder, known, isLive, nowMs }: FoundDepe
   const events: CallEvent[] = []
   const strange: string[] = []
   for (const { id, form, path } of files) {
-    const { mtimeMs, size } = await stat(path)
     const row = rows.get(id)
-    const whose = row ?? (form === 'au' ? (await readAu(path))?.note : undefined)
+    const file = await lookAt(path, form)
+    // Converted or deleted since it was found.
+    if (file === 'gone') continue
+    const { mtimeMs, size, sound } = file
+    const whose = row ?? sound?.note
     const tell = (fact: CallFact) => {
       if (whose) events.push({ call: whose.call, business: whose.business, atMs: mtimeMs, fact })
     }
@@ -54,10 +61,19 @@ export async function findRecordings({ folder, known, isLive, nowMs }: FoundDepe
       if (nowMs - mtimeMs > DAY_MS) strange.push(id)
     } else if (form === 'au') {
       if (row?.ended || isLive(whose.call)) continue
-      const file = await readAu(path)
-      const seconds = Math.ceil(file ? auMs(file, file.bytes) / 1_000 : 0)
+      const seconds = Math.ceil(sound ? auMs(sound, size) / 1_000 : 0)
       tell({ name: 'recordingEnded', recording: id, seconds, why: 'cut', shedFrames: 0 })
     } else if (!row?.converted) tell({ name: 'recordingConverted', recording: id, bytes: size })
   }
   return { events, strange }
+}
+
+async function lookAt(path: string, form: string) {
+  try {
+    const { mtimeMs, size } = await stat(path)
+    return { mtimeMs, size, sound: form === 'au' ? await readAu(path) : undefined }
+  } catch (error) {
+    if (isMissing(error)) return 'gone'
+    throw error
+  }
 }

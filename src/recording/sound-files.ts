@@ -103,6 +103,6 @@ export async function isThere(path: string): Promise<boolean> {
   )
 }
 
-function isMissing(error: unknown): boolean {
+export function isMissing(error: unknown): boolean {
   return Object(error).code === 'ENOENT'
 }

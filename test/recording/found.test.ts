@@ -78,6 +78,21 @@ describe('what an earlier life has left on the disk', () => {
     expect(existsSync(join(folder, `${idOf('b')}.opus.part`))).toBe(false)
   })
 
+  it('leaves alone what is being converted by now, and tells the rest when a file goes meanwhile', async () => {
+    begun('a', '1.1', 1)
+    begun('b', '2.2', 1)
+    file(`${idOf('a')}.opus.part`, new Uint8Array(7))
+    const { events } = await findRecordings({
+      ...{ folder, nowMs, isLive: () => false },
+      known: async () => {
+        rmSync(join(folder, `${idOf('a')}.au`))
+        return [{ ...row, id: idOf('a'), ended: true }]
+      },
+    })
+    expect(existsSync(join(folder, `${idOf('a')}.opus.part`))).toBe(true)
+    expect(events.map(({ call }) => call)).toEqual(['2.2'])
+  })
+
   it('is told to an operator when it is nobody knows whose, after a day, and never taken away', async () => {
     file(`${idOf('a')}.opus`, new Uint8Array(7), nowMs - 2 * 86_400_000)
     file(`${idOf('b')}.opus`, new Uint8Array(7))
