@@ -122,7 +122,8 @@ export class Exchange {
     if (!seat) return this.#refuse(leg, business, 'capacity', judged)
     const { clock, plane, observe, knowCaller = async () => nothingKnown } = this.#with
     const scope = this.#with.scope.child(leg.id)
-    const door = { business, plain: judged.kind === 'plain', earlier: leg.takenOver ? earlierLife : undefined }
+    const isPlain = judged.kind === 'plain' || (judged.kind === 'partOf' && judged.byHand === true)
+    const door = { business, plain: isPlain, earlier: leg.takenOver ? earlierLife : undefined }
     const handler = this.#with.instead?.(door) ?? handlers[business.engine]
     const part = judged.kind === 'partOf' ? partIn(judged) : undefined
     const earlier = part?.again && !leg.takenOver ? (this.find(part.partOf)?.events ?? []) : earlierLife

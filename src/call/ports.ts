@@ -51,14 +51,20 @@ export type HangupCause = 'normal' | 'busy' | 'congestion' | 'noAnswer' | 'rejec
 /**
  * Whose a channel is that is offered: a call of its own, a part of one that the carrier has announced, or none that is taken.
  * `again`: what has become of the transfer that the caller comes back from. `outbound`: we have called them.
- * `takenOver`: it was let in by another gateway.
+ * `takenOver`: it was let in by another gateway. `byHand`: it names the call itself, and nobody has decided where it is to go.
  */
 export type JudgeLeg = (
   facts: CallFacts,
   takenOver?: boolean,
 ) =>
   | { readonly kind: 'plain'; readonly doubt?: string }
-  | { readonly kind: 'partOf'; readonly record: string; readonly again?: string; readonly outbound?: true }
+  | {
+      readonly kind: 'partOf'
+      readonly record: string
+      readonly again?: string
+      readonly outbound?: true
+      readonly byHand?: true
+    }
   | { readonly kind: 'forged'; readonly why: string }
 
 /** A caller's channel, as telephony provides it. */

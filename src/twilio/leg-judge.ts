@@ -29,7 +29,8 @@ export function legJudge({ tokens, required }: LegJudgeDependencies): JudgeLeg {
     }
     if (required) return takenOver ? { kind: 'plain' } : { kind: 'forged', why: 'It carries no token.' }
     // Of one who is believed; an address that was written by hand names the call, too.
-    return /^CA[0-9a-f]{32}$/i.test(record ?? '') ? { kind: 'partOf', record: record!, ...back } : { kind: 'plain' }
+    if (!/^CA[0-9a-f]{32}$/i.test(record ?? '')) return { kind: 'plain' }
+    return { kind: 'partOf', record: record!, ...(again === undefined ? { byHand: true } : back) }
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CallEvent } from '../../src/call/events.ts'
+import type { CallAtDoor } from '../../src/call/exchange.ts'
 import type { Handler, JudgeLeg, LiveCall } from '../../src/call/ports.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { limits } from '../../src/limits.ts'
@@ -344,6 +345,22 @@ describe('a channel', () => {
     await offer(new FakeLeg('c1'))
     expect(events[1]!.fact).toEqual({ name: 'degraded', code: 'LEG_UNPROVEN', detail: 'A wrong token.' })
     expect(exchange.find('c1')?.view.record).toBe('c1')
+  })
+
+  it('is for whoever is there in the place of the agent unless that was decided on its way: not by the name of a call alone', async () => {
+    const plain: boolean[] = []
+    const doors = [
+      { kind: 'plain' },
+      { kind: 'partOf', record: 'CA1', byHand: true },
+      { kind: 'partOf', record: 'CA2' },
+      { kind: 'partOf', record: 'CA2', again: 'busy' },
+    ] as const
+    for (const judged of doors) {
+      const instead = (door: CallAtDoor) => void plain.push(door.plain)
+      const { offer } = house(answerAndWait, { judge: () => judged, instead })
+      await offer(new FakeLeg('c1'))
+    }
+    expect(plain).toEqual([true, true, false, false])
   })
 
   it('by which a caller comes back goes on with their call: what happened, how long it lasts, and no greeting', async () => {

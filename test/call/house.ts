@@ -3,7 +3,7 @@ import { type Business, readBusiness } from '../../src/business.ts'
 import type { Addressee } from '../../src/call/addressee.ts'
 import { Admission } from '../../src/call/admission.ts'
 import type { CallEvent, CallFact } from '../../src/call/events.ts'
-import { Exchange } from '../../src/call/exchange.ts'
+import { type CallAtDoor, Exchange } from '../../src/call/exchange.ts'
 import type { AnnounceTransfer, Handler, JudgeLeg, Line, LineEvent, Recorder, Redirect } from '../../src/call/ports.ts'
 import { Scope } from '../../src/scope.ts'
 import { type FakeLeg, FakeTelephony } from '../support/fake-leg.ts'
@@ -33,6 +33,7 @@ export interface HouseOptions {
   readonly judge?: JudgeLeg
   readonly redirect?: Redirect
   readonly recorder?: Recorder
+  readonly instead?: (door: CallAtDoor) => Handler | undefined
 }
 
 export const RING_MS = 30_000
@@ -76,6 +77,7 @@ export function house(handler: Handler, options: HouseOptions = {}) {
     handlers: { realtime: handler, local: handler, scripted: handler },
     earlierLife: call => (options.earlier ?? []).filter(event => event.call === call),
     observe: event => events.push(event),
+    ...(options.instead && { instead: options.instead }),
     ...(options.recorder && { recorders: { of: () => options.recorder! } }),
     transfers: {
       ringMs: RING_MS,

@@ -156,7 +156,8 @@ describe('the judge of legs', () => {
 
   it('takes the same where none is required: as the call it names without a token, as none with a wrong one', () => {
     const judge = legJudge({ tokens: house().tokens, required: false })
-    expect(judge(facts({ callSid: record }))).toEqual({ kind: 'partOf', record })
+    expect(judge(facts({ callSid: record }))).toEqual({ kind: 'partOf', record, byHand: true })
+    expect(judge(facts({ callSid: record, again: 'busy' }))).toEqual({ kind: 'partOf', record, again: 'busy' })
     expect(judge(facts({ callSid: 'CA12' }))).toEqual({ kind: 'plain' })
     expect(judge(facts({}))).toEqual({ kind: 'plain' })
     expect(judge(facts({ callSid: record, token: 'forged' }))).toEqual({

@@ -114,7 +114,9 @@ it.concurrent('is left with the agent, ends with silence, and is on the disk bef
 })
 
 it.concurrent('is all that there is outside the hours, and ends with the key', async () => {
-  const call = await house.dial({ parameters: { business: 'closed' } })
+  // As a number is led here by hand, without a webhook that has looked at the hours.
+  const callSid = `CA${'c1'.repeat(16)}`
+  const call = await house.dial({ parameters: { business: 'closed', callSid } })
   await asked(call)
   await call.play(spoken(2_100, 1_500))
   await call.digits('#')
