@@ -1,8 +1,8 @@
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { asError, GatewayError } from '../errors.ts'
-import { type AuNote, auMs, readAu } from './au.ts'
+import { AU_HEADER_BYTES, type AuNote, auMs, readAu } from './au.ts'
 
 /**
  * Keeps a voicemail as a file. It is whole or not there: written aside, on the disk before it gets its name, and the name on
@@ -36,17 +36,25 @@ export interface UntoldMessage {
   readonly ms: number
 }
 
-/** All that stand there as they were recorded, whether they were told or not. */
+/**
+ * All that stand there as they were recorded, whether they were told or not. What cannot be read, or was made by somebody
+ * else, is none of them: it stays as it is.
+ */
 export async function messagesLeft(directory: string): Promise<UntoldMessage[]> {
-  const names = await readdir(directory).catch(() => [])
-  return Promise.all(
-    names
-      .filter(name => name.endsWith('.au'))
-      .map(async name => {
-        const file = await readAu(join(directory, name)).catch(() => undefined)
-        return { recording: name.slice(0, -'.au'.length), note: file?.note, ms: file ? auMs(file, file.bytes) : 0 }
-      }),
-  )
+  const names: readonly string[] = await readdir(directory).catch(() => [])
+  const left: UntoldMessage[] = []
+  for (const name of names.filter(each => each.endsWith('.au'))) {
+    const path = join(directory, name)
+    try {
+      const { size } = await stat(path)
+      const file = await readAu(path)
+      if (!file?.note && size > AU_HEADER_BYTES) continue
+      left.push({ recording: name.slice(0, -'.au'.length), note: file?.note, ms: file ? auMs(file, size) : 0 })
+    } catch {
+      // The next start looks again.
+    }
+  }
+  return left
 }
 
 /** Nobody has said anything in it. */

@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { secondsOfWav, storeVoicemail } from '../../src/recording/voicemail.ts'
+import { auHeader } from '../../src/recording/au.ts'
+import { messagesLeft, secondsOfWav, storeVoicemail } from '../../src/recording/voicemail.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -37,6 +38,20 @@ describe('a voicemail', () => {
       await expect(storeVoicemail(folder, name, new Uint8Array(1))).rejects.toThrow()
     }
     expect(readdirSync(folder)).toEqual([])
+  })
+
+  it('that was cut off is found by its own words; what is another file, or cannot be read, is none', async () => {
+    const note = { id: 'a', call: 'c1', business: 'praxis', beganAtMs: 0 }
+    const message = Buffer.concat([auHeader({ law: 'ulaw', channels: 1 }, note), Buffer.alloc(16_000)])
+    writeFileSync(join(folder, 'message.au'), message)
+    writeFileSync(join(folder, 'begun.au'), '')
+    writeFileSync(join(folder, 'music of the house.au'), Buffer.alloc(60_000))
+    mkdirSync(join(folder, 'folder.au'))
+    const found = (await messagesLeft(folder)).sort((one, other) => other.ms - one.ms)
+    expect(found).toEqual([
+      { recording: 'message', note, ms: 2_000 },
+      { recording: 'begun', note: undefined, ms: 0 },
+    ])
   })
 
   it('says what to do when the disk refuses it', async () => {
