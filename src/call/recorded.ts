@@ -50,9 +50,11 @@ export class CallRecording {
   get forAgent(): CallRecorded | undefined {
     const { recorder, business } = this.#with
     if (!recorder || !business.recording.enabled || this.#over) return undefined
-    const told = this.#told
+    const announcement = () => (this.#told || this.#over ? undefined : business.recording.announcement)
     return {
-      announcement: told ? undefined : business.recording.announcement,
+      get announcement() {
+        return announcement()
+      },
       announced: () => this.#announced(),
       stop: () => this.stop(),
     }
@@ -64,10 +66,12 @@ export class CallRecording {
     if (this.#told) this.#begin(line)
   }
 
+  /** Also before it has begun: what is being announced is not begun then. */
   stop(): boolean {
-    if (!this.#kept) return false
+    if (!this.forAgent || this.#closed) return false
     this.#over = true
     this.end('stopped')
+    this.#tellEnd()
     return true
   }
 
@@ -86,7 +90,7 @@ export class CallRecording {
   }
 
   #announced(): void {
-    if (this.#told || !this.#line) return
+    if (this.#told || this.#over || !this.#line) return
     this.#told = true
     this.#with.emit({ name: 'recordingAnnounced', recording: this.#id })
     this.#begin(this.#line)
@@ -115,7 +119,9 @@ export class CallRecording {
     if (!this.#ended) return
     const { why, seconds, shedFrames } = this.#ended
     this.#ended = undefined
-    const fact = { recording: this.#id, seconds: Math.ceil(seconds), why, shedFrames }
+    // Of one that was to go on, and is not to any more, nothing else is told.
+    const last = why === 'transferred' && this.#over ? 'stopped' : why
+    const fact = { recording: this.#id, seconds: Math.ceil(seconds), why: last, shedFrames }
     this.#with.emitAfterwards({ name: 'recordingEnded', ...fact })
   }
 }

@@ -117,6 +117,8 @@ export class Recorders {
     const path = join(this.#with.folders[sides], `${id}.au`)
     const again = existsSync(path)
     const order: RecordingOrder = { path, note: { id, ...of, beganAtMs, ...(by && { by }) }, sides, mostMs }
+    // A message is left where an agent was: of a line one thing is recorded at a time.
+    for (const before of this.#takes.values()) if (before.line === line && !before.isCapture) before.why ??= 'callEnded'
     const kept = this.#take({ line, path, isCapture: false }, take => line.record(take, order))
     return { again, ...kept }
   }

@@ -88,7 +88,6 @@ describe('the recording of a call', () => {
     const { clock, offer, exchange, factsOf, takes, live } = open()
     const leg = await offer(new FakeLeg('a'))
     await clock.run(1_000)
-    expect(exchange.find('a')?.stopRecording()).toBe(false)
     live().recording?.announced()
     expect(exchange.find('a')?.stopRecording()).toBe(true)
     await clock.settle()
@@ -99,6 +98,31 @@ describe('the recording of a call', () => {
     leg.happen({ kind: 'gone', how: 'hungUp', cause: 'normal' })
     await clock.run(1_000)
     expect(recordings(factsOf('a'))).toEqual(['recordingAnnounced', 'recordingBegan', 'recordingEnded'])
+  })
+
+  it('that an operator has stopped while it was announced does not begin', async () => {
+    const { clock, offer, exchange, factsOf, takes, live } = open()
+    await offer(new FakeLeg('a'))
+    await clock.run(1_000)
+    const { recording } = live()
+    expect(exchange.find('a')?.stopRecording()).toBe(true)
+    expect(exchange.find('a')?.stopRecording()).toBe(false)
+    recording?.announced()
+    await clock.run(1_000)
+    expect(recording?.announcement).toBeUndefined()
+    expect([takes, recordings(factsOf('a'))]).toEqual([[], []])
+  })
+
+  it('that an operator stops while its caller is with somebody else is over, and told at once', async () => {
+    const { clock, offer, exchange, factsOf, takes, live } = open()
+    await offer(new FakeLeg('a'))
+    await clock.run(1_000)
+    live().recording?.announced()
+    takes[0]!.ends({ why: 'transferred', seconds: 1, shedFrames: 0 })
+    await clock.settle()
+    expect(recordings(factsOf('a'))).toEqual(['recordingAnnounced', 'recordingBegan'])
+    expect(exchange.find('a')?.stopRecording()).toBe(true)
+    expect(factsOf('a').at(-1)).toMatchObject({ name: 'recordingEnded', why: 'stopped' })
   })
 
   it('that ends by itself for good does not begin again, and the call goes on', async () => {

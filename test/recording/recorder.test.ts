@@ -86,6 +86,17 @@ describe('recordings by threads of their own', () => {
     expect(recorders.recording).toBe(0)
   })
 
+  it('end where a message is left on their line, as with the call', async () => {
+    const line = await connected()
+    const call = record(line, 'call')
+    await frames(30)
+    const message = record(line, 'message')
+    expect(await call.ended).toMatchObject({ why: 'callEnded' })
+    await frames(30)
+    expect(await message.end('stopped')).toMatchObject({ why: 'stopped' })
+    expect(soundOf('message').length).toBeGreaterThan(0)
+  })
+
   it('end with a line that nobody has ended them for', async () => {
     const line = await connected()
     const kept = record(line, 'a')
