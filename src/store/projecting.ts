@@ -48,7 +48,13 @@ function inserted(events: readonly CallEvent[]) {
 
 /** The database takes no zero character and no half of a pair, which a caller's phone or a model may send. */
 function storable(_key: string, value: unknown): unknown {
-  return typeof value === 'string' ? value.replaceAll('\0', '').toWellFormed() : value
+  if (typeof value === 'string') return storableText(value)
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [storableText(key), each]))
+}
+
+function storableText(text: string): string {
+  return text.replaceAll('\0', '').toWellFormed()
 }
 
 /** Told for want of a better word, or of a part of a call: another gateway may know its end, whoever of the two is read first. */

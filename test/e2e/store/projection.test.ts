@@ -302,7 +302,12 @@ describe.each(['embedded', 'server'] as const)('the store on the %s database', k
       ...offered!,
       fact: { ...offered!.fact, private: { ...hidden, callerNumber: endless } },
     } as CallEvent
-    const events = [said('strange-1', 'a\0b \\u0000 \ud800'), older, tooLong, said('strange-2', 'after it')]
+    const data = { 'na\0me \ud800': 'Ada' }
+    const answered: CallEvent = {
+      ...{ call: 'strange-5', business: 'dentist', atMs: 0 },
+      fact: { name: 'callerAnswered', recording: 'strange', by: 'provider', private: { intent: '', data } },
+    }
+    const events = [said('strange-1', 'a\0b \\u0000 \ud800'), older, tooLong, answered, said('strange-2', 'after it')]
     for (const event of events) journal.append(event)
     await journal.flushed()
     const projection = projectionOf(journal)
