@@ -71,11 +71,57 @@ export const hookEvents = [
 
 export type HookEvent = (typeof hookEvents)[number]
 
+function holdsPassword(url: string): boolean {
+  const { username, password } = URL.parse(url) ?? {}
+  return Boolean(username || password)
+}
+
+const PREFIX = 'whsec_'
+
+/**
+ * What deliveries are signed with; nothing for what is no secret. While one is changed there are two, by a comma, and either
+ * is believed. With the prefix they are base64, else their own bytes.
+ */
+export function hookKeys(text = ''): Buffer[] | undefined {
+  const { least, most } = limits.hooks.secretChars
+  const secrets = text.split(',').map(each => each.trim())
+  const areSecrets = secrets.every(
+    each =>
+      each.length >= least &&
+      each.length <= most &&
+      (!each.startsWith(PREFIX) || base64.test(each.slice(PREFIX.length))),
+  )
+  if (!areSecrets) return undefined
+  return secrets.map(each =>
+    each.startsWith(PREFIX) ? Buffer.from(each.slice(PREFIX.length), 'base64') : Buffer.from(each),
+  )
+}
+
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/
+
+/** Of variables that hold something, and no secret. */
+export function unfitSecrets(
+  hooks: readonly { readonly secret: string }[],
+  environment: Readonly<Record<string, string | undefined>>,
+): string[] {
+  const { least, most } = limits.hooks.secretChars
+  const unfit = hooks
+    .map(({ secret }) => secret)
+    .filter(name => environment[name]?.trim() && !hookKeys(environment[name]))
+  return [...new Set(unfit)].map(
+    name =>
+      `${name} must hold a secret of ${least} to ${most} characters, in base64 behind ${PREFIX}; two, by a comma, while it is changed`,
+  )
+}
+
 export const hooks = z
   .array(
     z.strictObject({
       name: z.string().regex(/^[a-z0-9-]{1,40}$/, 'may hold only small letters, digits and dashes'),
-      url: z.url({ protocol: /^https?$/ }).max(500),
+      url: z
+        .url({ protocol: /^https?$/, error: 'must be an address such as https://crm.example.com/parley' })
+        .max(500)
+        .refine(url => !holdsPassword(url), 'holds a password: deliveries are signed, and an address is no secret'),
       events: z
         .array(z.enum(hookEvents))
         .min(1)

@@ -10,7 +10,7 @@ import {
   strayTransfers,
   transfers,
 } from './business-destinations.ts'
-import { answers, digests, hooks, recording, voicemail } from './business-kept.ts'
+import { answers, digests, hooks, recording, unfitSecrets, voicemail } from './business-kept.ts'
 import { businessLookup } from './business-lookup.ts'
 import { outbound, telephone, texts } from './business-telephone.ts'
 import { businessTools, missingSecrets } from './business-tools.ts'
@@ -278,6 +278,7 @@ function contradictions(chosen: z.infer<typeof businessSchema>, defaults: Busine
   return [
     ...strayTransfers(chosen),
     ...(missing.length > 0 ? [`its requests name what the environment does not have: ${missing.join(', ')}`] : []),
+    ...(environment ? unfitSecrets(chosen.hooks, environment) : []),
     ...(late
       ? [`the warning (conversation.warnSeconds, ${warnSeconds}) must come within the call (maxSeconds, ${maxSeconds})`]
       : []),

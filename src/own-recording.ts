@@ -78,8 +78,9 @@ export function tellUntil(tell: () => Promise<void>, scope: Scope, trouble: (why
   scope.onClose(() => cancel())
   const attempt = () =>
     tell().catch(error => {
+      if (scope.closed) return
       trouble(asError(error).message)
-      if (!scope.closed) cancel = systemClock.after(limits.jobs.lookMs, attempt)
+      cancel = systemClock.after(limits.jobs.lookMs, attempt)
     })
   void attempt()
 }

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { type Business, judgeChoice } from '../src/business.ts'
 
-const environment: Record<string, string> = { TOOL_HOOK: 'a secret that is long enough' }
+const environment: Record<string, string> = {
+  ...{
+    TOOL_HOOK: 'a secret that is long enough',
+    TOOL_SHORT: 'a secret',
+    TOOL_HALF: 'a secret that is long enough, short',
+  },
+  TOOL_BASE: 'whsec_no base64 of any length',
+}
 const defaults = {
   ...{ file: undefined, name: 'Parley', phone: undefined, ownerPhone: undefined, engine: 'scripted' as const },
   environment,
@@ -56,6 +63,19 @@ describe('what a business keeps of its calls', () => {
     [{ hooks: [{ name: 'crm', url: 'https://x.example.com', secret: 'HOOK' }] }, 'begins with TOOL_'],
     [{ hooks: [{ name: 'crm', url: 'https://x.example.com', secret: 'TOOL_HOOK', events: ['x'] }] }, 'hooks.0.events'],
     [{ hooks: [{ name: 'crm', url: 'https://x.example.com', secret: 'TOOL_NONE' }] }, 'TOOL_NONE'],
+    [
+      { hooks: [{ name: 'crm', url: 'https://x.example.com', secret: 'TOOL_SHORT' }] },
+      'TOOL_SHORT must hold a secret of 24',
+    ],
+    [
+      { hooks: [{ name: 'crm', url: 'https://x.example.com', secret: 'TOOL_HALF' }] },
+      'TOOL_HALF must hold a secret of 24',
+    ],
+    [
+      { hooks: [{ name: 'crm', url: 'https://x.example.com', secret: 'TOOL_BASE' }] },
+      'TOOL_BASE must hold a secret of 24',
+    ],
+    [{ hooks: [{ name: 'crm', url: 'https://me:word@x.example.com', secret: 'TOOL_HOOK' }] }, 'holds a password'],
     [
       { hooks: [1, 2].map(() => ({ name: 'crm', url: 'https://x.example.com', secret: 'TOOL_HOOK' })) },
       'must have different names',

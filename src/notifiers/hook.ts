@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { hookKeys } from '../business-kept.ts'
 import type { Delivery, HookAnswer, SendHook } from '../desk/hooks.ts'
 import { limits } from '../limits.ts'
 import type { Answer } from '../tools/exchange.ts'
@@ -15,9 +16,9 @@ export interface HookParts extends PostParts {
  */
 export function hookSender({ secrets, ...parts }: HookParts): SendHook {
   return async ({ id, url, secret, body }, signal) => {
-    const keys = keysOf(secrets[secret])
+    const keys = hookKeys(secrets[secret])
     const { least } = limits.hooks.secretChars
-    if (keys.length === 0) return refused(`${secret} holds no secret of at least ${least} characters`, true)
+    if (!keys) return refused(`${secret} holds no secret of at least ${least} characters`, true)
     const headers = headersOf({ id, body }, keys, Math.floor(parts.clock.wallMs() / 1_000))
     const request = { method: 'POST', url: new URL(url), headers, body }
     return answerOf(await answerTo(request, limits.hooks.answerMs, parts, signal))
@@ -38,17 +39,6 @@ function headersOf({ id, body }: Pick<Delivery, 'id' | 'body'>, keys: readonly B
 
 function signatureOf(key: Buffer, text: string): string {
   return `v1,${createHmac('sha256', key).update(text).digest('base64')}`
-}
-
-const PREFIX = 'whsec_'
-
-/** While one is changed there are two, and either is believed. With the prefix they are base64, else their own bytes. */
-function keysOf(text = ''): Buffer[] {
-  const { least, most } = limits.hooks.secretChars
-  const secrets = text.split(',').map(each => each.trim())
-  return secrets
-    .filter(({ length }) => length >= least && length <= most)
-    .map(each => (each.startsWith(PREFIX) ? Buffer.from(each.slice(PREFIX.length), 'base64') : Buffer.from(each)))
 }
 
 const GONE = 410
