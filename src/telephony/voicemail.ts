@@ -64,9 +64,9 @@ export class VoicemailCollector {
   }
 }
 
-/** `voicemail-<seconds since 1970>-<digits, or unknown>-<unique id of the channel>`, as the dialplan names them. */
+/** `voicemail-<seconds since 1970>-<number, or unknown>-<unique id of the channel>`, as the dialplan names them. */
 export function readVoicemailName(name: string): Named | undefined {
-  const [, seconds, caller, call] = /^voicemail-(\d{1,12})-(\d+|unknown)-(.+)$/.exec(name) ?? []
+  const [, seconds, caller, call] = /^voicemail-(\d{1,12})-([+\d]+|unknown)-(.+)$/.exec(name) ?? []
   if (!seconds || !caller || !call) return undefined
-  return { name, atMs: Number(seconds) * 1_000, call, callerNumber: caller === 'unknown' ? undefined : caller }
+  return { name, atMs: Number(seconds) * 1_000, call, callerNumber: /^\+?\d+$/.test(caller) ? caller : undefined }
 }

@@ -5,7 +5,7 @@ import { type FallbackVoicemail, readVoicemailName } from '../../src/telephony/v
 import { until } from '../support/until.ts'
 import { fakeAri, Gateway } from './harness.ts'
 
-const NAME = 'voicemail-1795226333-15550001-parley-1a-1795226300.7'
+const NAME = 'voicemail-1795226333-+15550001-parley-1a-1795226300.7'
 
 /** A gateway that notes the voicemails it is offered, and does with each what the test says. */
 async function collecting(
@@ -34,7 +34,7 @@ describe('a voicemail of the fallback', () => {
     })
     await until(() => !asterisk.recordings.has(NAME))
     expect(offered).toMatchObject([
-      { name: NAME, call: 'parley-1a-1795226300.7', atMs: 1_795_226_333_000, callerNumber: '15550001' },
+      { name: NAME, call: 'parley-1a-1795226300.7', atMs: 1_795_226_333_000, callerNumber: '+15550001' },
     ])
     expect([...(fetched[0] ?? [])]).toEqual([0x52, 0x49, 0xff, 0x00])
     expect([...asterisk.recordings.keys()]).toEqual(['greeting'])
@@ -98,10 +98,21 @@ describe('a voicemail of the fallback', () => {
 
 describe('the name of a voicemail', () => {
   it.each([
+    ['+15550001', '+15550001'],
+    ['15550001', '15550001'],
+    ['unknown', undefined],
+    ['+', undefined],
+    ['1+1', undefined],
+  ])('of %s tells who has left it: %s', (written, callerNumber) => {
+    const told = { call: '1.1', atMs: 1_000, callerNumber }
+    expect(readVoicemailName(`voicemail-1-${written}-1.1`)).toMatchObject(told)
+  })
+
+  it.each([
     'voicemail-1795226333-12',
     'voicemail--12-1.1',
     'voicemail-x-12-1.1',
-    'voicemail-1-+1-1.1',
+    'voicemail-1-1a-1.1',
     'my-voicemail-1-2-3',
     'voicemail-1234567890123-2-3',
     '',

@@ -158,8 +158,8 @@ test.concurrent('with no gateway a caller reaches the fallback destination; when
   const stored = (await witness.request('GET', '/recordings/stored')).body as { name: string; format: string }[]
   expect(stored).toHaveLength(1)
   expect(stored[0]?.format).toBe('wav')
-  expect(stored[0]?.name).toMatch(new RegExp(`^voicemail-\\d{10}-15551230000-${channel?.id}$`))
-  const file = await witness.file(`/recordings/stored/${stored[0]?.name}/file`)
+  expect(stored[0]?.name).toMatch(new RegExp(`^voicemail-\\d{10}-\\+15551230000-${channel?.id}$`))
+  const file = await witness.file(`/recordings/stored/${encodeURIComponent(stored[0]!.name)}/file`)
   const samples = new Int16Array(file.buffer, file.byteOffset + 44, (file.length - 44) >> 1)
   expect(samples.filter(sample => Math.abs(sample) > 8_000).length).toBeGreaterThan(4_000)
 })

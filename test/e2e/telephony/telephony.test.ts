@@ -194,7 +194,7 @@ describe('a caller who hangs up just before a request of the set-up', () => {
 describe('a voicemail that the fallback has recorded', () => {
   it('is fetched to the byte, and its file goes', async () => {
     const folder = join(running.settings.directory, 'spool/recording')
-    const name = 'voicemail-1795226333-15550001-test-1.2'
+    const name = 'voicemail-1795226333-+15550001-test-1.2'
     const audio = randomBytes(100_000)
     await writeFile(join(folder, `${name}.wav`), audio)
     await using exchange = await Exchange.open(running)
