@@ -9,6 +9,14 @@ const facts = [
   'recordingDeleted',
 ] as const
 
+const seconds = sql`(details->>'seconds')::integer`
+/**
+ * Of several ends the last: what was told to be over may have gone on, with whoever took the call over. It is the longest, for
+ * a file only grows; one that is found again, as long as it was, tells nothing new.
+ */
+const last = sql`order by ${seconds} desc, id) filter (where name = 'recordingEnded'`
+const isLater = sql`excluded.seconds > coalesce(known.seconds, -1)`
+
 /** Of each thing that happens once the first counts: a gateway that was killed may find and tell it again. */
 export const recordings: TableProjection = {
   of: facts,
@@ -19,9 +27,9 @@ export const recordings: TableProjection = {
   select
     details->>'recording', min(call), min(business), min(at),
     min(at) filter (where name = 'recordingAnnounced'),
-    (array_agg((details->>'seconds')::integer order by id) filter (where name = 'recordingEnded'))[1],
-    (array_agg(details->>'why' order by id) filter (where name = 'recordingEnded'))[1],
-    coalesce((array_agg((details->>'shedFrames')::integer order by id) filter (where name = 'recordingEnded'))[1], 0),
+    (array_agg(${seconds} ${last}))[1],
+    (array_agg(details->>'why' ${last}))[1],
+    coalesce((array_agg((details->>'shedFrames')::integer ${last}))[1], 0),
     min(at) filter (where name = 'recordingConverted'),
     (array_agg((details->>'bytes')::bigint order by id desc) filter (where name = 'recordingConverted'))[1],
     min(at) filter (where name = 'recordingDeleted'),
@@ -33,9 +41,9 @@ export const recordings: TableProjection = {
   on conflict (id) do update set
     at = least(known.at, excluded.at),
     announced_at = coalesce(known.announced_at, excluded.announced_at),
-    shed_frames = case when known.ended_why is null then excluded.shed_frames else known.shed_frames end,
-    seconds = coalesce(known.seconds, excluded.seconds),
-    ended_why = coalesce(known.ended_why, excluded.ended_why),
+    shed_frames = case when ${isLater} then excluded.shed_frames else known.shed_frames end,
+    ended_why = case when ${isLater} then excluded.ended_why else known.ended_why end,
+    seconds = greatest(known.seconds, excluded.seconds),
     converted_at = coalesce(known.converted_at, excluded.converted_at),
     bytes = coalesce(excluded.bytes, known.bytes),
     deleted_at = coalesce(known.deleted_at, excluded.deleted_at),

@@ -251,16 +251,19 @@ describe.each(['embedded', 'server'] as const)('the store on the %s database', k
     expect(trouble).toEqual([])
   })
 
-  it('makes a row of each recording, of what happens once the first that is told, however they come together', async () => {
+  it('makes a row of each recording, of what happens once the first that is told, and of ends the last, however they come together', async () => {
     const began = (recording: string): CallFact => ({ name: 'recordingBegan', recording })
-    const ended = (recording: string, why: 'callEnded' | 'cut', seconds: number): CallFact => ({
+    const ended = (recording: string, why: 'callEnded' | 'transferred' | 'cut', seconds: number): CallFact => ({
       ...{ name: 'recordingEnded', recording, why, seconds },
       shedFrames: seconds,
     })
     const pieces: readonly (readonly CallFact[])[] = [
       [{ name: 'recordingAnnounced', recording: 'one' }, began('one'), ended('one', 'callEnded', 9), began('two')],
+      [began('back'), ended('back', 'transferred', 4)],
       // Found by the next life, which could not know.
-      [ended('one', 'cut', 10), ended('two', 'cut', 3), { ...began('two'), again: true } as CallFact],
+      [ended('one', 'cut', 9), ended('two', 'cut', 3), { ...began('two'), again: true } as CallFact],
+      // It went on in the same file: its length is what the last end tells.
+      [{ ...began('back'), again: true } as CallFact, ended('back', 'callEnded', 12), ended('back', 'cut', 12)],
       [{ name: 'recordingConverted', recording: 'one', bytes: 5_000_000_000 }, ended('found', 'cut', 1)],
       [{ name: 'recordingDeleted', recording: 'one', by: 'operator' }],
       [{ name: 'recordingDeleted', recording: 'one', by: 'age' }],
@@ -276,6 +279,7 @@ describe.each(['embedded', 'server'] as const)('the store on the %s database', k
     const { db } = database
     const rows = await db.selectFrom('recordings').selectAll().where('call', '=', 'recorded').orderBy('id').execute()
     expect(rows).toMatchObject([
+      { id: 'back', seconds: 12, ended_why: 'callEnded', shed_frames: 12 },
       { id: 'found', seconds: 1, ended_why: 'cut', announced_at: null },
       {
         ...{ id: 'one', seconds: 9, ended_why: 'callEnded', shed_frames: 9, announced_at: expect.any(Date) },
