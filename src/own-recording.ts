@@ -64,8 +64,7 @@ export async function tellFoundRecordings({ state, store, exchange, log }: Found
       const rows = await store.ask(db => recordingsById(db, 'all', ids))
       return rows.map(row => ({ ...row, ended: row.ended_why !== null, converted: row.converted_at !== null }))
     },
-    // A row has the name of the record, the file itself that of the channel.
-    isLive: call => exchange.live.some(({ id, record }) => id === call || record === call),
+    isOurs: call => [...exchange.live, ...exchange.ended].some(({ id, record }) => id === call || record === call),
     nowMs: systemClock.wallMs(),
   })
   for (const event of events) exchange.foundLater(event)

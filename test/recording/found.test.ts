@@ -25,11 +25,11 @@ function begun(letter: string, call: string, seconds: number): void {
   file(`${idOf(letter)}.au`, Buffer.concat([auHeader(form, note), silentBytes(form, seconds * 1_000)]))
 }
 
-function find(known: readonly KnownRecording[] = [], live: readonly string[] = []) {
+function find(known: readonly KnownRecording[] = [], ours: readonly string[] = []) {
   return findRecordings({
     ...{ folder, nowMs },
     known: async ids => known.filter(({ id }) => ids.includes(id)),
-    isLive: call => live.includes(call),
+    isOurs: call => ours.includes(call),
   })
 }
 
@@ -61,7 +61,13 @@ describe('what an earlier life has left on the disk', () => {
   it('is left to the call that goes on in it, and to the job that converts it', async () => {
     begun('a', '1.1', 1)
     begun('b', '2.2', 1)
-    const { events } = await find([{ ...row, id: idOf('b'), ended: true }], ['1.1'])
+    // The tables have a call by its record.
+    begun('c', '3.3', 1)
+    const known = [
+      { ...row, id: idOf('b'), ended: true },
+      { ...row, id: idOf('c'), call: 'CA3' },
+    ]
+    const { events } = await find(known, ['1.1', '3.3'])
     expect(events).toEqual([])
   })
 
