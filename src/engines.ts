@@ -12,6 +12,7 @@ import { hookSender } from './notifiers/hook.ts'
 import { webhookNotifier } from './notifiers/webhook.ts'
 import { type Digesters, digestersOf } from './own-digests.ts'
 import { type LocalEngine, localEngine } from './providers/local/engine.ts'
+import { sweepFolders } from './providers/local/own-folder.ts'
 import { obtainSpeechPrograms } from './providers/local/programs.ts'
 import { realtimeEngine } from './providers/openai/engine.ts'
 import { scriptedEngine } from './providers/scripted/engine.ts'
@@ -49,6 +50,7 @@ interface EngineSurroundings {
 
 export function openEngines({ config, environment, progress }: EngineSurroundings): Engines {
   const clock = systemClock
+  void sweepFolders().catch(error => progress(`What others have left is not removed: ${asError(error).message}`))
   const resolve = eachOnce(host => addressesOf(host, { all: true }))
   const http = { reach: reachOf(config.tools.allowPrivate), resolve, secrets: environment }
   const tools = httpTools(http)

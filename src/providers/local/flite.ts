@@ -1,11 +1,11 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../clock.ts'
 import { runCommand } from '../../debian/command.ts'
 import { GatewayError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import { readWav, type Sound } from '../../media/wav.ts'
+import { ownFolder } from './own-folder.ts'
 
 export interface FliteOptions {
   readonly clock: Clock
@@ -19,7 +19,7 @@ export interface FliteOptions {
  * read, and flite cannot write several sentences into a pipe.
  */
 export async function fliteSpeech(command: readonly string[], text: string, options: FliteOptions): Promise<Sound> {
-  const folder = await mkdtemp(join(tmpdir(), 'parley-speech-'))
+  const folder = await ownFolder('speech')
   const [words, wav] = [join(folder, 'words.txt'), join(folder, 'speech.wav')]
   try {
     await writeFile(words, `${text}\n`)

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { type FileHandle, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { type FileHandle, open, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +8,7 @@ import { runCommand } from '../../debian/command.ts'
 import { GatewayError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import type { Search } from './listening.ts'
+import { ownFolder } from './own-folder.ts'
 import type { SpeechPrograms } from './programs.ts'
 
 /**
@@ -58,7 +58,7 @@ export class RecognizerProcess {
   }
 
   static async start({ recognizer, model }: SpeechPrograms, search: Search, clock: Clock): Promise<RecognizerProcess> {
-    const folder = await mkdtemp(join(tmpdir(), 'parley-hearing-'))
+    const folder = await ownFolder('hearing')
     try {
       const names = join(folder, 'names')
       const made = await runCommand(['mkfifo', '-m', '600', names], { clock, timeoutMs: limits.debian.commandMs })

@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Transcriber } from '../../agent/ports.ts'
 import type { Clock } from '../../clock.ts'
@@ -7,6 +6,7 @@ import { runCommand } from '../../debian/command.ts'
 import { GatewayError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import { readWav } from '../../media/wav.ts'
+import { ownFolder } from './own-folder.ts'
 import type { SpeechPrograms } from './programs.ts'
 import { heardLine, recognition } from './recognizer-process.ts'
 import { widened } from './widen.ts'
@@ -38,7 +38,7 @@ export function localTranscriber({ programs, clock, busy }: LocalTranscriberPart
       }
       if (seconds === 0) return { text: '' }
       const { recognizer, model } = await programs()
-      const folder = await mkdtemp(join(tmpdir(), 'parley-message-'))
+      const folder = await ownFolder('message')
       try {
         const pieces = pieced(readWav(wav).samples)
         const names = pieces.map((_, index) => `u${index}`)

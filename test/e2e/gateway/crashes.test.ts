@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import type { Call } from '../../../src/caller/call.ts'
@@ -38,13 +39,16 @@ it.concurrent('takes a call over when it was killed and is back within the lease
   const call = await house.dial()
   await greeted(call)
   const pbx = await house.asteriskPid()
+  const { pid } = house
   await house.signal('SIGKILL')
+  const leftBehind = mkdtempSync(join(tmpdir(), `parley-hearing-${pid}-`))
   const cut = recordedBy(house)
   expect(lengthOfTone(cut.agent)).toBeGreaterThan(350)
   const sinceMs = call.heardMs
   await house.start()
   await house.until(async () => soundMs(call, sinceMs) > 300)
   expect(await house.asteriskPid()).toBe(pbx)
+  expect(existsSync(leftBehind)).toBe(false)
   const [view] = await house.liveCalls()
   const events = await house.events()
   // It was offered once, and the record goes on.
