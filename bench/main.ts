@@ -6,6 +6,7 @@ import { calls } from './measurements/calls.ts'
 import { pages } from './measurements/pages.ts'
 import { realtime } from './measurements/realtime.ts'
 import { record } from './measurements/record.ts'
+import { recordings } from './measurements/recordings.ts'
 import { shortCalls } from './measurements/short-calls.ts'
 import { silencing } from './measurements/silencing.ts'
 import { start } from './measurements/start.ts'
@@ -29,6 +30,7 @@ const subjects = [
   start,
   calls,
   record,
+  recordings,
   silencing,
   shortCalls,
   transfers,

@@ -6,6 +6,8 @@ import { beginsLoud, encodedSound } from './sounds.ts'
 export const REPLY_PARAMETER = 'reply'
 /** And the one that has every so-manieth of them told as a turn, as the realtime engine does. */
 export const RECORD_PARAMETER = 'record'
+/** And the one of a call that is recorded from where it is answered, where the business wants that. */
+export const RECORDED_PARAMETER = 'recorded'
 
 const turn: readonly CallFact[] = [
   { name: 'callerSpoke', private: { text: 'Could I come on Thursday afternoon, please?' } },
@@ -37,6 +39,7 @@ export const replying: Handler = async (call, scope) => {
   } as const
   scope.onClose(line.hear(ear))
   await call.answer()
+  if (facts.parameters[RECORDED_PARAMETER]) call.recording?.announced()
   say()
   await new Promise(resolve => scope.signal.addEventListener('abort', resolve, { once: true }))
   return { kind: 'hangup' }

@@ -103,9 +103,9 @@ export class House implements AsyncDisposable {
   /** More calls come, and stay. */
   async add(
     count: number,
-    { replyMs, toldEach }: { readonly replyMs: number; readonly toldEach?: number | undefined },
+    dialling: { readonly replyMs: number; readonly toldEach?: number | undefined; readonly recorded?: boolean },
   ): Promise<void> {
-    await this.caller.ask('open', { sipPort: this.sipPort, replyMs, toldEach, count, everyMs: CALL_EVERY_MS })
+    await this.caller.ask('open', { sipPort: this.sipPort, ...dialling, count, everyMs: CALL_EVERY_MS })
     await pause(systemClock, SETTLE_MS)
   }
 
@@ -160,7 +160,7 @@ function program(name: string): URL {
 
 /** By the names that Linux shows; V8's workers compile and collect for all the others. */
 function threadsOf(pid: number): Record<string, Watched> {
-  const names = { main: 'MainThread', media: 'media', database: 'database', "V8's": 'V8Worker' }
+  const names = { main: 'MainThread', media: 'media', recording: 'recording', database: 'database', "V8's": 'V8Worker' }
   return Object.fromEntries(
     Object.entries(names).map(([name, thread]) => [`of it ${name}`, { pid, thread, within: true }]),
   )

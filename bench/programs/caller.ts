@@ -2,7 +2,7 @@ import { type Call, type CallerDeps, placeCall } from '../../src/caller/call.ts'
 import { Connection } from '../../src/caller/connection.ts'
 import { pause, systemClock } from '../../src/clock.ts'
 import { Wheel } from '../../src/media/wheel.ts'
-import { RECORD_PARAMETER, REPLY_PARAMETER } from '../conversation/replying.ts'
+import { RECORD_PARAMETER, RECORDED_PARAMETER, REPLY_PARAMETER } from '../conversation/replying.ts'
 import type { StreamFigures } from '../conversation/stream.ts'
 import { type Caller, Talker, type TalkFigures } from '../conversation/talker.ts'
 import { TRANSFER_PARAMETER } from '../conversation/transferring.ts'
@@ -19,6 +19,7 @@ export interface Dialling {
   readonly replyMs: number
   /** Every so-manieth reply is told as a turn of the conversation. */
   readonly toldEach?: number | undefined
+  readonly recorded?: boolean | undefined
   /** A destination to which each is transferred who clicks. */
   readonly destination?: string
 }
@@ -46,7 +47,7 @@ const LAST_REPLY_MS = 500
 const deps: CallerDeps = { clock: systemClock, wheel: new Wheel(systemClock), random: Math.random }
 /** One for all calls, as a trunk has it. */
 let connection: Connection | undefined
-const calls: { readonly call: Call; readonly law: 'ulaw' | 'alaw' }[] = []
+const calls: { readonly call: Call; readonly law: 'ulaw' | 'alaw'; readonly recorded: boolean }[] = []
 
 const requests = { open, converse, takeTurns, hangUp, placeShortCalls, placeTransferredCalls }
 export type CallerRequests = typeof requests
@@ -61,7 +62,7 @@ async function open({ count, everyMs, ...dialling }: Dialling & { count: number;
   await Promise.all(opened)
 }
 
-async function dial({ sipPort, replyMs, toldEach, destination }: Dialling) {
+async function dial({ sipPort, replyMs, toldEach, destination, recorded = false }: Dialling) {
   connection ??= new Connection({ target: { address: '127.0.0.1', port: sipPort }, transport: 'tcp' })
   const call = await placeCall(deps, {
     target: connection.target,
@@ -70,19 +71,22 @@ async function dial({ sipPort, replyMs, toldEach, destination }: Dialling) {
     parameters: {
       [REPLY_PARAMETER]: String(replyMs),
       ...(toldEach && { [RECORD_PARAMETER]: String(toldEach) }),
+      ...(recorded && { [RECORDED_PARAMETER]: 'yes' }),
       ...(destination && { [TRANSFER_PARAMETER]: destination }),
     },
     connection,
   })
   const answered = await call.answered
   if (answered.kind !== 'answered') throw new Error(`a call was not answered: ${JSON.stringify(answered)}`)
-  return { call, law: answered.audio.laws[0]!.law, setUpMs: answered.setUpMs }
+  return { call, recorded, law: answered.audio.laws[0]!.law, setUpMs: answered.setUpMs }
 }
 
-/** All calls that are up click for so long. */
-async function converse({ seconds, clickMs, echoPort }: { seconds: number; clickMs: number; echoPort: number }) {
+/** All calls that are up, or of these the recorded ones or the others, click for so long. */
+async function converse(asked: { seconds: number; clickMs: number; echoPort: number; recorded?: boolean }) {
+  const { seconds, clickMs, echoPort } = asked
   const echo = new EchoProbe(echoPort)
-  const talkers = calls.map(({ call, law }) => new Talker(deps, callerOf(call), law))
+  const all = calls.filter(({ recorded }) => asked.recorded === undefined || recorded === asked.recorded)
+  const talkers = all.map(({ call, law }) => new Talker(deps, callerOf(call), law))
   for (const talker of talkers) talker.click(clickMs)
   await pause(systemClock, seconds * 1_000)
   for (const talker of talkers) talker.stopClicking()
