@@ -89,7 +89,7 @@ describe('what an earlier life has left on the disk', () => {
     begun('b', '2.2', 1)
     file(`${idOf('a')}.opus.part`, new Uint8Array(7))
     const { events } = await findRecordings({
-      ...{ folder, nowMs, isLive: () => false },
+      ...{ folder, nowMs, isOurs: () => false },
       known: async () => {
         rmSync(join(folder, `${idOf('a')}.au`))
         return [{ ...row, id: idOf('a'), ended: true }]

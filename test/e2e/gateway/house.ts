@@ -16,6 +16,7 @@ import { freePort } from '../../support/asterisk.ts'
 import { seedDatabase } from '../../support/database.ts'
 import { databaseOn } from '../../support/postgres.ts'
 import { seeded } from '../../support/random.ts'
+import type { SmallDisk } from '../../support/small-disk.ts'
 import { compiledModules, spawnTied } from '../../support/tied.ts'
 import { sharedServer } from '../shared-server.ts'
 import { Wire } from './wire.ts'
@@ -51,6 +52,8 @@ export interface HouseOptions {
   readonly throughWire?: boolean
   /** By default it is one on the server that all houses share. */
   readonly database?: 'embedded'
+  /** All that it keeps is there. */
+  readonly disk?: SmallDisk
 }
 
 interface CallView {
@@ -69,6 +72,7 @@ export class House implements AsyncDisposable {
   #gateway: ChildProcess | undefined
   readonly #calls = new Set<Call>()
   readonly #dropDatabase: () => Promise<void>
+  readonly #disk: SmallDisk | undefined
 
   private constructor(
     stateDir: string,
@@ -76,9 +80,11 @@ export class House implements AsyncDisposable {
     wire: Wire,
     environment: Record<string, string>,
     dropDatabase: () => Promise<void>,
+    disk: SmallDisk | undefined,
   ) {
     this.stateDir = stateDir
     this.#dropDatabase = dropDatabase
+    this.#disk = disk
     this.wire = wire
     this.sipPort = ports.sip
     this.httpPort = ports.http
@@ -87,10 +93,11 @@ export class House implements AsyncDisposable {
 
   static async open(options: HouseOptions = {}): Promise<House> {
     await sweepAbandoned()
-    const stateDir = await mkdtemp(join(tmpdir(), `parley-house-${process.pid}-`))
-    const businessFile = join(stateDir, 'business.yaml')
+    const stateDir = options.disk?.outside ?? (await mkdtemp(join(tmpdir(), `parley-house-${process.pid}-`)))
+    /** For the gateway. */
+    const place = options.disk?.path ?? stateDir
     await writeFile(
-      businessFile,
+      join(stateDir, 'business.yaml'),
       stringify({ name: 'Test house', greeting: options.greeting ?? greeting, ...options.business }),
     )
     const embedded = options.database === 'embedded'
@@ -105,14 +112,14 @@ export class House implements AsyncDisposable {
     const environment = {
       ...compiledModules(),
       PATH: process.env['PATH'] ?? '',
-      HOME: stateDir,
-      STATE_DIR: join(stateDir, 'state'),
+      HOME: place,
+      STATE_DIR: join(place, 'state'),
       ASTERISK_CACHE: join(root, '.parley/asterisk'),
       SPEECH_CACHE: join(root, '.parley/speech'),
       AGENT_ENGINE: 'scripted',
       // Beside callers whose sound is judged.
       TRANSCRIBER: 'none',
-      BUSINESS_FILE: businessFile,
+      BUSINESS_FILE: join(place, 'business.yaml'),
       HTTP_PORT: String(http),
       SIP_TCP_PORT: String(sip),
       SIP_UDP_PORT: String(sip),
@@ -125,7 +132,7 @@ export class House implements AsyncDisposable {
       ...options.environment,
     }
     const ports = { sip: options.sipPort ?? sip, http }
-    const house = new House(stateDir, ports, wire, environment, database?.drop ?? (async () => {}))
+    const house = new House(stateDir, ports, wire, environment, database?.drop ?? (async () => {}), options.disk)
     await house.start().catch(async error => {
       await house[Symbol.asyncDispose]()
       throw error
@@ -136,7 +143,10 @@ export class House implements AsyncDisposable {
   /** Settles when the gateway says that it is ready; rejects with its own last words when it ends before. */
   async start(): Promise<void> {
     const node = join(root, 'node_modules/node/bin/node')
-    const gateway = spawnTied(node, [join(root, 'src/main.ts')], { cwd: this.stateDir, env: this.environment })
+    const [program = node, ...before] = this.#disk?.within ?? []
+    const args = [...before, ...(this.#disk ? [node] : []), join(root, 'src/main.ts')]
+    const cwd = this.#disk ? tmpdir() : this.stateDir
+    const gateway = spawnTied(program, args, { cwd, env: this.environment })
     this.#gateway = gateway
     await new Promise<void>((resolve, reject) => {
       const read = (line: string) => {
@@ -286,7 +296,7 @@ export class House implements AsyncDisposable {
     this.wire.close()
     await this.#endAbandonedAsterisk()
     await this.#dropDatabase()
-    await rm(this.stateDir, { recursive: true, force: true })
+    if (!this.#disk) await rm(this.stateDir, { recursive: true, force: true })
   }
 }
 
