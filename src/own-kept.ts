@@ -1,3 +1,4 @@
+import type { Business } from './business.ts'
 import type { CallEvent } from './call/events.ts'
 import type { Journal } from './call/journal.ts'
 import { every, systemClock } from './clock.ts'
@@ -22,10 +23,10 @@ import { isSoundDeleted, recordingsOfCall, soundsBefore } from './store/recordin
 import type { Store, StoreWork } from './store/store.ts'
 
 interface KeptParts {
-  readonly state: StateDir
+  readonly state: Pick<StateDir, 'path'>
   readonly journal: Pick<Journal, 'flushed'>
   readonly store: Store
-  readonly directory: Pick<Directory, 'find' | 'all'>
+  readonly directory: Pick<Directory, 'find'> & { readonly all: readonly Pick<Business, 'id'>[] }
   readonly observe: (event: CallEvent) => void
 }
 

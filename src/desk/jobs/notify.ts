@@ -74,11 +74,12 @@ interface Wanted {
 
 async function problemWith(
   { notifiers, missing, clock }: NotifyParts,
-  { notice, by, business, standing, tooMany }: Wanted,
+  { notice, by, business, job, standing, tooMany }: Wanted,
   signal: AbortSignal,
 ): Promise<GatewayError | undefined> {
-  // A mail has no key by which a server would know it again; whoever takes the others does.
-  if (by === 'mail' && standing === 'open')
+  // A mail has no key by which a server would know it again; whoever takes the others does. Only a person has it sent again:
+  // that is a first attempt.
+  if (by === 'mail' && (standing === 'open' || (standing === 'failed' && job.attempts > 1)))
     return failed('it is not known whether it was told: whoever told it was cut off')
   const notifier = notifiers.find(each => each.by === by)
   if (!notifier) return failed(missing[by] ?? 'there is no way to')

@@ -1,4 +1,5 @@
-import { readBusiness } from '../../../src/business.ts'
+import { sql } from 'kysely'
+import { type Business, readBusiness } from '../../../src/business.ts'
 import type { CallFact } from '../../../src/call/events.ts'
 import { systemClock } from '../../../src/clock.ts'
 import { answer } from '../../../src/desk/jobs/answer.ts'
@@ -7,15 +8,19 @@ import { summarize } from '../../../src/desk/jobs/summarize.ts'
 import { transcribe } from '../../../src/desk/jobs/transcribe.ts'
 import { jobsWantedBy } from '../../../src/desk/wanted.ts'
 import { type Handler, type Handlers, Working, type WorkingParts } from '../../../src/desk/working.ts'
+import { hookSender } from '../../../src/notifiers/hook.ts'
+import { mailNotifier } from '../../../src/notifiers/mail.ts'
 import { webhookNotifier } from '../../../src/notifiers/webhook.ts'
+import { keptHandlers } from '../../../src/own-kept.ts'
 import { openaiSummarizer } from '../../../src/providers/openai/summarize.ts'
 import { openaiTranscriber } from '../../../src/providers/openai/transcribe.ts'
 import { plainSound } from '../../../src/recording/sound.ts'
 import { soundFolders } from '../../../src/recording/sound-files.ts'
 import { findSummary, findTranscript, transcriptsOf } from '../../../src/store/digests.ts'
-import type { JobKind } from '../../../src/store/jobs.ts'
+import type { ClaimedJob } from '../../../src/store/jobs.ts'
 import { claimNotice, releaseNotice, storyOf } from '../../../src/store/notices.ts'
 import { reachOf } from '../../../src/tools/reach.ts'
+import { textNotifier } from '../../../src/twilio/notifier.ts'
 import { twilioRest } from '../../../src/twilio/rest.ts'
 import { Sending } from '../../../src/twilio/sending.ts'
 import { OpenAiHttpServer } from '../../support/openai-http.ts'
@@ -26,20 +31,40 @@ export interface Outside {
   readonly openai: string
   readonly owner: string
   readonly twilio: string
+  readonly mail: string
+  readonly hook: string
 }
+
+export const hookSecret = 'a secret of this integrator'
 
 /** Where a life ends: when a job is claimed, when its effect is there and nobody knows, when that is on the disk as well. */
 export const points = ['claimed', 'made', 'kept'] as const
 export type Point = (typeof points)[number]
 
-/** Tells that it is there, and never goes on. */
-export type Stop = (kind: JobKind) => Promise<never>
+/** A kind of job, and a notice by each of its ways. */
+export const works = [
+  ...(['answer', 'clean', 'convert', 'deliver'] as const),
+  ...(['notify by mail', 'notify by text', 'notify by webhook', 'summarize', 'transcribe'] as const),
+]
+type WorkName = (typeof works)[number]
 
-const made: Readonly<Partial<Record<CallFact['name'], JobKind>>> = {
+/** Tells that it is there, and never goes on. */
+export type Stop = (work: WorkName) => Promise<never>
+
+function workOf({ kind, subject }: Pick<ClaimedJob, 'kind' | 'subject'>): WorkName {
+  return (kind === 'notify' ? `notify by ${subject['by']}` : kind) as WorkName
+}
+
+function madeBy(fact: CallFact): WorkName | undefined {
+  return fact.name === 'noticeSent' ? `notify by ${fact.by}` : made[fact.name]
+}
+
+const made: Readonly<Partial<Record<CallFact['name'], WorkName>>> = {
   transcribed: 'transcribe',
   summarized: 'summarize',
   callerAnswered: 'answer',
-  noticeSent: 'notify',
+  recordingConverted: 'convert',
+  recordingDeleted: 'clean',
 }
 
 /** Of a gateway all that works when calls are over, wired as there; it may stand still at one point of each job. */
@@ -47,26 +72,39 @@ export async function workingNode(place: Place, outside: Outside, at?: { readonl
   const plain = readBusiness({
     ...{ file: undefined, name: 'Dentist', phone: '+15550100200', ownerPhone: undefined, engine: 'scripted' },
   })
-  const notifyBy = { webhook: `${outside.owner}/told` }
-  const answers = { ...plain.answers, enabled: true, by: ['sms' as const] }
-  const business = { ...plain, id: 'dentist', notify: notifyBy, answers }
-  const kinds = ['transcribe', 'summarize', 'answer', 'notify']
+  const crm = { name: 'crm', url: outside.hook, events: ['voicemail.left' as const], secret: 'TOOL_CRM' }
+  const business: Business = {
+    ...{ ...plain, id: 'dentist' },
+    notify: { webhook: `${outside.owner}/told`, email: 'owner@example.com', phone: '+15550100300' },
+    answers: { ...plain.answers, enabled: true, by: ['sms'] },
+    hooks: [{ ...crm, private: false, enabled: true }],
+  }
+  /** Keeps nothing for long. */
+  const shop: Business = { ...plain, id: 'shop', recording: { ...plain.recording, days: 1 } }
+  const find = (id: string) => (id === 'shop' ? shop : business)
+  const openedAt = new Date(systemClock.wallMs())
   const node = await deskNode(place, outside.twilio, laterClock(), {
-    wantedBy: event => jobsWantedBy(event, business).filter(({ kind }) => kinds.includes(kind)),
+    wantedBy: event => jobsWantedBy(event, find(event.business)),
     wanted: woken => working.wake(woken),
   })
   const { store } = node
-  const stopped = new Set<JobKind>()
+  // As a server finds out when a life has taken too long; what is embedded knows it at once.
+  if (place.url !== undefined)
+    await store.ask(db =>
+      sql`update jobs.job set state = 'retry', start_after = now()
+        where state = 'active' and started_on < ${openedAt}::timestamptz`.execute(db),
+    )
+  const stopped = new Set<WorkName>()
   const tell: typeof node.tell = event => {
-    const kind = made[event.fact.name]
+    const work = madeBy(event.fact)
     // Nothing of this life comes to the disk any more.
-    if (at?.point === 'made' && kind && !stopped.has(kind)) {
-      stopped.add(kind)
-      void at.stop(kind)
-    } else if (!(kind && stopped.has(kind))) node.tell(event)
+    if (at?.point === 'made' && work && !stopped.has(work)) {
+      stopped.add(work)
+      void at.stop(work)
+    } else if (!(work && stopped.has(work))) node.tell(event)
   }
   const shared = {
-    ...{ ...node.shared, tell, find: () => business },
+    ...{ ...node.shared, tell, find },
     record: async (call: string) => {
       await store.caughtUp()
       return store.ask(db => storyOf(db, 'all', call))
@@ -76,18 +114,35 @@ export async function workingNode(place: Place, outside: Outside, at?: { readonl
   const sending = new Sending({
     ...{ ...node.shared, rest: twilioRest({ account: account(outside.twilio), clock: systemClock }) },
     ...{ publicBaseUrl: 'https://parley.example', numbers: { sms: '+15550100200', whatsapp: undefined } },
-    businesses: () => ({ find: () => business }),
+    businesses: () => ({ find }),
   })
   const openai = { baseUrl: outside.openai, apiKey: OpenAiHttpServer.key, model: 'a-model' }
   const summarizer = openaiSummarizer(openai)
   const id = (call: string, kind: 'voicemail' | 'missedCall' | 'urgent', by: 'text' | 'mail' | 'webhook') => ({
     ...{ call, kind, by, business: 'dentist' },
   })
-  const noNames = () => Promise.reject(new Error('no names here'))
+  const resolve = () => Promise.reject(new Error('no names here'))
+  const reach = reachOf(['127.0.0.0/8'])
+  const sendHook = hookSender({ clock: systemClock, resolve, reach, secrets: { TOOL_CRM: hookSecret } })
+  const aside = {
+    log: node.shared.log,
+    async sendHook(...what: Parameters<typeof sendHook>) {
+      const answer = await sendHook(...what)
+      return at?.point === 'made' ? at.stop('deliver') : answer
+    },
+  }
   const handlers: Handlers = {
+    ...keptHandlers(aside, {
+      ...{ store, state: { path: place.state }, journal: { flushed: shared.kept }, observe: tell },
+      directory: { find, all: [shop] },
+    }),
     notify: notify({
       ...shared,
-      notifiers: [webhookNotifier({ clock: systemClock, reach: reachOf(['127.0.0.0/8']), resolve: noNames })],
+      notifiers: [
+        webhookNotifier({ clock: systemClock, reach, resolve }),
+        mailNotifier({ url: outside.mail, from: 'parley@example.com' }),
+        textNotifier(sending),
+      ],
       missing: {},
       served: async () => false,
       claim: ({ call, kind }, by) =>
@@ -114,7 +169,7 @@ export async function workingNode(place: Place, outside: Outside, at?: { readonl
   const held = Object.entries(handlers).map(([kind, handler]): [string, Handler] => [
     kind,
     async (job, signal) => {
-      if (at?.point === 'claimed') await at.stop(job.kind)
+      if (at?.point === 'claimed') await at.stop(workOf(job))
       return handler(job, signal)
     },
   ])
@@ -123,27 +178,27 @@ export async function workingNode(place: Place, outside: Outside, at?: { readonl
     if (!own || at?.point !== 'kept') return own
     return {
       claim: own.claim.bind(own),
-      failed: own.failed.bind(own),
       tend: own.tend.bind(own),
-      done: ({ kind }) => at.stop(kind),
+      failed: job => at.stop(workOf(job as ClaimedJob)),
+      done: job => at.stop(workOf(job as ClaimedJob)),
     }
   }
   let count = 0
-  let enough = { done: Number.POSITIVE_INFINITY, resolve: () => {} }
+  let enough = { over: Number.POSITIVE_INFINITY, resolve: () => {} }
   const working: Working = new Working({
     ...{ ...node.shared, jobs, handlers: Object.fromEntries(held) },
     ended(_kind, how) {
-      if (how === 'done') count += 1
-      if (count >= enough.done) enough.resolve()
+      if (how !== 'again') count += 1
+      if (count >= enough.over) enough.resolve()
     },
   })
   return {
     ...{ ...node, working },
-    /** So many of them. */
-    whenDone(done: number) {
+    /** So many of them, as they should or not. */
+    whenOver(over: number) {
       return new Promise<void>(resolve => {
-        enough = { done, resolve }
-        if (count >= done) resolve()
+        enough = { over, resolve }
+        if (count >= over) resolve()
       })
     },
     async close() {
