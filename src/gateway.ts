@@ -92,7 +92,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const unfinished = leftOpen(journal, log)
   const store = storeOf(config, state, journal, log, scope, {
     opened: () => directory.open(),
-    work: { wantedBy: event => work.wantedBy(event), wanted: kinds => work.wanted(kinds) },
+    work: { wantedBy: (...of) => work.wantedBy(...of), wanted: kinds => work.wanted(kinds) },
   })
   const directory = directoryOf(surroundings, state, store, () => asterisk.destinationsChanged())
   scope.onClose(() => directory.close())

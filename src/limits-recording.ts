@@ -49,7 +49,8 @@ export const jobLimits = {
   /** An attempt that takes longer is taken for dead, and another begins. */
   aliveMs: {
     convert: 30 * minuteMs,
-    transcribe: 10 * minuteMs,
+    // By what is built in, with what calls leave of the processor: ten minutes of sound want three and a half of it.
+    transcribe: 30 * minuteMs,
     summarize: 5 * minuteMs,
     answer: 5 * minuteMs,
     notify: 2 * minuteMs,
@@ -82,8 +83,9 @@ export const digestLimits = {
   fieldChars: 1_000,
   /** In the form that is written down, after it was left: for as long as that is tried, and a while for a person. */
   soundKeptMs: dayMs,
-  /** Before another look whether callers need what is built in. */
+  /** That callers who need what is built in are waited for, and then left alone; between two looks at them. */
   busyMs: 60_000,
+  busyLookMs: 1_000,
   answerBytes: 1024 * 1024,
   answerMs: 120_000,
   outputTokens: 2_000,

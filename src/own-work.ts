@@ -28,7 +28,7 @@ import { findSummary, findTranscript, transcriptsOf } from './store/digests.ts'
 import type { Directory } from './store/directory.ts'
 import { countFailedJobs } from './store/jobs.ts'
 import { claimNotice, releaseNotice, storyOf } from './store/notices.ts'
-import type { Store, StoreWork } from './store/store.ts'
+import { type Store, type StoreWork, wantedIn } from './store/store.ts'
 import { textNotifier } from './twilio/notifier.ts'
 import { missingForNotices } from './twilio-settings.ts'
 
@@ -65,8 +65,8 @@ export function workOf(surroundings: Surroundings, parts: WorkParts): Work {
   })
   scope.onClose(() => working.close())
   const kinds = new Set(working.kinds)
-  const wantedBy = (event: CallEvent) =>
-    jobsWantedBy(event, directory.find(event.business)).filter(({ kind }) => kinds.has(kind))
+  const wantedBy: StoreWork['wantedBy'] = (event, known) =>
+    jobsWantedBy(event, directory.find(event.business), known).filter(({ kind }) => kinds.has(kind))
   return {
     wantedBy,
     wanted: woken => working.wake(woken),
@@ -123,7 +123,8 @@ async function wantAgain(store: Store, wantedBy: StoreWork['wantedBy'], since: D
     if (!last) return read
     const { jobs } = store
     if (!jobs) throw new GatewayError('STORE_AWAY', 'The database is away.', { retryable: true })
-    await jobs.want(events.flatMap(({ event }) => wantedBy(event)))
+    const happened = events.map(({ event }) => event)
+    await jobs.want(await store.ask(db => wantedIn(db, happened, wantedBy)))
     read += events.length
     after = last.id
   }

@@ -2,30 +2,47 @@ import type { Business } from '../business.ts'
 import { finalStatuses } from '../call/carrier-events.ts'
 import type { CallEvent } from '../call/events.ts'
 import { limits } from '../limits.ts'
+import type { CallKnowledge } from '../store/call-knowledge.ts'
 import type { WantedJob } from '../store/jobs.ts'
 import { deliveriesWantedBy } from './hooks.ts'
 import { occasionOf, waysOf } from './notices.ts'
 
-/** What is to be done because of what happened: the same for the same event, whoever reads it and however often. */
-export function jobsWantedBy(event: CallEvent, business: Business | undefined): readonly WantedJob[] {
-  if (!business) return kept(event, business)
+/** As long as nobody has asked. */
+const mayBeAnything: CallKnowledge = { heard: true, spokenWith: false, recorded: true }
+
+/**
+ * What is to be done because of what happened: the same for the same event, whoever reads it and however often. Of the end of a
+ * call only what something can come of, by what is known of the call.
+ */
+export function jobsWantedBy(
+  event: CallEvent,
+  business: Business | undefined,
+  known: CallKnowledge = mayBeAnything,
+): readonly WantedJob[] {
+  if (!business) return kept(event, business, known)
   return [
-    ...kept(event, business),
-    ...digested(event, business),
-    ...told(event, business),
+    ...kept(event, business, known),
+    ...digested(event, business, known),
+    ...told(event, business, known),
     ...deliveriesWantedBy(event, business),
   ]
 }
 
 /** Of files. */
-function kept({ call, business, atMs, fact }: CallEvent, of: Business | undefined): readonly WantedJob[] {
+function kept(
+  { call, business, atMs, fact }: CallEvent,
+  of: Business | undefined,
+  { recorded }: CallKnowledge,
+): readonly WantedJob[] {
   switch (fact.name) {
     case 'recordingEnded':
       // It goes on in the same file when they come back: until they have gone for good nothing is made of it.
       if (fact.why === 'transferred') return []
       return [{ kind: 'convert', key: fact.recording, business, subject: { call, recording: fact.recording } }]
     case 'ended':
-      return fact.reason === 'transferred' ? [{ kind: 'convert', key: call, business, subject: { call } }] : []
+      return recorded && fact.reason === 'transferred'
+        ? [{ kind: 'convert', key: call, business, subject: { call } }]
+        : []
     case 'voicemailLeft': {
       const { recording } = fact.private
       const later = of?.digests.transcribe ? { afterMs: atMs + limits.digest.soundKeptMs } : {}
@@ -37,7 +54,11 @@ function kept({ call, business, atMs, fact }: CallEvent, of: Business | undefine
 }
 
 /** Of words. */
-function digested({ call, business, atMs, fact }: CallEvent, { digests, answers }: Business): readonly WantedJob[] {
+function digested(
+  { call, business, atMs, fact }: CallEvent,
+  { digests, answers }: Business,
+  { heard }: CallKnowledge,
+): readonly WantedJob[] {
   switch (fact.name) {
     case 'voicemailLeft': {
       if (!digests.transcribe) return []
@@ -45,6 +66,7 @@ function digested({ call, business, atMs, fact }: CallEvent, { digests, answers 
     }
     case 'transcribed': {
       const { recording } = fact
+      if (fact.private.text === '') return []
       const subject = { call, recording }
       const summary: WantedJob = { kind: 'summarize', key: `${call} ${recording}`, business, subject: { call } }
       const answer: WantedJob = { kind: 'answer', key: recording, business, subject }
@@ -52,13 +74,13 @@ function digested({ call, business, atMs, fact }: CallEvent, { digests, answers 
     }
     case 'ended': {
       const goesOn = fact.reason === 'takenOver' || fact.reason === 'redirected'
-      if (!digests.summarize || goesOn) return []
+      if (!heard || !digests.summarize || goesOn) return []
       return [{ ...summaryOf(call, business, atMs), key: `${call} ${fact.reason}` }]
     }
     case 'carrierTold': {
       // Whom the carrier had led elsewhere meanwhile.
       const isOver = fact.direction === 'inbound' && finalStatuses.some(each => each === fact.status)
-      if (!digests.summarize || !isOver) return []
+      if (!heard || !digests.summarize || !isOver) return []
       return [{ ...summaryOf(call, business, atMs), key: `${call} ${fact.name}` }]
     }
     default:
@@ -77,10 +99,10 @@ export function transcriptionOf(call: string, business: string, recording: strin
 }
 
 /** To the people of the business, each thing by each of their ways. */
-function told(event: CallEvent, business: Business): readonly WantedJob[] {
+function told(event: CallEvent, business: Business, { spokenWith }: CallKnowledge): readonly WantedJob[] {
   const { call, atMs, fact } = event
   const occasion = occasionOf(event)
-  if (!occasion || (occasion.kind === 'missedCall' && !business.active)) return []
+  if (!occasion || (occasion.kind === 'missedCall' && (spokenWith || !business.active))) return []
   const { kind } = occasion
   return waysOf(business).map(by => ({
     ...{ kind: 'notify', business: business.id, subject: { call, notice: kind, by } },

@@ -1,8 +1,10 @@
 import type { Kysely } from 'kysely'
+import { finalStatuses } from '../call/carrier-events.ts'
 import type { CallEvent } from '../call/events.ts'
 import { type Clock, within } from '../clock.ts'
 import { asError, GatewayError, isCode } from '../errors.ts'
 import { limits } from '../limits.ts'
+import { type CallKnowledge, knowledgeOf } from './call-knowledge.ts'
 import { type Database, type DatabaseSettings, executeIn, openDatabase } from './database.ts'
 import { type JobKind, Jobs, type WantedJob } from './jobs.ts'
 import { type EventSource, Projection } from './projection.ts'
@@ -21,7 +23,7 @@ export interface StoreDependencies extends DatabaseSettings {
 
 /** What is to be done because of what happened. */
 export interface StoreWork {
-  readonly wantedBy: (event: CallEvent) => readonly WantedJob[]
+  readonly wantedBy: (event: CallEvent, known?: CallKnowledge) => readonly WantedJob[]
   /** There are some. */
   readonly wanted: (kinds: ReadonlySet<JobKind>) => void
 }
@@ -123,11 +125,17 @@ export class Store {
     const { work } = this.#with
     const jobs = this.#jobs
     if (!work || !jobs) return {}
+    let woken = new Set<JobKind>()
     return {
-      following: (transaction, events) => jobs.want(events.flatMap(work.wantedBy), executeIn(transaction)),
-      took: events => {
-        const kinds = new Set(events.flatMap(work.wantedBy).map(({ kind }) => kind))
-        if (kinds.size > 0) work.wanted(kinds)
+      following: async (transaction, events) => {
+        const wanted = await wantedIn(transaction, events, work.wantedBy)
+        const nowMs = this.#with.clock.wallMs()
+        // What is not due yet is met by whoever looks from time to time.
+        woken = new Set(wanted.filter(({ afterMs = 0 }) => afterMs <= nowMs).map(({ kind }) => kind))
+        await jobs.want(wanted, executeIn(transaction))
+      },
+      took: () => {
+        if (woken.size > 0) work.wanted(woken)
       },
     }
   }
@@ -147,6 +155,21 @@ export class Store {
       this.#opening.catch(refused => this.#with.trouble(asError(refused).message))
     })
   }
+}
+
+/** What is known of a call is asked for where something may come of its end: once for all of these. */
+export async function wantedIn(
+  db: Kysely<Tables>,
+  events: readonly CallEvent[],
+  wantedBy: StoreWork['wantedBy'],
+): Promise<readonly WantedJob[]> {
+  const ends = events.filter(event => isEnd(event) && wantedBy(event).length > 0).map(({ call }) => call)
+  const known = ends.length === 0 ? undefined : await knowledgeOf(db, [...new Set(ends)])
+  return events.flatMap(event => wantedBy(event, known?.get(event.call)))
+}
+
+function isEnd({ fact }: CallEvent): boolean {
+  return fact.name === 'ended' || (fact.name === 'carrierTold' && finalStatuses.some(each => each === fact.status))
 }
 
 /** A database that is opened again must have been closed. */

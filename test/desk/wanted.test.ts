@@ -3,6 +3,7 @@ import { type Business, readBusiness } from '../../src/business.ts'
 import type { CallFact } from '../../src/call/events.ts'
 import { jobsWantedBy } from '../../src/desk/wanted.ts'
 import { limits } from '../../src/limits.ts'
+import type { CallKnowledge } from '../../src/store/call-knowledge.ts'
 
 const given = { file: undefined, name: 'Dentist', phone: undefined, ownerPhone: undefined, engine: 'scripted' } as const
 const plain = readBusiness(given)
@@ -91,6 +92,17 @@ describe('what follows from what happened', () => {
   it('is of a business that is not known any more what becomes of its files', () => {
     const gone = table.flatMap(([, fact]) => jobsWantedBy({ call: 'CA1', business: 'gone', atMs, fact }, undefined))
     expect(gone.map(({ kind }) => kind)).toEqual(['convert', 'convert', 'convert'])
+  })
+
+  it('is after the end of a call nothing of which nothing could come', () => {
+    const ends = table.map(([, fact]) => fact).filter(({ name }) => name === 'ended' || name === 'carrierTold')
+    const ofAll = (known: CallKnowledge) =>
+      ends.flatMap(fact => jobsWantedBy({ call: 'CA1', business: 'dentist', atMs, fact }, all, known))
+    const kinds = (known: CallKnowledge) => [...new Set(ofAll(known).map(({ kind }) => kind))].sort()
+    expect(kinds({ heard: false, spokenWith: false, recorded: false })).toEqual(['notify'])
+    expect(kinds({ heard: true, spokenWith: true, recorded: false })).toEqual(['summarize'])
+    expect(kinds({ heard: false, spokenWith: true, recorded: true })).toEqual(['convert'])
+    expect(named({ name: 'transcribed', recording, by: 'builtIn', private: { text: '' } })).toEqual([])
   })
 
   it('is no notice of a missed call for a business that takes none', () => {

@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Transcriber } from '../../agent/ports.ts'
-import type { Clock } from '../../clock.ts'
+import { type Clock, pause } from '../../clock.ts'
 import { runCommand } from '../../debian/command.ts'
 import { GatewayError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
@@ -32,11 +32,8 @@ export function localTranscriber({ programs, clock, busy }: LocalTranscriberPart
           `What is built in knows English alone, and the business has ${language}.`,
         )
       }
-      if (busy()) {
-        const words = 'Callers are listened to: it is written down when they have gone.'
-        throw new GatewayError('ENGINE_FAILED', words, { retryable: true, waitMs: limits.digest.busyMs })
-      }
       if (seconds === 0) return { text: '' }
+      await noCallers({ clock, busy }, signal)
       const { recognizer, model } = await programs()
       const folder = await ownFolder('message')
       try {
@@ -57,6 +54,19 @@ export function localTranscriber({ programs, clock, busy }: LocalTranscriberPart
         await rm(folder, { recursive: true, force: true })
       }
     },
+  }
+}
+
+/** Who has left the message is still being thanked when it is to be written down. */
+async function noCallers({ clock, busy }: Pick<LocalTranscriberParts, 'clock' | 'busy'>, signal: AbortSignal) {
+  const { busyMs, busyLookMs } = limits.digest
+  const until = clock.now() + busyMs
+  while (busy()) {
+    if (clock.now() >= until) {
+      const words = 'Callers are listened to: it is written down when they have gone.'
+      throw new GatewayError('ENGINE_FAILED', words, { retryable: true, waitMs: busyMs })
+    }
+    await pause(clock, busyLookMs, signal)
   }
 }
 

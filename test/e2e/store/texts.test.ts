@@ -289,7 +289,8 @@ it('tells the people of a business once what they must hear of, whichever gatewa
   const here = await place('server')
   const given: string[] = []
   const owned = { ...business, notify: { email: 'owner@example.com' } }
-  const wantedBy: StoreWork['wantedBy'] = event => jobsWantedBy(event, owned).filter(({ kind }) => kind === 'notify')
+  const wantedBy: StoreWork['wantedBy'] = (event, known) =>
+    jobsWantedBy(event, owned, known).filter(({ kind }) => kind === 'notify')
   const gateway = async (name: string) => {
     const place = { ...here, state: `${here.state}-${name}` }
     const node = await deskNode(place, '', laterClock(), { wantedBy, wanted: () => {} })

@@ -84,7 +84,7 @@ export async function workingNode(place: Place, outside: Outside, at?: { readonl
   const find = (id: string) => (id === 'shop' ? shop : business)
   const openedAt = new Date(systemClock.wallMs())
   const node = await deskNode(place, outside.twilio, laterClock(), {
-    wantedBy: event => jobsWantedBy(event, find(event.business)),
+    wantedBy: (event, known) => jobsWantedBy(event, find(event.business), known),
     wanted: woken => working.wake(woken),
   })
   const { store } = node

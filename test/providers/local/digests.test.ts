@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { CallStory } from '../../../src/agent/ports.ts'
+import { limits } from '../../../src/limits.ts'
 import { extractiveSummarizer } from '../../../src/providers/local/summarize.ts'
-import { pieced } from '../../../src/providers/local/transcribe.ts'
+import { localTranscriber, pieced } from '../../../src/providers/local/transcribe.ts'
+import { VirtualClock } from '../../support/virtual-clock.ts'
 
 const never = new AbortController().signal
 const business = { name: 'Dentist', language: 'en-US' }
@@ -43,6 +45,29 @@ describe('what is built in tells a call in short', () => {
       reply: 'We have your message and will call you back.',
     })
     expect((await extractiveSummarizer().answer({ ...message, text: ' ' }, never)).reply).toBeUndefined()
+  })
+})
+
+describe('a message', () => {
+  it('waits for callers who are listened to, for a while', async () => {
+    const clock = new VirtualClock()
+    let [callers, asked] = [true, 0]
+    const programs = () => {
+      asked += 1
+      return Promise.reject(new Error('there is none'))
+    }
+    const transcriber = localTranscriber({ programs, clock, busy: () => callers })
+    const sound = { wav: new Uint8Array(), seconds: 1, language: 'en-US', hints: [] }
+    const inVain = expect(transcriber.transcribe(sound, never)).rejects.toMatchObject({ retryable: true })
+    await clock.advance(limits.digest.busyMs)
+    await inVain
+    const heard = expect(transcriber.transcribe(sound, never)).rejects.toThrow('there is none')
+    await clock.advance(limits.digest.busyMs / 2)
+    expect(asked).toBe(0)
+    callers = false
+    await clock.advance(limits.digest.busyLookMs)
+    await heard
+    expect([asked, clock.pending]).toEqual([1, 0])
   })
 })
 
