@@ -73,6 +73,7 @@ export function workOf(surroundings: Surroundings, parts: WorkParts): Work {
     get failed() {
       return failures.count
     },
+    does: kind => kinds.has(kind),
     async retry(job) {
       const begun = (await store.jobs?.retry(job)) ?? false
       failures.look()
@@ -124,7 +125,7 @@ async function wantAgain(store: Store, wantedBy: StoreWork['wantedBy'], since: D
     const { jobs } = store
     if (!jobs) throw new GatewayError('STORE_AWAY', 'The database is away.', { retryable: true })
     const happened = events.map(({ event }) => event)
-    await jobs.want(await store.ask(db => wantedIn(db, happened, wantedBy)))
+    await jobs.want(await store.ask(db => wantedIn(db, 'all', happened, wantedBy)))
     read += events.length
     after = last.id
   }

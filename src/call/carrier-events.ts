@@ -88,7 +88,7 @@ export type AnsweredBy = 'human' | 'machine' | 'machineEnded' | 'fax' | 'unknown
 
 export type NotMade = 'doNotCall' | 'hours' | 'attempts' | 'refused' | 'unreachable' | 'full' | 'stopped'
 
-export type NoticeKind = 'missedCall' | 'voicemail' | 'urgent'
+export type NoticeKind = 'missedCall' | 'voicemail' | 'voicemailWords' | 'urgent'
 
 /** Why a recording is given up that never held a word. */
 export const NOTHING_SAID = 'nothing was said'

@@ -7,7 +7,11 @@ import type { NoticeWay } from './notifier.ts'
 
 /** What an event may be news of, for the people of the business. */
 export type Occasion =
-  | { readonly kind: 'voicemail' | 'urgent'; readonly callerNumber: string | undefined; readonly words: string }
+  | {
+      readonly kind: 'voicemail' | 'voicemailWords' | 'urgent'
+      readonly callerNumber: string | undefined
+      readonly words: string
+    }
   /** Known by all that was told of the call, once nothing more is to be expected of it. */
   | { readonly kind: 'missedCall' }
 
@@ -16,6 +20,12 @@ export function occasionOf({ fact }: Pick<CallEvent, 'fact'>): Occasion | undefi
     case 'voicemailLeft': {
       const { callerNumber } = fact.private
       return { kind: 'voicemail', callerNumber, words: `A caller has left a voicemail of ${fact.seconds} seconds.` }
+    }
+    case 'transcribed': {
+      const { text } = fact.private
+      if (text === '') return undefined
+      const far = fact.by === 'builtIn' ? ', as far as it was understood' : ''
+      return { kind: 'voicemailWords', callerNumber: undefined, words: `The voicemail says${far}: ${text}` }
     }
     case 'recordingGivenUp': {
       if (fact.why === NOTHING_SAID) return undefined

@@ -12,6 +12,7 @@ export interface MailSettings {
 const subjects: Readonly<Record<Notice['kind'], string>> = {
   missedCall: 'Missed call',
   voicemail: 'New voicemail',
+  voicemailWords: 'What a voicemail says',
   urgent: 'Urgent message',
 }
 

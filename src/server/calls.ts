@@ -6,9 +6,10 @@ import { within } from '../clock.ts'
 import { GatewayError, isCode } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { accountsOf, type CallFilter, eventsOf, findCall, listCalls, type StoredCall } from '../store/calls.ts'
+import { findSummary, type StoredSummary, type StoredTranscript, transcriptsOf } from '../store/digests.ts'
 import type { StoreScope } from '../store/scope.ts'
 import type { Tables } from '../store/tables.ts'
-import { eventFrom, recordOf } from './call-record.ts'
+import { eventFrom, isoTime, recordOf } from './call-record.ts'
 import { type CarrierAccount, storedFigures, summaryOf, summaryOfStored } from './call-view.ts'
 import type { ObservedCall, ServerDependencies } from './dependencies.ts'
 import { filteredHere, isOf, type KnownCall, merged, placeOfCall, recordsHere } from './known-calls.ts'
@@ -107,7 +108,24 @@ export class Calls {
     const summary = await this.#summary(call, await this.#accounts(scope, [call]), withPrivate)
     const { events, complete } = await this.#events(scope, call)
     const rtp = 'here' in call ? ((await this.#figures(call.here)) ?? null) : storedFigures(call.stored)
-    return { ...summary, rtp, ...recordOf(events, withPrivate), complete }
+    const digests = await this.#digests(scope, call, withPrivate)
+    return { ...summary, rtp, ...recordOf(events, withPrivate), ...digests, complete }
+  }
+
+  /** What was made of it when it was over. */
+  async #digests(scope: StoreScope, call: KnownCall, withPrivate: boolean) {
+    const id = 'here' in call ? call.here.view.record : call.stored.id
+    const asked =
+      'here' in call && call.here.state !== 'ended'
+        ? []
+        : await this.#soon(async db => [
+            [await findSummary(db, scope, id), await transcriptsOf(db, scope, id)] as const,
+          ])
+    const [summary, transcripts = []] = asked?.[0] ?? []
+    return {
+      summary: summary ? digestOf(summary, withPrivate) : null,
+      transcripts: transcripts.map(each => transcriptOf(each, withPrivate)),
+    }
   }
 
   async #stored(scope: StoreScope, id: string): Promise<KnownCall> {
@@ -145,6 +163,15 @@ export class Calls {
     const late = () => new Error('the media thread did not tell its figures in time')
     return within(this.#with.clock, limits.http.figuresMs, call.figures(), late).catch(() => undefined)
   }
+}
+
+function digestOf({ at, by, urgency, who, why, outcome, follow_up: followUp }: StoredSummary, withPrivate: boolean) {
+  const open = withPrivate ? { private: { who, why, outcome, followUp } } : {}
+  return { at: isoTime(at.getTime()), by, urgency, ...open }
+}
+
+function transcriptOf({ at, by, recording, text }: StoredTranscript, withPrivate: boolean) {
+  return { recording, at: isoTime(at.getTime()), by, ...(withPrivate ? { private: { text } } : {}) }
 }
 
 function isOfCarrier({ view }: ObservedCall): boolean {

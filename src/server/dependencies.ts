@@ -15,7 +15,7 @@ import type { Log } from '../log.ts'
 import type { Recorders } from '../recording/recorder.ts'
 import type { SoundFolders } from '../recording/sound-files.ts'
 import type { Directory } from '../store/directory.ts'
-import type { ClaimedJob, WantedJob } from '../store/jobs.ts'
+import type { ClaimedJob, JobKind, WantedJob } from '../store/jobs.ts'
 import type { Store } from '../store/store.ts'
 
 /** A call as HTTP sees it. */
@@ -65,6 +65,8 @@ export interface Sources {
 export interface AfterCalls {
   /** Jobs that are left to a person, as far as is known. */
   readonly failed: number
+  /** Whether anybody does such jobs here. */
+  does(kind: JobKind): boolean
   /** False when it is not one that has failed. */
   retry(job: Pick<ClaimedJob, 'kind' | 'id'>): Promise<boolean>
   /** Of all events since then, so many. */

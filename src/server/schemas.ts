@@ -106,7 +106,28 @@ const transfer = z.object({
   private: z.object({ reason: z.string() }).optional().describe('Why: only when asked for.'),
 })
 
+const digestSource = z.enum(['provider', 'builtIn'])
+
+const digest = z.object({
+  at: z.iso.datetime(),
+  by: digestSource.describe('builtIn: in words of the call alone.'),
+  urgency: z.enum(['none', 'soon', 'now']),
+  private: z
+    .object({ who: z.string(), why: z.string(), outcome: z.string(), followUp: z.string() })
+    .optional()
+    .describe('Only when asked for.'),
+})
+
+const transcript = z.object({
+  recording: z.string(),
+  at: z.iso.datetime(),
+  by: digestSource.describe('builtIn: as far as it was understood.'),
+  private: z.object({ text: z.string() }).optional().describe('Only when asked for.'),
+})
+
 export const callDetail = callSummary.extend({
+  summary: digest.nullable().describe('The call in short; none while nobody has told it.'),
+  transcripts: z.array(transcript).describe('Of the messages that its caller has left.'),
   rtp: lineFigures.nullable(),
   turns: z.array(turn),
   tools: z.array(z.object({ at: z.iso.datetime(), tool: z.string(), ok: z.boolean(), tookMs: z.number() })),
@@ -176,7 +197,9 @@ export const listQuery = pageQuery.extend({
   transfer: z.enum(transferOutcomes).optional().describe('What one of its transfers came to.'),
   since: momentAsked.optional(),
   before: momentAsked.optional(),
-  text: storableText(limits.http.textChars).optional().describe('Words said in it, by either side, once it has ended.'),
+  text: storableText(limits.http.textChars)
+    .optional()
+    .describe('Words said in it, by either side, or left in a message, or in its summary; once it has ended.'),
 })
 export const callParameters = z.strictObject({ id: z.string().min(1).max(limits.http.paramChars) })
 

@@ -1,5 +1,7 @@
 import type { FastifyRequest } from 'fastify'
+import { transcriptionOf } from '../desk/wanted.ts'
 import { limits } from '../limits.ts'
+import { jobIdOf } from '../store/jobs.ts'
 import {
   listVoicemails,
   markVoicemail,
@@ -15,6 +17,7 @@ import { Refusal } from './problem.ts'
 import { sendSound } from './sound.ts'
 import type { TypedServer } from './typed.ts'
 import {
+  transcriptionWanted,
   type VoicemailView,
   voicemail,
   voicemailDetail,
@@ -25,12 +28,12 @@ import {
   voicemailQuery,
 } from './voicemail-schemas.ts'
 
-type Needed = Pick<ServerDependencies, 'store' | 'clock' | 'sounds'>
+type Needed = Pick<ServerDependencies, 'store' | 'clock' | 'sounds' | 'want' | 'work'>
+
+const config = { access: 'business' } as const
 
 /** What callers have said whom nobody had. */
-export function voicemailRoutes(app: TypedServer, { store, clock, sounds }: Needed): void {
-  const config = { access: 'business' } as const
-
+export function voicemailRoutes(app: TypedServer, { store, clock, sounds, want, work }: Needed): void {
   const list = {
     summary: 'Voicemails, the newest first',
     querystring: voicemailQuery,
@@ -47,11 +50,7 @@ export function voicemailRoutes(app: TypedServer, { store, clock, sounds }: Need
     return { voicemails: shown.map(each => viewOf(each, open === 'true')), next }
   })
 
-  const found = async (request: FastifyRequest, id: string) => {
-    const one = isRowId(id) ? await store.ask(db => voicemailWithId(db, scopeOf(request), id)) : undefined
-    if (!one) throw new Refusal(404, 'There is no such voicemail.')
-    return one
-  }
+  const found = (request: FastifyRequest, id: string) => voicemailIn(store, request, id)
 
   const detail = {
     summary: 'A voicemail, and what was said in it',
@@ -89,6 +88,35 @@ export function voicemailRoutes(app: TypedServer, { store, clock, sounds }: Need
       : undefined
     if (!marked) throw new Refusal(404, 'There is no such voicemail.')
     return viewOf(marked, false)
+  })
+  transcribing(app, { store, want, work })
+}
+
+async function voicemailIn(store: Needed['store'], request: FastifyRequest, id: string): Promise<StoredVoicemail> {
+  const one = isRowId(id) ? await store.ask(db => voicemailWithId(db, scopeOf(request), id)) : undefined
+  if (!one) throw new Refusal(404, 'There is no such voicemail.')
+  return one
+}
+
+function transcribing(app: TypedServer, { store, want, work }: Pick<Needed, 'store' | 'want' | 'work'>): void {
+  const schema = {
+    summary: 'Has a voicemail written down that nobody has written down',
+    params: voicemailParameters,
+    response: { 202: transcriptionWanted },
+  }
+  app.post('/v1/voicemails/:id/transcribe', { config, schema }, async (request, reply) => {
+    const { call, business, recording, deleted_at } = await voicemailIn(store, request, request.params.id)
+    if (deleted_at) throw new Refusal(410, 'The voicemail was deleted.')
+    if (await store.ask(db => transcriptOf(db, scopeOf(request), recording)))
+      throw new Refusal(409, 'It is written down already: GET /v1/voicemails/:id tells what was said.')
+    if (!work.does('transcribe'))
+      throw new Refusal(409, 'Nobody writes down here what callers say: TRANSCRIBER is none.')
+    const job = transcriptionOf(call, business, recording)
+    const id = jobIdOf(job)
+    await want(job)
+    // One that has failed is known, and so not wanted anew.
+    await work.retry({ kind: job.kind, id })
+    return reply.code(202).send({ job: id })
   })
 }
 

@@ -43,6 +43,8 @@ export const voicemailDetail = voicemail.extend({
     .describe('None while nobody has written it down.'),
 })
 
+export const transcriptionWanted = z.object({ job: z.string().describe('As GET /v1/jobs tells it.') })
+
 export const voicemailQuery = pageQuery.extend({
   read: yesOrNo.optional(),
   archived: yesOrNo.optional(),

@@ -128,7 +128,7 @@ export class Jobs {
   async want(wanted: readonly WantedJob[], execute?: Execute): Promise<void> {
     const options = execute ? { db: { executeSql: (text: string, values?: unknown[]) => execute(text, values) } } : {}
     for (const name of jobKinds) {
-      const jobs = new Map(wanted.filter(({ kind }) => kind === name).map(job => [idOf(job), job]))
+      const jobs = new Map(wanted.filter(({ kind }) => kind === name).map(job => [jobIdOf(job), job]))
       if (jobs.size === 0) continue
       const rows = [...jobs].map(([id, { key, business, subject, group, afterMs }]) => ({
         ...{ id, data: { key, business, subject } },
@@ -258,7 +258,7 @@ const SCHEMA = 'jobs'
 const DAY_SECONDS = 24 * 3_600
 
 /** Of kind and key, in the form of a UUID (RFC 9562, version 8). */
-function idOf({ kind, key }: WantedJob): string {
+export function jobIdOf({ kind, key }: Pick<WantedJob, 'kind' | 'key'>): string {
   const bytes = createHash('sha256').update(`${kind} ${key}`).digest().subarray(0, 16)
   bytes[6] = (bytes[6]! & 0x0f) | 0x80
   bytes[8] = (bytes[8]! & 0x3f) | 0x80

@@ -168,20 +168,27 @@ const turns: TableProjection = {
 }
 
 /**
- * Once, when the call has ended: an index of words is costly to change. Words as they are, for a dictionary would fit one
- * language only; no more of them than the database takes as one value, whatever they are.
+ * When the call has ended, and once more with what is made of it then: an index of words is costly to change. Words as they
+ * are, for a dictionary would fit one language only; no more of them than the database takes as one value, whatever they are.
  */
 const words: TableProjection = {
-  of: ['ended'],
+  of: ['ended', 'transcribed', 'summarized'],
   statement: ids => sql`
-  update calls set words = said.words
+  with changed as materialized (
+    select distinct call from call_events
+    where id = any(${ids}::bigint[]) and name in ('ended', 'transcribed', 'summarized')
+  ), said as (
+    select call, 1 as place, id, text from turns where call in (select call from changed)
+    union all select call, 2, 0, text from transcripts where call in (select call from changed)
+    union all
+    select call, 3, 0, concat_ws(' ', who, why, outcome, follow_up) from summaries where call in (select call from changed)
+  )
+  update calls set words = whole.words
   from (
-    select call, to_tsvector('simple', left(string_agg(text, ' ' order by id), ${limits.store.wordsChars})) as words
-    from turns
-    where call in (select call from call_events where id = any(${ids}::bigint[]) and name = 'ended')
-    group by call
-  ) said
-  where calls.id = said.call`,
+    select call, to_tsvector('simple', left(string_agg(text, ' ' order by place, id), ${limits.store.wordsChars})) as words
+    from said group by call
+  ) whole
+  where calls.id = whole.call`,
 }
 
 const toolCalls: TableProjection = {
@@ -206,11 +213,12 @@ const messages: TableProjection = {
 }
 
 const projections: readonly TableProjection[] = [
-  ...[calls, ...carrierTold, callers, turns, words, toolCalls, messages, ...voicemails, recordings],
+  ...[calls, ...carrierTold, callers, turns, toolCalls, messages, ...voicemails, recordings],
   ...outbound,
   ...openAccounts,
   ...transfers,
   ...texts,
   ...usage,
   ...digests,
+  words,
 ]

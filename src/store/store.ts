@@ -8,6 +8,7 @@ import { type CallKnowledge, knowledgeOf } from './call-knowledge.ts'
 import { type Database, type DatabaseSettings, executeIn, openDatabase } from './database.ts'
 import { type JobKind, Jobs, type WantedJob } from './jobs.ts'
 import { type EventSource, Projection } from './projection.ts'
+import type { StoreScope } from './scope.ts'
 import type { Tables } from './tables.ts'
 
 export interface StoreDependencies extends DatabaseSettings {
@@ -128,7 +129,7 @@ export class Store {
     let woken = new Set<JobKind>()
     return {
       following: async (transaction, events) => {
-        const wanted = await wantedIn(transaction, events, work.wantedBy)
+        const wanted = await wantedIn(transaction, 'all', events, work.wantedBy)
         const nowMs = this.#with.clock.wallMs()
         // What is not due yet is met by whoever looks from time to time.
         woken = new Set(wanted.filter(({ afterMs = 0 }) => afterMs <= nowMs).map(({ kind }) => kind))
@@ -160,11 +161,12 @@ export class Store {
 /** What is known of a call is asked for where something may come of its end: once for all of these. */
 export async function wantedIn(
   db: Kysely<Tables>,
+  scope: StoreScope,
   events: readonly CallEvent[],
   wantedBy: StoreWork['wantedBy'],
 ): Promise<readonly WantedJob[]> {
   const ends = events.filter(event => isEnd(event) && wantedBy(event).length > 0).map(({ call }) => call)
-  const known = ends.length === 0 ? undefined : await knowledgeOf(db, [...new Set(ends)])
+  const known = ends.length === 0 ? undefined : await knowledgeOf(db, scope, [...new Set(ends)])
   return events.flatMap(event => wantedBy(event, known?.get(event.call)))
 }
 

@@ -140,3 +140,15 @@ it('finds who called wherever that was told', () => {
   expect(callerIn(stored([refused('capacity')]))).toBe('+15550100177')
   expect(callerIn(stored([hungUp]))).toBeUndefined()
 })
+
+describe('what a voicemail says', () => {
+  it('is told once it is written down, with how far it can be trusted, and not when nothing was understood', () => {
+    const written = (by: 'provider' | 'builtIn', text: string) =>
+      occasionOf({ fact: { name: 'transcribed', recording: 'RE1', by, private: { text } } })
+    const kind = 'voicemailWords'
+    expect(written('provider', 'call me')).toMatchObject({ kind, words: 'The voicemail says: call me' })
+    const words = 'The voicemail says, as far as it was understood: call me'
+    expect(written('builtIn', 'call me')).toMatchObject({ kind, words })
+    expect(written('provider', '')).toBeUndefined()
+  })
+})

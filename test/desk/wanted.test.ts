@@ -39,7 +39,11 @@ const table: readonly (readonly [string, CallFact, readonly string[]])[] = [
       ...['notify: CA1 voicemail text', 'notify: CA1 voicemail mail', 'notify: CA1 voicemail webhook'],
     ],
   ],
-  ['words of a voicemail', { name: 'transcribed', recording, ...digest }, ['summarize: CA1 RE1', 'answer: RE1']],
+  [
+    'words of a voicemail',
+    { name: 'transcribed', recording, ...digest },
+    ['summarize: CA1 RE1', 'answer: RE1', ...['text', 'mail', 'webhook'].map(by => `notify: CA1 voicemailWords ${by}`)],
+  ],
   [
     'a caller who hung up',
     { name: 'ended', reason: 'callerHungUp', durationMs: 900 },

@@ -221,6 +221,7 @@ export function house(
       return true
     },
     rebuild: async () => 7,
+    does: () => true,
   }
   const server = buildServer({
     ...{ clock, exchange, telephony, sip, admission, journal, store, directory, media, recorders, log, registry },

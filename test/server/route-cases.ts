@@ -59,6 +59,7 @@ export const routeCases: Readonly<Record<string, RouteCase>> = {
   'POST /v1/deliveries/:id/repeat': { access: 'business', id: 'delivery' },
   'GET /v1/recordings/:id/audio': { access: 'business', id: 'recording', answers: 404 },
   'GET /v1/voicemails/:id': { access: 'business', id: 'voicemail' },
+  'POST /v1/voicemails/:id/transcribe': { access: 'business', id: 'voicemail', answers: 202 },
   'GET /v1/voicemails/:id/audio': { access: 'business', id: 'voicemail', answers: 404 },
   'PATCH /v1/voicemails/:id': { access: 'business', id: 'voicemail', body: { read: true } },
   'GET /v1/outbound': { access: 'business' },

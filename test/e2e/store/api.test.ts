@@ -68,6 +68,11 @@ const story: CallEvent[] = [
   ...events('dentist-3', 'dentist', dayMs + 11 * hourMs, [{ name: 'refused', reason: 'capacity' }]),
   ...events('dentist-4', 'dentist', dayMs + 12 * hourMs, [
     { name: 'voicemailLeft', seconds: 9, private: { recording: 'x.wav', callerNumber: '+15550100101' } },
+    { name: 'transcribed', recording: 'x.wav', by: 'builtIn', private: { text: 'my filling fell out' } },
+    {
+      ...{ name: 'summarized', by: 'provider', urgency: 'soon' },
+      private: { who: 'a patient', why: 'broken filling', outcome: 'left a message', followUp: 'ring tomorrow' },
+    },
   ]),
   ...events('dentist-5', 'dentist', dayMs + 13 * hourMs, [offered('+15550100105'), { name: 'answered', setUpMs: 40 }]),
   ...events(`${secretOfPlumber}-1`, secretOfPlumber, dayMs + 9 * hourMs, conversation('+15550100201', 'plumber tooth')),
@@ -171,6 +176,7 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
       'text=%22terribly%20hurts%22': [],
       'text=tooth%20-plumber': ['dentist-1'],
       'text=come%20nine&number=%2B15550100102': ['dentist-2'],
+      'text=fell%20tomorrow': ['dentist-4'],
       'text=!!!': [],
       'text=nowhere': [],
     }
@@ -229,6 +235,20 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
     expect(open.private).toEqual({ callerNumber: '+15550100101', parameters: { callSid: 'CA1' } })
     expect(open.turns[0].private).toEqual({ text: 'My tooth hurts terribly' })
     expect((await ask('GET /v1/calls/never')).status).toBe(404)
+  })
+
+  it('tells what was made of a call when it was over, what was said in it only on demand', async () => {
+    const { ask } = node()
+    const closed = await ask('GET /v1/calls/dentist-4')
+    expect(closed.body).toMatchObject({
+      summary: { by: 'provider', urgency: 'soon' },
+      transcripts: [{ by: 'builtIn' }],
+    })
+    expect(closed.text).not.toMatch(/filling|patient/)
+    const open = (await ask('GET /v1/calls/dentist-4?private=true')).body
+    expect(open.summary.private).toMatchObject({ who: 'a patient', followUp: 'ring tomorrow' })
+    expect(open.transcripts[0].private).toEqual({ text: 'my filling fell out' })
+    expect((await ask('GET /v1/calls/dentist-1')).body).toMatchObject({ summary: null, transcripts: [] })
   })
 
   it('tells the whole of a call that is longer than memory keeps', async () => {

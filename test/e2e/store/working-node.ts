@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { type Business, readBusiness } from '../../../src/business.ts'
+import type { NoticeKind } from '../../../src/call/carrier-events.ts'
 import type { CallFact } from '../../../src/call/events.ts'
 import { systemClock } from '../../../src/clock.ts'
 import { answer } from '../../../src/desk/jobs/answer.ts'
@@ -84,7 +85,9 @@ export async function workingNode(place: Place, outside: Outside, at?: { readonl
   const find = (id: string) => (id === 'shop' ? shop : business)
   const openedAt = new Date(systemClock.wallMs())
   const node = await deskNode(place, outside.twilio, laterClock(), {
-    wantedBy: (event, known) => jobsWantedBy(event, find(event.business), known),
+    // Of what it says they are told as they are of the voicemail.
+    wantedBy: (event, known) =>
+      jobsWantedBy(event, find(event.business), known).filter(({ subject }) => subject['notice'] !== 'voicemailWords'),
     wanted: woken => working.wake(woken),
   })
   const { store } = node
@@ -118,7 +121,7 @@ export async function workingNode(place: Place, outside: Outside, at?: { readonl
   })
   const openai = { baseUrl: outside.openai, apiKey: OpenAiHttpServer.key, model: 'a-model' }
   const summarizer = openaiSummarizer(openai)
-  const id = (call: string, kind: 'voicemail' | 'missedCall' | 'urgent', by: 'text' | 'mail' | 'webhook') => ({
+  const id = (call: string, kind: NoticeKind, by: 'text' | 'mail' | 'webhook') => ({
     ...{ call, kind, by, business: 'dentist' },
   })
   const resolve = () => Promise.reject(new Error('no names here'))
