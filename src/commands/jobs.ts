@@ -15,6 +15,8 @@ const usage = `What the running gateway does when calls are over, and what could
   retry     has one begun anew, or all that have failed
   rebuild   wants the jobs of what has happened in the last days once more: what is known, or done, is not done again`
 
+const nothing = { type: 'application/json', text: '{}' }
+
 await main().catch(error => {
   console.error(`jobs: ${asError(error).message}`)
   process.exitCode = 1
@@ -61,5 +63,3 @@ async function rebuild(api: Api, days: number): Promise<void> {
   const { events } = await api.send('POST', '/v1/jobs/rebuild', body, rebuilt)
   console.log(`${events} event(s) were read once more.`)
 }
-
-const nothing = { type: 'application/json', text: '{}' }

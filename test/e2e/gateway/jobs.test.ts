@@ -74,13 +74,16 @@ it('a message is written down, what could not be told of it waits for a person, 
   const detail = async () => (await house.get<Detail>(`/v1/voicemails/${id}?private=true`)).body
   await house.until(async () => (await detail()).transcript !== null)
   const { call: record, transcript } = await detail()
-  expect(transcript).toMatchObject({ by: 'builtIn', private: { text: expect.stringMatching(/number .*five/) } })
+  expect(transcript).toMatchObject({ by: 'builtIn', private: { text: expect.stringMatching(/\b(five|three|four)\b/) } })
   expect((await house.post(`/v1/voicemails/${id}/transcribe`)).status).toBe(409)
-  const found = await house.get<{ calls: { id: string }[] }>('/v1/calls?business=closed&text=number')
+  const [word] = /\b(five|three|four)\b/.exec(transcript!.private.text)!
+  const found = await house.get<{ calls: { id: string }[] }>(`/v1/calls?business=closed&text=${word}`)
   expect(found.body.calls.map(each => each.id)).toEqual([record])
 
   await house.until(() => anyDelivery('failed'))
-  expect(await jobs('list')).toMatch(/ {2}deliver {2}closed {2}.* {2}1 attempt {2}the hook crm: TOOL_SHORT holds no secret/)
+  expect(await jobs('list')).toMatch(
+    / {2}deliver {2}closed {2}.* {2}1 attempt {2}the hook crm: TOOL_SHORT holds no secret/,
+  )
   expect(hook.taken).toEqual([])
   expect((await house.put('/v1/businesses/closed', { ...closed, hooks: [hookWith('TOOL_CRM')] })).status).toBe(200)
   expect(await jobs('retry', 'all')).toMatch(/ {2}deliver {2}closed {2}/)
