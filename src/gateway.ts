@@ -20,14 +20,12 @@ import { asError, GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
 import type { Log } from './log.ts'
 import { asteriskOf, type Surroundings } from './own-asterisk.ts'
-import { askedWork, cleanDaily, deletingIn } from './own-kept.ts'
+import { askedWork, cleanDaily, deletingIn, soundParts } from './own-kept.ts'
 import { lookForRecordings, recordersOf, sweepOldCaptures } from './own-recording.ts'
 import { twilioEdge, twilioLegs } from './own-twilio.ts'
 import { ownVoicemail } from './own-voicemail.ts'
 import { type Work, workOf } from './own-work.ts'
 import { openPlane } from './plane/open-plane.ts'
-import { captureFolder } from './recording/captured.ts'
-import { soundFolders } from './recording/sound-files.ts'
 import { Scope } from './scope.ts'
 import { apiTokenSecret, ariPasswordSecret, foreignAriPassword, keptSecret } from './secret.ts'
 import { callMetrics } from './server/call-metrics.ts'
@@ -122,15 +120,12 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const asked = askedPerCall(surroundings, directory, store, { redirect, hasMusic: () => asterisk.hasMusic })
   const exchange: Exchange = new Exchange({ ...parties, ...asked, ...voicemail.serving })
   const sources = { exchange, telephony, admission, journal, store, directory, media, recorders, registry }
-  const kept = { state, journal, store, directory, observe, scope }
-  const twilio = twilioEdge(surroundings, { ...kept, exchange, legs })
+  const deleteSound = deletingIn({ state, journal, store, observe })
+  const kept = { state, journal, store, directory, observe, exchange, deleteSound, scope }
+  const twilio = twilioEdge(surroundings, { ...kept, legs })
   const work: Work = workOf(surroundings, { ...kept, texts: twilio.texts, registry })
   const want = askedWork(store, work)
-  const sounds = {
-    sounds: soundFolders(state.path),
-    captures: captureFolder(state.path),
-    deleteSound: deletingIn({ state, journal, observe }),
-  }
+  const sounds = soundParts(state, { deleteSound, exchange, store })
   const httpAddress = await serve(surroundings, state, { ...sources, ...twilio, ...sounds, work, want }, scope)
 
   const storeOpened = store.open()
@@ -148,7 +143,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
   lookForRecordings({ state, store, exchange, log }, scope)
   twilio.desk.start()
   work.start()
-  cleanDaily(want, scope)
+  cleanDaily(want, { store, home: journal.id }, scope)
   asterisk.destinationsChanged()
   return { exchange, hurry: asterisk.hurry, httpAddress, business: directory.standard }
 }

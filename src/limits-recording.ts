@@ -20,6 +20,8 @@ export const recordingLimits = {
   diskLookMs: 10_000,
   /** Between two times that what is too old is asked to go. */
   cleanMs: 60 * minuteMs,
+  /** Of a deletion that is under way: by then it is done, or was cut off and is done by its job. */
+  deletingMs: minuteMs,
   announcementChars: 500,
   retentionDays: 3_650,
   voicemail: {

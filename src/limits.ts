@@ -98,6 +98,8 @@ export const limits = {
     retryMs: { first: 250, most: 10_000 },
     /** Of a table, when all of it is read or written. */
     rowsAtOnce: 200,
+    /** With all that was said in them, in one transaction. */
+    callsForgottenAtOnce: 50,
     /** For the last events to be taken when the program ends. */
     closeMs: 5_000,
   },

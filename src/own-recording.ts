@@ -41,7 +41,7 @@ export function sweepOldCaptures(state: StateDir, log: Log, scope: Scope): void 
 interface FoundParts {
   readonly state: Pick<StateDir, 'path'>
   readonly store: Pick<Store, 'caughtUp' | 'failing' | 'ask'>
-  readonly exchange: Pick<Exchange, 'live' | 'foundLater'>
+  readonly exchange: Pick<Exchange, 'live' | 'ended' | 'foundLater'>
   readonly log: Log
 }
 

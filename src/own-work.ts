@@ -1,8 +1,10 @@
 import type { Registry } from 'prom-client'
 import { tellsWhoCalls } from './call/caller-number.ts'
 import type { CallEvent } from './call/events.ts'
+import type { Exchange } from './call/exchange.ts'
 import type { Journal } from './call/journal.ts'
 import { every, systemClock } from './clock.ts'
+import type { DeleteSound } from './desk/deleting.ts'
 import { answer } from './desk/jobs/answer.ts'
 import { type NotifyParts, notify } from './desk/jobs/notify.ts'
 import { summarize } from './desk/jobs/summarize.ts'
@@ -28,13 +30,16 @@ import { findSummary, findTranscript, transcriptsOf } from './store/digests.ts'
 import type { Directory } from './store/directory.ts'
 import { countFailedJobs } from './store/jobs.ts'
 import { claimNotice, releaseNotice, storyOf } from './store/notices.ts'
+import { soundStanding } from './store/recording-files.ts'
 import { type Store, type StoreWork, wantedIn } from './store/store.ts'
 import { textNotifier } from './twilio/notifier.ts'
 import { missingForNotices } from './twilio-settings.ts'
 
 export interface WorkParts {
   readonly state: StateDir
-  readonly journal: Pick<Journal, 'flushed'>
+  readonly journal: Pick<Journal, 'id' | 'flushed' | 'read' | 'dropTaken'>
+  readonly exchange: Pick<Exchange, 'live' | 'dropEnded'>
+  readonly deleteSound: DeleteSound
   readonly store: Store
   readonly directory: Directory
   readonly observe: (event: CallEvent) => void
@@ -155,6 +160,10 @@ function handlersOf(surroundings: Surroundings, parts: WorkParts): Handlers {
       transcribe: transcribe({
         ...{ ...shared, transcriber },
         sound: recording => plainSound(soundFolders(state.path), recording),
+        async isElsewhere(name, call) {
+          const { home } = await store.ask(db => soundStanding(db, 'all', { name, call }))
+          return home !== null && home !== journal.id
+        },
         async isWritten(recording) {
           await store.caughtUp()
           return (await transcriptOf(recording)) !== undefined

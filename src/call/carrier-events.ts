@@ -123,14 +123,16 @@ export type TextChannel = 'sms' | 'whatsapp'
 /** In the order in which they come; a later one stays. `unknown`: whether it was sent could not be found out, so far. */
 export type TextStatus = 'wanted' | 'unknown' | 'queued' | 'sent' | 'delivered' | 'read' | 'undelivered' | 'failed'
 
-/** That make no call of what they happen to. */
-export const textFacts = [
+const textFacts = [
   'textReceived',
   'textWanted',
   'textSent',
   'textTold',
   'consentTold',
 ] as const satisfies readonly TextFact['name'][]
+
+/** Told of something else than a call. */
+export const factsOfNoCall: readonly string[] = [...textFacts, 'callerForgotten' satisfies KeptFact['name']]
 
 /** That are told without a channel here: a gateway that dies leaves nothing of them open. */
 const names: readonly (CarrierFact | TextFact | KeptFact)['name'][] = [

@@ -76,6 +76,11 @@ export class Exchange {
     return [...this.#live.values()]
   }
 
+  /** What was said in them is to be known nowhere but where it can be deleted. */
+  dropEnded(): void {
+    this.#ended.length = 0
+  }
+
   /** The last calls that have ended, newest first; bounded. */
   get ended(): readonly Call[] {
     return this.#ended

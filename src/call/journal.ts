@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto'
-import { constants, createReadStream } from 'node:fs'
+import { constants } from 'node:fs'
 import { type FileHandle, mkdir, open, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Clock } from '../clock.ts'
@@ -7,6 +6,7 @@ import { asError, GatewayError } from '../errors.ts'
 import { limits } from '../limits.ts'
 import { Backlog } from './backlog.ts'
 import type { CallEvent } from './events.ts'
+import { identityOf, keepOnly, linesFrom, syncDirectory, TAKEN, takenIn } from './journal-files.ts'
 import {
   isEarlier,
   JOURNAL_START,
@@ -35,6 +35,11 @@ export interface Journal {
   taken(upTo: JournalPosition): void
   /** Tells each time that more is on the disk. */
   onWritten(listener: () => void): () => void
+  /**
+   * What was written until now goes from the disk, but for calls that are not over: the next life asks for those. False when
+   * the store has not taken all of it yet: then nothing has gone.
+   */
+  dropTaken(parts: Dropping): Promise<boolean>
   readonly figures: {
     readonly written: number
     readonly shed: number
@@ -48,6 +53,12 @@ export interface Journal {
   close(): Promise<void>
 }
 
+interface Dropping {
+  /** Settles when the store has all that was written, in a way that needs no journal to mend it. */
+  readonly settled: () => Promise<void>
+  readonly notOver: () => Promise<{ has(call: string): boolean }>
+}
+
 export interface JournalOptions {
   readonly directory: string
   readonly clock: Clock
@@ -58,7 +69,6 @@ export interface JournalOptions {
 
 const SEGMENTS = 8
 const RETRY_MS = 1_000
-const TAKEN = 'taken'
 const NEWLINE = 0x0a
 
 export async function openJournal(options: JournalOptions): Promise<Journal> {
@@ -157,6 +167,50 @@ class FileJournal implements Journal {
     return () => this.#listeners.delete(listener)
   }
 
+  async dropTaken({ settled, notOver }: Dropping): Promise<boolean> {
+    await settled()
+    // What nobody has taken is never brought nearer to the bound.
+    if (this.#isWaitedFor(this.#segments.at(-1)!)) return false
+    if (this.#goodBytes > 0) await this.#alone(() => this.#nextSegment())
+    const open = this.#segments.at(-1)!
+    await settled()
+    const old = this.#segments.filter(segment => segment < open)
+    const last = old.at(-1)
+    if (last === undefined) return true
+    if (this.#isWaitedFor(open)) return false
+    const calls = await notOver()
+    await this.#alone(async () => {
+      // Meanwhile the oldest may have been shed.
+      const there = old.filter(segment => this.#segments.includes(segment))
+      if (there.at(-1) !== last) return
+      const bytes = await keepOnly(this.#options.directory, there, calls)
+      this.#segments = this.#segments.filter(segment => segment >= last)
+      for (const segment of there) this.#backlog.dropped(segment)
+      this.#backlog.wrote({ segment: last, byte: bytes }, this.#options.clock.now())
+      await this.#keepTaken()
+    })
+    return true
+  }
+
+  /** The store has not come to it. */
+  #isWaitedFor(segment: number): boolean {
+    return this.#segments[0] !== segment && isEarlier(this.#backlog.taken, { segment, byte: 0 })
+  }
+
+  /** Nothing is written meanwhile. */
+  async #alone(work: () => Promise<void>): Promise<void> {
+    while (this.#writing) await this.#writing
+    if (this.#closed) throw unwritten()
+    const done = work()
+    const settled = () => {
+      this.#writing = undefined
+      if (this.#queue.length === 0) this.#settleWaiting()
+      else if (!this.#cancelRetry) this.#write()
+    }
+    this.#writing = done.then(settled, settled)
+    return done
+  }
+
   async begin(): Promise<void> {
     const { directory, clock } = this.#options
     this.#segments = await segmentsOf(directory)
@@ -201,7 +255,7 @@ class FileJournal implements Journal {
     this.#cancelRetry?.()
     this.#cancelRetry = undefined
     if (this.#queue.length > 0) this.#write()
-    await this.#writing
+    while (this.#writing) await this.#writing
     if (this.#queue.length > 0)
       this.#options.trouble(`${this.#queue.length} events could not be written before the end.`)
     await this.#file?.close()
@@ -332,40 +386,4 @@ function unwritten(): GatewayError {
 
 function nameOf({ segment, byte }: JournalPosition): string {
   return `${segment}:${byte}`
-}
-
-/** Written beside and renamed: there is never half of it. */
-async function identityOf(directory: string): Promise<string> {
-  const path = join(directory, 'id')
-  const known = await readFile(path, 'utf8').catch(() => '')
-  if (known !== '') return known
-  const id = randomUUID()
-  await writeFile(`${path}.new`, id, { mode: 0o600, flush: true })
-  await rename(`${path}.new`, path)
-  return id
-}
-
-/** Nothing, as far as is known, when it was not kept. */
-async function takenIn(directory: string): Promise<JournalPosition> {
-  const kept = await readFile(join(directory, TAKEN), 'utf8').catch(() => '')
-  const [, segment, byte] = /^\{"segment":(\d+),"byte":(\d+)\}$/.exec(kept) ?? []
-  return segment === undefined ? JOURNAL_START : { segment: Number(segment), byte: Number(byte) }
-}
-
-async function linesFrom(path: string, start: number): Promise<number> {
-  let lines = 0
-  for await (const piece of createReadStream(path, { start }) as AsyncIterable<Buffer>) {
-    for (const byte of piece) if (byte === NEWLINE) lines += 1
-  }
-  return lines
-}
-
-/** A new name is on the disk only when its folder is. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, constants.O_RDONLY)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

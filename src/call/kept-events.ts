@@ -46,7 +46,8 @@ export type KeptFact =
 /** `tooLong`: as long, or as much, as it was to be. */
 export type RecordingEnd = 'callEnded' | 'transferred' | 'diskFull' | 'tooLong' | 'mediaLost' | 'cut' | 'stopped'
 
-export type DeletedBy = 'age' | 'operator' | 'request'
+/** `business`: by a token of its own; `request`: of the caller, who is forgotten. */
+export type DeletedBy = 'age' | 'operator' | 'business' | 'request'
 
 /** Which of them made it: people trust them differently. */
 export type DigestSource = 'provider' | 'builtIn'

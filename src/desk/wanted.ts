@@ -1,9 +1,11 @@
 import type { Business } from '../business.ts'
 import { finalStatuses } from '../call/carrier-events.ts'
 import type { CallEvent } from '../call/events.ts'
+import type { DeletedBy } from '../call/kept-events.ts'
 import { limits } from '../limits.ts'
 import type { CallKnowledge } from '../store/call-knowledge.ts'
 import type { WantedJob } from '../store/jobs.ts'
+import type { HousedSound } from './deleting.ts'
 import { deliveriesWantedBy } from './hooks.ts'
 import { occasionOf, waysOf } from './notices.ts'
 
@@ -96,6 +98,23 @@ function summaryOf(call: string, business: string, atMs: number): Omit<WantedJob
 /** Also by an operator, for a message that nobody has written down. */
 export function transcriptionOf(call: string, business: string, recording: string): WantedJob {
   return { kind: 'transcribe', key: recording, business, subject: { call, recording } }
+}
+
+/** What a gateway has on its disk is gone through once a day, by itself. */
+export function cleaningOf(day: string, home: string): WantedJob {
+  return { kind: 'clean', key: `${day} ${home}`, business: '', subject: { day, at: home } }
+}
+
+/** Of a sound that somebody wants to be gone: the gateway that has it does it, also when it was cut off while it did. */
+export function deletionOf(sound: HousedSound, by: DeletedBy, afterMs?: number): WantedJob {
+  const { kind, name, call, business, home } = sound
+  const subject = { sound: kind, name, call, by, ...(home === null ? {} : { at: home }) }
+  return { kind: 'clean', key: `${kind} ${name}`, business, subject, ...(afterMs === undefined ? {} : { afterMs }) }
+}
+
+/** The number stands where it can be taken away: the job knows the id of what was asked alone. */
+export function forgettingOf(id: string, business: string): WantedJob {
+  return { kind: 'forget', key: id, business, subject: { forgetting: id } }
 }
 
 /** To the people of the business, each thing by each of their ways. */

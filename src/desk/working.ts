@@ -10,6 +10,13 @@ import { type ClaimedJob, type JobFailure, type JobKind, type Jobs, jobKinds } f
  */
 export type Handler = (job: ClaimedJob, signal: AbortSignal) => Promise<void>
 
+/** What can be done where a file is, or a journal, and nowhere else: it is left to that gateway, and is no attempt. */
+export class OfAnother extends GatewayError {
+  constructor(what: string) {
+    super('SOUND_UNREADABLE', `${what} of another gateway`, { retryable: true })
+  }
+}
+
 /** A kind without one is neither wanted nor claimed. */
 export type Handlers = Readonly<Partial<Record<JobKind, Handler>>>
 
@@ -27,6 +34,9 @@ export interface WorkingParts {
 /** `again` is tried once more, `failed` is left to a person. */
 type JobOutcome = 'done' | 'again' | 'failed'
 
+/** A few minutes. */
+const MOST_LOOKS = 8
+
 /**
  * Takes jobs and does them, each alone. It asks for those of which it has heard; for all only now and then: what comes due,
  * and what others have left.
@@ -39,6 +49,8 @@ export class Working {
   readonly #claiming = new Set<JobKind>()
   readonly #again = new Set<JobKind>()
   #tendedAt: number | undefined
+  /** Of each kind: how often something was left to others since one was done, and looks that are theirs alone. */
+  readonly #left = new Map<JobKind, { times: number; looks: number }>()
   #failing = false
   #stopLooking = () => {}
 
@@ -76,7 +88,7 @@ export class Working {
     const { clock } = this.#with
     const jobs = this.#with.jobs()
     if (!jobs) return
-    this.wake(this.kinds)
+    this.wake(this.kinds.filter(kind => !this.#isTurnOfOthers(kind)))
     if (this.#tendedAt !== undefined && clock.now() - this.#tendedAt < this.#bounds.tendMs) return
     this.#tendedAt = clock.now()
     void jobs.tend().catch(error => this.#couldNot(error))
@@ -124,10 +136,12 @@ export class Working {
     const failure = await this.#failureOf(job)
     const jobs = this.#with.jobs()
     if (!failure) {
+      this.#left.delete(job.kind)
       await jobs?.done(job)
       return ended?.(job.kind, 'done')
     }
     await jobs?.failed(job, failure)
+    if (failure.isOthers) return
     const last = failure.hopeless || job.attempts >= this.#bounds.attempts
     ended?.(job.kind, last ? 'failed' : 'again')
     const more = last ? 'it is left to a person: npm run jobs -- list' : 'it is tried again'
@@ -153,6 +167,7 @@ export class Working {
       return undefined
     } catch (error) {
       if (this.#closing.signal.aborted) return { why: 'the gateway stopped' }
+      if (error instanceof OfAnother) return { why: error.message, isOthers: true, notBeforeMs: this.#leave(job) }
       return this.#toldOf(error)
     }
   }
@@ -163,6 +178,20 @@ export class Working {
     const { message, retryable, waitMs } = error
     const notBeforeMs = waitMs === undefined ? undefined : this.#with.clock.wallMs() + waitMs
     return { why: message, hopeless: !retryable, notBeforeMs }
+  }
+
+  /** The others look first, longer each time: whoever always looked a moment before them would have it for ever. */
+  #leave({ kind }: ClaimedJob): number {
+    const times = (this.#left.get(kind)?.times ?? 0) + 1
+    this.#left.set(kind, { times, looks: Math.min(times, MOST_LOOKS) })
+    return this.#with.clock.wallMs() + this.#bounds.lookMs / 2
+  }
+
+  #isTurnOfOthers(kind: JobKind): boolean {
+    const left = this.#left.get(kind)
+    if (!left || left.looks === 0) return false
+    left.looks -= 1
+    return true
   }
 
   #couldNot(error: unknown): void {

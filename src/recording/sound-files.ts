@@ -62,6 +62,12 @@ export async function isConverted(folders: SoundFolders, name: string): Promise<
   return false
 }
 
+/** In whichever form. */
+export async function standsIn(folder: string, name: string): Promise<boolean> {
+  for (const [extension] of forms) if (await isThere(pathOf(folder, name, extension))) return true
+  return false
+}
+
 /** The new form stands there: the one before goes. */
 export async function dropWritten({ source, target }: WrittenSound): Promise<void> {
   await unlinkIfThere(source)

@@ -15,6 +15,7 @@ import type { Log } from '../log.ts'
 import type { Recorders } from '../recording/recorder.ts'
 import type { SoundFolders } from '../recording/sound-files.ts'
 import type { Directory } from '../store/directory.ts'
+import type { Caller } from '../store/forgetting.ts'
 import type { ClaimedJob, JobKind, WantedJob } from '../store/jobs.ts'
 import type { Store } from '../store/store.ts'
 
@@ -46,7 +47,7 @@ export interface Sources {
   /** Nothing where the SIP port is not ours to look at. */
   readonly sip?: { readonly answered: boolean } | undefined
   readonly admission: Pick<Admission, 'figures' | 'full'>
-  readonly journal: Pick<Journal, 'figures'>
+  readonly journal: Pick<Journal, 'id' | 'figures'>
   readonly store: Pick<Store, 'failing' | 'silent' | 'ask'>
   readonly directory: Pick<Directory, 'create' | 'change'> & {
     upToDate(): Pick<Directory, 'all' | 'stored' | 'find'>
@@ -91,6 +92,8 @@ export interface ServerDependencies extends Sources {
   readonly captures: string
   readonly work: AfterCalls
   readonly deleteSound: DeleteSound
+  /** At any gateway, as far as the database tells. */
+  readonly onTheTelephone: (caller: Caller) => Promise<boolean>
   /** To be done, whoever asks for it not waiting for that. */
   readonly want: (job: WantedJob) => Promise<void>
   /** Routes of others, whose requests carry no token of the API: they see to it themselves who asks. */

@@ -8,6 +8,7 @@ import { deletionRoutes } from './deletion-routes.ts'
 import { deliveryRoutes } from './delivery-routes.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { doNotCallRoutes } from './do-not-call-routes.ts'
+import { forgetRoutes } from './forget-routes.ts'
 import { securityHeaders } from './headers.ts'
 import { jobRoutes } from './job-routes.ts'
 import { messageRoutes } from './message-routes.ts'
@@ -59,6 +60,7 @@ export function buildServer(dependencies: ServerDependencies): FastifyInstance {
   recordingAudioRoutes(routes, dependencies)
   deliveryRoutes(routes, dependencies)
   deletionRoutes(routes, dependencies)
+  forgetRoutes(routes, dependencies)
   statsRoutes(routes, dependencies)
   businessRoutes(routes, dependencies)
   tokenRoutes(routes, dependencies, register)

@@ -33,7 +33,7 @@ export interface Page<Place> {
   readonly count: number
 }
 
-export type StoredCall = Omit<Selectable<CallRow>, 'words'>
+export type StoredCall = Omit<Selectable<CallRow>, 'words' | 'forgotten_at'>
 export type StoredEvent = Pick<Selectable<CallEventRow>, 'at' | 'name' | 'details' | 'private'>
 
 const told = [

@@ -15,6 +15,8 @@ export interface Database {
   readonly execute: Execute
   /** In a folder of our own, or a server. */
   readonly kind: 'embedded' | 'server'
+  /** What it has taken is on the disk: a server sees to that by itself. */
+  settle(): Promise<void>
   close(): Promise<void>
 }
 
@@ -45,7 +47,13 @@ export async function openDatabase(settings: DatabaseSettings): Promise<Database
   }
   try {
     await migrate(db)
-    return { db, execute: executeBy(pool), kind: embedded ? 'embedded' : 'server', close }
+    const execute = executeBy(pool)
+    if (!embedded) return { db, execute, kind: 'server', settle: async () => {}, close }
+    const settle = async () => {
+      await execute('checkpoint')
+      await embedded.sync()
+    }
+    return { db, execute, kind: 'embedded', settle, close }
   } catch (error) {
     await close()
     throw error

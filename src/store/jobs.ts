@@ -58,6 +58,8 @@ export interface JobFailure {
   readonly hopeless?: boolean
   /** As whoever was asked wants it. */
   readonly notBeforeMs?: number | undefined
+  /** It was no attempt: another gateway is the one. */
+  readonly isOthers?: boolean
 }
 
 export interface JobsParts {
@@ -156,8 +158,17 @@ export class Jobs {
   /** Tried again later, unless it was tried often enough or that would never help. */
   async failed(
     { kind, id }: Pick<ClaimedJob, 'kind' | 'id'>,
-    { why, hopeless, notBeforeMs }: JobFailure,
+    { why, hopeless, notBeforeMs, isOthers }: JobFailure,
   ): Promise<void> {
+    if (isOthers) {
+      // What has not been begun is not counted when it is fetched.
+      await this.#parts.execute(
+        `update ${SCHEMA}.job set state = 'created', started_on = null, start_after = $3::timestamptz
+         where name = $1 and id = $2 and state = 'active'`,
+        [kind, id, new Date(notBeforeMs ?? 0)],
+      )
+      return
+    }
     await this.#boss.fail(kind, id, { why: why.slice(0, limits.jobs.whyChars) })
     if (hopeless) await this.#boss.cancel(kind, id)
     else if (notBeforeMs !== undefined) {

@@ -1,6 +1,6 @@
 import { sql, type Transaction } from 'kysely'
 import { telephoneNumber, withheldNumbers } from '../call/caller-number.ts'
-import { textFacts } from '../call/carrier-events.ts'
+import { factsOfNoCall } from '../call/carrier-events.ts'
 import type { CallEvent } from '../call/events.ts'
 import { limits } from '../limits.ts'
 import { carrierOutcomes, carrierTold, naming } from './carrier-projection.ts'
@@ -30,6 +30,9 @@ export async function project(transaction: Transaction<Tables>, events: readonly
   }
 }
 
+/** Of a call that was forgotten what tells of a person is not taken any more: of the carrier's account the rest is. */
+const ofForgotten: CallEvent['fact']['name'] = 'carrierTold'
+
 function inserted(events: readonly CallEvent[]) {
   const rows = events.map(({ call, business, atMs, fact }, place) => {
     const { name, ...rest } = fact
@@ -38,10 +41,13 @@ function inserted(events: readonly CallEvent[]) {
   })
   return sql<{ id: string }>`
     insert into call_events (call, business, at, name, details, private)
-    select coalesce(own.call, event.call), business, at, event.name, details, private
+    select coalesce(own.call, event.call), event.business, at, event.name, details,
+      case when known.forgotten_at is null then private end
     from jsonb_to_recordset(${JSON.stringify(rows, storable)}::jsonb)
       as event(place integer, call text, business text, at timestamptz, name text, details jsonb, private jsonb)
     left join call_names own on own.name = event.call
+    left join calls known on known.id = coalesce(own.call, event.call)
+    where known.forgotten_at is null or event.private is null or event.name = ${ofForgotten}
     order by place
     returning id`
 }
@@ -96,7 +102,7 @@ const calls: TableProjection = {
     min((details->>'setUpMs')::integer) filter (where name = 'answered'),
     (max((details->'figures')::text) filter (where name = 'mediaClosed'))::jsonb
   from call_events
-  where id = any(${ids}::bigint[]) and name <> all(${textFacts}::text[])
+  where id = any(${ids}::bigint[]) and name <> all(${factsOfNoCall}::text[])
   group by call
   on conflict (id) do update set
     state = case when 'ended' in (known.state, excluded.state) then 'ended' else 'live' end,

@@ -4,6 +4,7 @@ import { isSame, JOURNAL_START, type JournalPiece, type JournalPosition } from '
 import type { Clock } from '../clock.ts'
 import { asError } from '../errors.ts'
 import { limits } from '../limits.ts'
+import { homing } from './homes.ts'
 import { project } from './projecting.ts'
 import type { Tables } from './tables.ts'
 
@@ -119,6 +120,7 @@ export class Projection {
         )
       }
       const taken = await this.#projectAll(transaction, events)
+      await homing(taken, source.id)?.execute(transaction)
       await following?.(transaction, taken)
       await transaction
         .updateTable('journals')

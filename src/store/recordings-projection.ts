@@ -36,6 +36,8 @@ export const recordings: TableProjection = {
     (array_agg(details->>'by' order by id) filter (where name = 'recordingDeleted'))[1]
   from call_events
   where id = any(${ids}::bigint[]) and name = any(${facts}::text[])
+    -- A voicemail is converted, too, and is none.
+    and not exists (select from voicemails where voicemails.recording = details->>'recording')
   group by 1
   order by 1
   on conflict (id) do update set

@@ -93,6 +93,12 @@ export class Store {
     await this.#projection?.caughtUp()
   }
 
+  /** The same, and it outlives a power cut without the journal. */
+  async settled(): Promise<void> {
+    await this.caughtUp()
+    await this.#database?.settle()
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     this.#cancelRetry()

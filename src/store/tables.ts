@@ -38,6 +38,7 @@ export interface Tables {
   usage: UsageRow
   call_usage: CallUsageRow
   journals: JournalRow
+  forgettings: ForgettingRow
   tokens: TokenRow
 }
 
@@ -98,7 +99,8 @@ export interface CallRow {
   price: string | null
   price_unit: string | null
   /** What was said in it, to be found by, once it has ended. */
-  words: ColumnType<string | null, never, never>
+  words: ColumnType<string | null, never, null>
+  forgotten_at: Time | null
 }
 
 /** Another name of a call: of one of its channels, or the carrier's. */
@@ -199,6 +201,8 @@ export interface VoicemailRow {
   archived_at: Time | null
   deleted_at: Time | null
   deleted_by: string | null
+  /** The journal of the gateway whose disk has it. */
+  home: string | null
 }
 
 interface RecordingRow {
@@ -216,6 +220,8 @@ interface RecordingRow {
   bytes: string | null
   deleted_at: Time | null
   deleted_by: string | null
+  /** As of a voicemail. */
+  home: string | null
 }
 
 interface TranscriptRow {
@@ -365,6 +371,17 @@ interface JournalRow {
   id: string
   segment: string
   offset_bytes: string
+}
+
+export interface ForgettingRow {
+  id: string
+  business: string
+  /** None: they are forgotten. */
+  number: string | null
+  asked_at: Time
+  calls: ColumnType<number, number | undefined, number>
+  files: ColumnType<number, number | undefined, number>
+  done_at: Time | null
 }
 
 export interface TokenRow {

@@ -236,3 +236,79 @@ describe('the journal', () => {
     await expect(open()).rejects.toThrow(/STATE_DIR/)
   })
 })
+
+describe('what the store has taken', () => {
+  /** As the store does it. */
+  async function takeAll(journal: Journal, from: JournalPosition): Promise<JournalPosition> {
+    for (let at = from; ; ) {
+      const { next } = await journal.read(at)
+      if (same(next, at)) return at
+      journal.taken(next)
+      at = next
+    }
+  }
+
+  async function house() {
+    const { journal, trouble } = await open()
+    let reached = JOURNAL_START
+    const settled = async () => {
+      reached = await takeAll(journal, reached)
+    }
+    const drop = (call: string, meanwhile = () => {}) => {
+      const notOver = async () => {
+        meanwhile()
+        return new Set([call])
+      }
+      return journal.dropTaken({ settled, notOver })
+    }
+    return { journal, trouble, drop, settled }
+  }
+
+  it('goes when it is to, but for calls that are not over; what is written meanwhile stays', async () => {
+    const { journal, trouble, drop, settled } = await house()
+    for (const number of [0, 1, 0]) journal.append(event(number))
+    await journal.flushed()
+    expect(await drop('call-1', () => journal.append(event(2)))).toBe(true)
+    await journal.flushed()
+    expect(await callsInJournal()).toEqual(['call-1', 'call-2'])
+    journal.append(event(3))
+    await journal.flushed()
+    expect(await drop('call-1')).toBe(true)
+    expect(await callsInJournal()).toEqual(['call-1'])
+    journal.append(event(4))
+    await journal.flushed()
+    await settled()
+    await journal.close()
+
+    // The next life finds what is not over, and goes on.
+    const { journal: next } = await open()
+    next.append(event(5))
+    await next.flushed()
+    expect(await callsInJournal()).toEqual(['call-1', 'call-4', 'call-5'])
+    await next.close()
+    expect(trouble).toEqual([])
+  })
+
+  it('stays, all of it, as long as the store does not take it', async () => {
+    const { journal, trouble } = await open()
+    journal.append(event(0))
+    await journal.flushed()
+    const dropTaken = () => journal.dropTaken({ settled: async () => {}, notOver: async () => new Set() })
+    for (let times = 0; times < 20; times++) expect(await dropTaken()).toBe(false)
+    expect([await callsInJournal(), trouble]).toEqual([['call-0'], []])
+    await journal.close()
+    await expect(dropTaken()).resolves.toBe(false)
+  })
+
+  it('goes over and over again, and never with what stands for later', async () => {
+    const { journal, trouble, drop } = await house()
+    journal.append(event(0))
+    for (let number = 1; number < 30; number++) {
+      journal.append(event(number))
+      await journal.flushed()
+      expect(await drop('call-0')).toBe(true)
+    }
+    expect([await callsInJournal(), readdirSync(join(folder, 'journal')).length, trouble]).toEqual([['call-0'], 4, []])
+    await journal.close()
+  })
+})

@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Working } from '../../src/desk/working.ts'
+import { OfAnother, Working } from '../../src/desk/working.ts'
 import { GatewayError } from '../../src/errors.ts'
 import { limits } from '../../src/limits.ts'
 import { createLog } from '../../src/log.ts'
@@ -206,5 +207,38 @@ describe('a gateway that stops', () => {
     await clock.run(closeMs)
     await closed
     expect(over).toBe(true)
+  })
+})
+
+describe('a job of one of several gateways', () => {
+  it('comes to it, whenever each of them looks, and is neither tried nor failed by the others', async () => {
+    const looks = fc.array(fc.integer({ min: 0, max: lookMs }), { minLength: 2, maxLength: 4 })
+    await fc.assert(
+      fc.asyncProperty(looks, async begins => {
+        const clock = new VirtualClock()
+        const jobs = new MemoryJobs(clock)
+        const done: string[] = []
+        const ended: string[] = []
+        const gateways = begins.map(
+          (_, home) =>
+            new Working({
+              ...{ jobs: () => jobs, clock, log: createLog('silent'), ended: (_kind, how) => ended.push(how) },
+              handlers: {
+                async convert({ attempts }) {
+                  // Whoever began last has the file.
+                  if (home !== begins.length - 1) throw new OfAnother('It is on the disk')
+                  done.push(`attempt ${attempts}`)
+                },
+              },
+            }),
+        )
+        await jobs.want([notice('a', { kind: 'convert' })])
+        for (const [at, working] of gateways.entries()) clock.after(begins[at]!, () => working.watch())
+        await clock.run(20 * lookMs)
+        expect([done, ended]).toEqual([['attempt 1'], ['done']])
+        for (const working of gateways) await working.close()
+      }),
+      { numRuns: 40 },
+    )
   })
 })

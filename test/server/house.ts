@@ -184,7 +184,7 @@ export function house(
   const sip = { answered: true }
   const admission = { full: false, figures: { calls: 3, maxCalls: 22, pairs: 45, pairsUsed: 7, refused: 0 } }
   const waiting = { waitingBytes: 0, waitingShare: 0, waitingMs: 0 }
-  const journal = { figures: { written: 12, shed: 1, queued: 2, failing: false, ...waiting } }
+  const journal = { id: 'here', figures: { written: 12, shed: 1, queued: 2, failing: false, ...waiting } }
   const store = options.store ?? { failing: false, silent: false, ask: emptyDatabase() }
   const records = new MemoryRecords()
   const directory = new Directory({
@@ -232,7 +232,8 @@ export function house(
     version: '1.2.3',
     ...(options.edge && { edge: options.edge }),
     ...(options.texts && { texts: options.texts }),
-    deleteSound: async sound => void deleted.push(sound.name),
+    deleteSound: async ({ name }, by) => void deleted.push(`${name} by ${by}`),
+    onTheTelephone: async ({ number }) => exchange.live.some(({ view }) => view.callerNumber === number),
     want: async job => void asked.push(job),
     sounds: options.sounds ?? soundFolders('nowhere'),
     captures: options.captures ?? 'nowhere',

@@ -55,6 +55,11 @@ export const routeCases: Readonly<Record<string, RouteCase>> = {
   'GET /v1/voicemails': { access: 'business' },
   'DELETE /v1/recordings/:id': { access: 'business', id: 'recording' },
   'DELETE /v1/voicemails/:id': { access: 'business', id: 'voicemail' },
+  'POST /v1/callers/forget': {
+    answers: 202,
+    access: 'business',
+    body: { business: 'dentist', number: '+15550100177' },
+  },
   'GET /v1/deliveries': { access: 'business' },
   'POST /v1/deliveries/:id/repeat': { access: 'business', id: 'delivery' },
   'GET /v1/recordings/:id/audio': { access: 'business', id: 'recording', answers: 404 },

@@ -61,9 +61,18 @@ export class MemoryJobs implements Pick<Jobs, 'want' | 'claim' | 'done' | 'faile
     this.#find(id).state = 'done'
   }
 
-  async failed({ id }: Pick<ClaimedJob, 'kind' | 'id'>, { why, hopeless, notBeforeMs }: JobFailure): Promise<void> {
+  async failed(
+    { id }: Pick<ClaimedJob, 'kind' | 'id'>,
+    { why, hopeless, notBeforeMs, isOthers }: JobFailure,
+  ): Promise<void> {
     this.#ask(`failed ${id}`)
     const row = this.#find(id)
+    if (isOthers) {
+      row.attempts -= 1
+      row.state = 'waiting'
+      row.dueMs = notBeforeMs ?? 0
+      return
+    }
     row.why = why
     row.state = hopeless || row.attempts >= limits.jobs.attempts ? 'failed' : 'waiting'
     const retryMs = Math.min(limits.jobs.retryMs.most, limits.jobs.retryMs.first * 2 ** (row.attempts - 1))

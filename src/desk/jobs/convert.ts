@@ -11,13 +11,16 @@ import {
   type SoundFolders,
   writtenSound,
 } from '../../recording/sound-files.ts'
-import type { Handler } from '../working.ts'
+import type { SoundStanding } from '../../store/recording-files.ts'
+import { type Handler, OfAnother } from '../working.ts'
 
 export interface ConvertParts {
   readonly folders: SoundFolders
   readonly encoder: () => OpusEncoderName
   readonly convert: (conversion: Conversion, signal: AbortSignal) => Promise<number>
-  readonly isDeleted: (recording: string) => Promise<boolean>
+  /** This gateway, by its journal. */
+  readonly home: string
+  readonly standing: (sound: { readonly name: string; readonly call: string }) => Promise<SoundStanding>
   /** Of a call that has ended elsewhere than here, and whose sound may have gone on until then. */
   readonly recordingsOf: (call: string) => Promise<readonly string[]>
   readonly tell: (event: CallEvent) => void
@@ -35,7 +38,14 @@ export function convert(parts: ConvertParts): Handler {
     const call = String(subject['call'])
     const { recording } = subject
     const names = recording === undefined ? await parts.recordingsOf(call) : [String(recording)]
-    for (const name of names) await convertOne(parts, { call, business, name }, signal)
+    const elsewhere: OfAnother[] = []
+    for (const name of names) {
+      await convertOne(parts, { call, business, name }, signal).catch(error => {
+        if (!(error instanceof OfAnother)) throw error
+        elsewhere.push(error)
+      })
+    }
+    if (elsewhere[0]) throw elsewhere[0]
   }
 }
 
@@ -47,21 +57,27 @@ interface Wanted {
 
 async function convertOne(parts: ConvertParts, { call, business, name }: Wanted, signal: AbortSignal): Promise<void> {
   const { folders, clock } = parts
+  const { deleted, converted, home } = await parts.standing({ name, call })
+  if (deleted) return removeAll(folders, name)
   const sound = await writtenSound(folders, name)
-  if (!sound && (await isConverted(folders, name))) return
-  if (await parts.isDeleted(name)) return
-  // Where several gateways have one database the right one asks for it sooner or later.
-  if (!sound)
-    throw new GatewayError('SOUND_UNREADABLE', 'the sound is not on the disk of this gateway', { retryable: true })
+  if (!sound) {
+    if (converted || (await isConverted(folders, name))) return
+    if (home !== null && home !== parts.home) throw new OfAnother('The sound is on the disk')
+    const why = 'the sound is not on the disk of this gateway'
+    throw new GatewayError('SOUND_UNREADABLE', why, { retryable: home === null })
+  }
   const bytes = await parts.convert({ ...sound, encoder: parts.encoder() }, signal)
   if (!(await isThere(sound.source))) {
     // It was deleted meanwhile: what was made of it goes, too.
-    await removeSound(folders.recordings, name)
-    await removeSound(folders.voicemail, name)
-    return
+    return removeAll(folders, name)
   }
   const fact = { name: 'recordingConverted', recording: name, bytes } as const
   parts.tell({ call, business, atMs: clock.wallMs(), fact })
   await parts.kept()
   await dropWritten(sound)
+}
+
+async function removeAll(folders: SoundFolders, name: string): Promise<void> {
+  await removeSound(folders.recordings, name)
+  await removeSound(folders.voicemail, name)
 }

@@ -1,22 +1,25 @@
 import type { StoredSound, Transcriber } from '../../agent/ports.ts'
 import type { Business } from '../../business.ts'
-import type { Handler } from '../working.ts'
+import { type Handler, OfAnother } from '../working.ts'
 import { type DeskParts, tellMade } from './desk-parts.ts'
 
 export interface TranscribeParts extends DeskParts {
   readonly transcriber: Transcriber
   readonly sound: (recording: string) => Promise<Pick<StoredSound, 'wav' | 'seconds'>>
+  /** Another gateway has it on its disk. */
+  readonly isElsewhere: (recording: string, call: string) => Promise<boolean>
   /** That it is written down already, by whomever. */
   readonly isWritten: (recording: string) => Promise<boolean>
 }
 
 /** Writes down what a caller has left, once. */
 export function transcribe(parts: TranscribeParts): Handler {
-  const { transcriber, find, sound, isWritten } = parts
+  const { transcriber, find, sound, isElsewhere, isWritten } = parts
   return async ({ business: id, subject }, signal) => {
     const { call, recording } = subject as { call: string; recording: string }
     const business = find(id)
     if (!business || (await isWritten(recording))) return
+    if (await isElsewhere(recording, call)) throw new OfAnother('The sound is on the disk')
     const { language } = business
     const heard = await sound(recording)
     const made = await transcriber.transcribe({ ...heard, language, hints: hintsOf(business) }, signal)

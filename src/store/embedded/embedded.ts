@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { MessageChannel, Worker } from 'node:worker_threads'
@@ -11,6 +11,8 @@ import type { FromThread, ThreadData, ToThread } from './thread.ts'
 export interface Embedded {
   /** To the database, as a socket: one at a time. A thread that has ended is started again. */
   connect(): Duplex
+  /** It never waits for the disk by itself: what it has written is there when this settles. */
+  sync(): Promise<void>
   close(): Promise<void>
 }
 
@@ -71,6 +73,15 @@ class EmbeddedDatabase implements Embedded {
   connect(): Duplex {
     if (this.#thread.hasEnded) this.#thread = new DatabaseThread(this.#folder)
     return this.#thread.connect()
+  }
+
+  async sync(): Promise<void> {
+    for (const each of await readdir(this.#folder, { recursive: true, withFileTypes: true })) {
+      const file = await open(join(each.parentPath, each.name)).catch(() => undefined)
+      // One that has gone meanwhile need not be there.
+      if (!file) continue
+      await file.sync().finally(() => file.close())
+    }
   }
 
   async close(): Promise<void> {

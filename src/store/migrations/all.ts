@@ -4,6 +4,7 @@ import { transfers } from './0002-transfers.ts'
 import { carrier } from './0003-carrier.ts'
 import { openAccounts } from './0004-open-accounts.ts'
 import { kept } from './0005-kept.ts'
+import { forgetting } from './0006-forgetting.ts'
 
 /** In this order, each once. One that has been released is never changed: what comes after it is another. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -12,4 +13,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0003-carrier': carrier,
   '0004-open-accounts': openAccounts,
   '0005-kept': kept,
+  '0006-forgetting': forgetting,
 }

@@ -71,6 +71,7 @@ function desk(more: Partial<Business> = {}) {
         },
       },
       sound: async () => ({ wav: new Uint8Array(44), seconds: 9 }),
+      isElsewhere: async () => false,
       isWritten: async recording => facts().some(fact => fact.name === 'transcribed' && fact.recording === recording),
     }),
     summarize: summarize({

@@ -22,7 +22,8 @@ const job = convert({
     await reached('renamed')
     return bytes
   },
-  isDeleted: async () => false,
+  home: 'here',
+  standing: async () => ({ deleted: false, converted: false, home: 'here' }),
   recordingsOf: async () => [],
   tell: ({ fact }) => void process.stdout.write(`${JSON.stringify(fact)}\n`),
   kept: () => reached('told'),

@@ -138,6 +138,40 @@ describe.each(['embedded', 'server'] as const)('jobs on the %s database', kind =
     await journal.close()
   })
 
+  it('are done for others while those of a dead one hold the places of its group, and no more', async () => {
+    const hook = (name: string, count: number) =>
+      Array.from({ length: count }, (_, at) => wanted(`${name}-${at}`, { kind: 'deliver', group: `dentist ${name}` }))
+    // The oldest are of the one that never answers.
+    await jobs.want(hook('dead', 20))
+    await jobs.want([...hook('alive', 3), ...hook('other', 1)])
+    const places = limits.jobs.atOnce.deliver
+    const first = await jobs.claim('deliver', places)
+    const ofHook = (found: readonly ClaimedJob[], name: string) => found.filter(({ key }) => key.startsWith(name))
+    const second = await jobs.claim('deliver', places - first.length)
+    const claimed = [...first, ...second]
+    expect(ofHook(claimed, 'dead')).toHaveLength(limits.jobs.ofGroup.deliver)
+    expect(ofHook(claimed, 'alive')).toHaveLength(limits.jobs.ofGroup.deliver)
+    expect(ofHook(claimed, 'other')).toHaveLength(1)
+    // Whoever answers goes on; of the dead one nothing more comes until one of its two is over.
+    for (const job of ofHook(claimed, 'alive')) await jobs.done(job)
+    expect(keysOf(await jobs.claim('deliver', places)).sort()).toEqual(['alive-2'])
+    await jobs.failed(ofHook(claimed, 'dead')[0]!, { why: 'it did not answer within 10 s' })
+    expect(ofHook(await jobs.claim('deliver', places), 'dead')).toHaveLength(1)
+  })
+
+  it('that are of another gateway are given back: no attempt is counted, however often', async () => {
+    await jobs.want([wanted('elsewhere', { kind: 'clean' })])
+    for (let times = 0; times < 3; times++) {
+      const job = await claimOne('clean')
+      expect(job.attempts).toBe(1)
+      await jobs.failed(job, { why: 'of another gateway', isOthers: true, notBeforeMs: Date.now() + 60_000 })
+      expect(await jobs.claim('clean', 1)).toEqual([])
+      expect(await listed({ kind: 'clean' })).toMatchObject([{ state: 'waiting', attempts: 0, why: null }])
+      await database.execute(`update jobs.job set start_after = now() where name = 'clean'`)
+    }
+    await jobs.done(await claimOne('clean'))
+  })
+
   it('come back from whoever died with them', async () => {
     await jobs.want([wanted('orphan', { kind: 'convert' })])
     await claimOne('convert')

@@ -12,7 +12,7 @@ import { type Handler, type Handlers, Working, type WorkingParts } from '../../.
 import { hookSender } from '../../../src/notifiers/hook.ts'
 import { mailNotifier } from '../../../src/notifiers/mail.ts'
 import { webhookNotifier } from '../../../src/notifiers/webhook.ts'
-import { keptHandlers } from '../../../src/own-kept.ts'
+import { deletingIn, keptHandlers } from '../../../src/own-kept.ts'
 import { openaiSummarizer } from '../../../src/providers/openai/summarize.ts'
 import { openaiTranscriber } from '../../../src/providers/openai/transcribe.ts'
 import { plainSound } from '../../../src/recording/sound.ts'
@@ -134,9 +134,15 @@ export async function workingNode(place: Place, outside: Outside, at?: { readonl
       return at?.point === 'made' ? at.stop('deliver') : answer
     },
   }
+  const state = { path: place.state } as Parameters<typeof deletingIn>[0]['state']
+  const journal: typeof node.journal = Object.create(node.journal, {
+    flushed: { value: shared.kept },
+    id: { value: node.journal.id },
+  })
   const handlers: Handlers = {
     ...keptHandlers(aside, {
-      ...{ store, state: { path: place.state }, journal: { flushed: shared.kept }, observe: tell },
+      ...{ store, state, journal, observe: tell, exchange: { live: [], dropEnded: () => {} } },
+      deleteSound: deletingIn({ state, journal, store, observe: tell }),
       directory: { find, all: [shop] },
     }),
     notify: notify({
@@ -156,6 +162,7 @@ export async function workingNode(place: Place, outside: Outside, at?: { readonl
       ...shared,
       transcriber: openaiTranscriber(openai),
       sound: recording => plainSound(soundFolders(place.state), recording),
+      isElsewhere: async () => false,
       isWritten: recording => store.ask(async db => (await findTranscript(db, 'all', recording)) !== undefined),
     }),
     summarize: summarize({
