@@ -201,8 +201,8 @@ async function servedIn(store: Store, { business, callerNumber, atMs }: Served):
   return store.ask(db => answeredSince(db, { business }, callerNumber, new Date(atMs - CLOCKS_MS)))
 }
 
-function noticeId({ call, kind, business }: Notice, by: NoticeWay) {
-  return { call, kind, by, business }
+function noticeId({ call, kind, about, business }: Notice, by: NoticeWay) {
+  return { call, kind, by, about, business }
 }
 
 async function storyIn(store: Store, call: string) {

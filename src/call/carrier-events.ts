@@ -62,6 +62,8 @@ export type CarrierFact =
   | {
       readonly name: 'noticeSent'
       readonly kind: NoticeKind
+      /** Which of several of its kind in one call. */
+      readonly about?: string
       readonly by: 'text' | 'mail' | 'webhook'
       readonly ok: boolean
       readonly why?: string

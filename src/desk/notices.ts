@@ -9,34 +9,38 @@ import type { NoticeWay } from './notifier.ts'
 export type Occasion =
   | {
       readonly kind: 'voicemail' | 'voicemailWords' | 'urgent'
+      /** Which of several of its kind in one call. */
+      readonly about: string
       readonly callerNumber: string | undefined
       readonly words: string
     }
   /** Known by all that was told of the call, once nothing more is to be expected of it. */
   | { readonly kind: 'missedCall' }
 
-export function occasionOf({ fact }: Pick<CallEvent, 'fact'>): Occasion | undefined {
+export function occasionOf({ atMs, fact }: Pick<CallEvent, 'atMs' | 'fact'>): Occasion | undefined {
   switch (fact.name) {
     case 'voicemailLeft': {
-      const { callerNumber } = fact.private
-      return { kind: 'voicemail', callerNumber, words: `A caller has left a voicemail of ${fact.seconds} seconds.` }
+      const { callerNumber, recording: about } = fact.private
+      const words = `A caller has left a voicemail of ${fact.seconds} seconds.`
+      return { kind: 'voicemail', about, callerNumber, words }
     }
     case 'transcribed': {
       const { text } = fact.private
       if (text === '') return undefined
       const far = fact.by === 'builtIn' ? ', as far as it was understood' : ''
-      return { kind: 'voicemailWords', callerNumber: undefined, words: `The voicemail says${far}: ${text}` }
+      const words = `The voicemail says${far}: ${text}`
+      return { kind: 'voicemailWords', about: fact.recording, callerNumber: undefined, words }
     }
     case 'recordingGivenUp': {
       if (fact.why === NOTHING_SAID) return undefined
       const words = `A caller has left a voicemail that could not be fetched (${fact.why}). It is still with the carrier, as the recording ${fact.recording}.`
-      return { kind: 'voicemail', callerNumber: undefined, words }
+      return { kind: 'voicemail', about: fact.recording, callerNumber: undefined, words }
     }
     case 'messageTaken': {
       if (!fact.urgent) return undefined
       const { text, callback, person } = fact.private
       const words = `Urgent${person === undefined ? '' : `, for ${person}`}: ${text}`
-      return { kind: 'urgent', callerNumber: callback, words }
+      return { kind: 'urgent', about: String(atMs), callerNumber: callback, words }
     }
     case 'ended':
       return leftByCaller.includes(fact.reason) ? { kind: 'missedCall' } : undefined

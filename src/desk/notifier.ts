@@ -6,6 +6,8 @@ export type NoticeWay = 'text' | 'mail' | 'webhook'
 /** What somebody of the business is to hear. */
 export interface Notice {
   readonly kind: NoticeKind
+  /** Which of several of its kind in one call; nothing where there is one. */
+  readonly about: string
   readonly call: string
   readonly business: string
   readonly atMs: number

@@ -122,11 +122,16 @@ function told(event: CallEvent, business: Business, { spokenWith }: CallKnowledg
   const { call, atMs, fact } = event
   const occasion = occasionOf(event)
   if (!occasion || (occasion.kind === 'missedCall' && (spokenWith || !business.active))) return []
-  const { kind } = occasion
-  return waysOf(business).map(by => ({
-    ...{ kind: 'notify', business: business.id, subject: { call, notice: kind, by } },
+  const of = { kind: 'notify', business: business.id } as const
+  const subject = { call, notice: occasion.kind }
+  return waysOf(business).map(by => {
+    const key = [call, occasion.kind, by]
+    if (occasion.kind !== 'missedCall') {
+      const { about } = occasion
+      return { ...of, key: [...key, about].join(' '), subject: { ...subject, about, by } }
+    }
     // A way into the house may have ended when the carrier still has the caller: both ends are looked at.
-    key: kind === 'missedCall' ? [call, kind, by, fact.name].join(' ') : [call, kind, by].join(' '),
-    ...(kind === 'missedCall' ? { afterMs: atMs + limits.notice.graceMs } : {}),
-  }))
+    const afterMs = atMs + limits.notice.graceMs
+    return { ...of, key: [...key, fact.name].join(' '), subject: { ...subject, by }, afterMs }
+  })
 }

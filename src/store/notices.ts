@@ -20,7 +20,7 @@ export async function storyOf(
  */
 export type NoticeStanding = 'claimed' | 'open' | 'told' | 'failed'
 
-type NoticeId = Pick<Selectable<NoticeRow>, 'call' | 'kind' | 'by' | 'business'>
+type NoticeId = Pick<Selectable<NoticeRow>, 'call' | 'kind' | 'by' | 'about' | 'business'>
 
 /** Whoever has it alone gives it. What became of it is told later. */
 export async function claimNotice(
@@ -30,22 +30,26 @@ export async function claimNotice(
 ): Promise<NoticeStanding> {
   if (scope !== 'all' && scope.business !== notice.business) return 'open'
   const query = db.insertInto('notices').values({ ...notice, ok: false, why: null })
-  const claimed = query.onConflict(conflict => conflict.columns(['call', 'kind', 'by']).doNothing()).returning('call')
+  const claimed = query
+    .onConflict(conflict => conflict.columns(['call', 'kind', 'by', 'about']).doNothing())
+    .returning('call')
   if (await claimed.executeTakeFirst()) return 'claimed'
-  const { call, kind, by } = notice
-  const known = db.selectFrom('notices').select(['ok', 'why']).where('call', '=', call).where('kind', '=', kind)
-  const before = await known.where('by', '=', by).executeTakeFirst()
+  const known = db
+    .selectFrom('notices')
+    .select(['ok', 'why'])
+    .where(each => each.and(idOf(notice)))
+  const before = await known.executeTakeFirst()
   if (before?.ok) return 'told'
   return before && before.why !== null ? 'failed' : 'open'
 }
 
 /** Certainly not given: the next attempt begins anew. */
-export async function releaseNotice(
-  db: Kysely<Tables>,
-  scope: StoreScope,
-  { call, kind, by, business }: NoticeId,
-): Promise<void> {
-  if (scope !== 'all' && scope.business !== business) return
-  const open = db.deleteFrom('notices').where('call', '=', call).where('kind', '=', kind).where('by', '=', by)
+export async function releaseNotice(db: Kysely<Tables>, scope: StoreScope, notice: NoticeId): Promise<void> {
+  if (scope !== 'all' && scope.business !== notice.business) return
+  const open = db.deleteFrom('notices').where(each => each.and(idOf(notice)))
   await open.where('ok', '=', false).where('why', 'is', null).execute()
+}
+
+function idOf({ call, kind, by, about }: NoticeId) {
+  return { call, kind, by, about }
 }

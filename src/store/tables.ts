@@ -306,6 +306,7 @@ export interface NoticeRow {
   call: string
   kind: NoticeKind
   by: 'text' | 'mail' | 'webhook'
+  about: string
   business: string
   at: Time
   ok: boolean

@@ -135,12 +135,12 @@ const fetched: TableProjection = {
 const notices: TableProjection = {
   of: ['noticeSent'],
   statement: ids => sql`
-  insert into notices (call, kind, by, business, at, ok, why)
-  select distinct on (1, 2, 3)
-    call, details->>'kind', details->>'by', business, at, (details->>'ok')::boolean, details->>'why'
+  insert into notices (call, kind, by, about, business, at, ok, why)
+  select distinct on (1, 2, 3, 4)
+    call, details->>'kind', details->>'by', coalesce(details->>'about', ''), business, at, (details->>'ok')::boolean, details->>'why'
   from call_events where id = any(${ids}::bigint[]) and name = 'noticeSent'
-  order by 1, 2, 3, id desc
-  on conflict (call, kind, by) do update set at = excluded.at, ok = excluded.ok, why = excluded.why`,
+  order by 1, 2, 3, 4, id desc
+  on conflict (call, kind, by, about) do update set at = excluded.at, ok = excluded.ok, why = excluded.why`,
 }
 
 /** Messages, what callers left with the carrier, and who was told of what. */

@@ -6,10 +6,11 @@ import { GatewayError } from '../errors.ts'
 export function textNotifier(sender: TextSender): Notifier {
   return {
     by: 'text',
-    async deliver({ call, kind, words: text }, business) {
+    async deliver({ call, kind, about, words: text }, business) {
       const { phone: to } = business.notify
       if (to === undefined) return
-      const taken = await sender.send({ id: `notice-${kind}-${call}`, business, channel: 'sms', to, text })
+      const id = ['notice', kind, call, ...(about === '' ? [] : [about])].join('-')
+      const taken = await sender.send({ id, business, channel: 'sms', to, text })
       if (taken.kind === 'refused') throw new GatewayError('TOOL_FAILED', taken.words)
       if (taken.kind === 'conflict') throw new GatewayError('TOOL_FAILED', 'it was told before, in other words')
     },

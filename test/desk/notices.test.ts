@@ -99,14 +99,20 @@ describe('a call was missed', () => {
 })
 
 it('is news of some things only', () => {
-  const of = (fact: CallFact) => occasionOf({ fact })?.kind
+  const of = (fact: CallFact) => occasionOf({ atMs: 7, fact })?.kind
   const message = { text: 'The cellar is full of water', callback: '+15550100178' }
   expect(of(left)).toBe('voicemail')
   expect(of({ name: 'recordingGivenUp', recording: 'RE1', why: 'the carrier answered 404' })).toBe('voicemail')
   expect(of({ name: 'recordingGivenUp', recording: 'RE1', why: 'nothing was said' })).toBeUndefined()
   expect(of({ name: 'messageTaken', private: message })).toBeUndefined()
-  expect(occasionOf({ fact: { name: 'messageTaken', urgent: true, private: { ...message, person: 'Ann' } } })).toEqual({
-    ...{ kind: 'urgent', callerNumber: '+15550100178', words: 'Urgent, for Ann: The cellar is full of water' },
+  const urgent: CallFact = { name: 'messageTaken', urgent: true, private: { ...message, person: 'Ann' } }
+  expect(occasionOf({ atMs: 7, fact: urgent })).toEqual({
+    ...{
+      kind: 'urgent',
+      about: '7',
+      callerNumber: '+15550100178',
+      words: 'Urgent, for Ann: The cellar is full of water',
+    },
   })
   expect([hungUp, saidGoodbye, told('noAnswer')].map(of)).toEqual(['missedCall', 'missedCall', 'missedCall'])
   expect([refused('capacity'), refused('draining')].map(of)).toEqual(['missedCall', 'missedCall'])
@@ -144,7 +150,7 @@ it('finds who called wherever that was told', () => {
 describe('what a voicemail says', () => {
   it('is told once it is written down, with how far it can be trusted, and not when nothing was understood', () => {
     const written = (by: 'provider' | 'builtIn', text: string) =>
-      occasionOf({ fact: { name: 'transcribed', recording: 'RE1', by, private: { text } } })
+      occasionOf({ atMs: 7, fact: { name: 'transcribed', recording: 'RE1', by, private: { text } } })
     const kind = 'voicemailWords'
     expect(written('provider', 'call me')).toMatchObject({ kind, words: 'The voicemail says: call me' })
     const words = 'The voicemail says, as far as it was understood: call me'

@@ -36,13 +36,17 @@ const table: readonly (readonly [string, CallFact, readonly string[]])[] = [
     left,
     [
       ...['convert: RE1', 'transcribe: RE1'],
-      ...['notify: CA1 voicemail text', 'notify: CA1 voicemail mail', 'notify: CA1 voicemail webhook'],
+      ...['text', 'mail', 'webhook'].map(by => `notify: CA1 voicemail ${by} RE1`),
     ],
   ],
   [
     'words of a voicemail',
     { name: 'transcribed', recording, ...digest },
-    ['summarize: CA1 RE1', 'answer: RE1', ...['text', 'mail', 'webhook'].map(by => `notify: CA1 voicemailWords ${by}`)],
+    [
+      'summarize: CA1 RE1',
+      'answer: RE1',
+      ...['text', 'mail', 'webhook'].map(by => `notify: CA1 voicemailWords ${by} RE1`),
+    ],
   ],
   [
     'a caller who hung up',
@@ -72,13 +76,13 @@ const table: readonly (readonly [string, CallFact, readonly string[]])[] = [
   [
     'an urgent message',
     { name: 'messageTaken', urgent: true, private: { text: 'a burst pipe', callback: '+15550100177' } },
-    ['text', 'mail', 'webhook'].map(by => `notify: CA1 urgent ${by}`),
+    ['text', 'mail', 'webhook'].map(by => `notify: CA1 urgent ${by} ${atMs}`),
   ],
   ['any other message', { name: 'messageTaken', private: { text: 'hello', callback: '+15550100177' } }, []],
   [
     'a voicemail that stays with the carrier',
     { name: 'recordingGivenUp', recording, why: 'the carrier answered 404' },
-    ['text', 'mail', 'webhook'].map(by => `notify: CA1 voicemail ${by}`),
+    ['text', 'mail', 'webhook'].map(by => `notify: CA1 voicemail ${by} RE1`),
   ],
   ['an answer', { name: 'answered', setUpMs: 9 }, []],
   ['a word', { name: 'callerSpoke', private: { text: 'hello' } }, []],

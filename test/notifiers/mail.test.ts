@@ -6,7 +6,14 @@ import { MailServer } from '../support/mail-server.ts'
 import { until } from '../support/until.ts'
 
 const notice: Notice = {
-  ...{ kind: 'voicemail', call: '1767603600.7', business: 'dentist', atMs: 0, callerNumber: '+15550100177' },
+  ...{
+    kind: 'voicemail',
+    about: 'RE1',
+    call: '1767603600.7',
+    business: 'dentist',
+    atMs: 0,
+    callerNumber: '+15550100177',
+  },
   words: 'A caller has left a voicemail of 9 seconds.\n.\nTheir number: +15550100177.',
 }
 const business = {

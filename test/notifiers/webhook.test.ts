@@ -9,7 +9,14 @@ import { reachOf } from '../../src/tools/reach.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
 const notice: Notice = {
-  ...{ kind: 'missedCall', call: 'CA1', business: 'dentist', callerNumber: undefined, words: 'Zoë „rief“ an.' },
+  ...{
+    kind: 'missedCall',
+    about: '',
+    call: 'CA1',
+    business: 'dentist',
+    callerNumber: undefined,
+    words: 'Zoë „rief“ an.',
+  },
   atMs: Date.UTC(2026, 0, 5, 9),
 }
 

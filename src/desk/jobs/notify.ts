@@ -5,7 +5,7 @@ import { GatewayError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import type { ClaimedJob } from '../../store/jobs.ts'
 import type { NoticeStanding } from '../../store/notices.ts'
-import { callerIn, notAnswered, occasionOf, wasMissed, wordsOf } from '../notices.ts'
+import { callerIn, notAnswered, type Occasion, occasionOf, wasMissed, wordsOf } from '../notices.ts'
 import type { Notice, NoticeWay, Notifier } from '../notifier.ts'
 import type { Handler } from '../working.ts'
 import { type DeskParts, factOf, type Story } from './desk-parts.ts'
@@ -22,14 +22,21 @@ export interface NotifyParts extends DeskParts {
   readonly served: (caller: Pick<Notice, 'business' | 'callerNumber' | 'atMs'>) => Promise<boolean>
 }
 
+interface Subject {
+  readonly call: string
+  readonly by: NoticeWay
+  readonly notice: NoticeKind
+  readonly about?: string
+}
+
 /** Tells one person of a business one thing by one way, once. What could not be told is in the record. */
 export function notify(parts: NotifyParts): Handler {
   const tooMany = perHour(parts.clock, limits.notice.perBusinessPerHour)
   return async (job, signal) => {
-    const { by, notice: kind, call } = job.subject as { by: NoticeWay; notice: NoticeKind; call: string }
+    const { by, notice: kind, about = '', call } = job.subject as unknown as Subject
     const business = parts.find(job.business)
     const story = business && (await parts.record(call))
-    const notice = story && noticeOf(kind, story, business)
+    const notice = story && noticeOf({ kind, about }, story, business)
     if (!notice || (isOfTurnedAway(story, notice) && (await parts.served(notice)))) return
     const standing = await parts.claim(notice, by)
     if (standing === 'told' || (standing === 'open' && job.attempts === 1)) return
@@ -39,7 +46,7 @@ export function notify(parts: NotifyParts): Handler {
       throw problem
     }
     const details = problem ? { ok: false, why: problem.message } : { ok: true }
-    const fact = { name: 'noticeSent', kind, by, ...details } as const
+    const fact = { name: 'noticeSent', kind, ...(about === '' ? {} : { about }), by, ...details } as const
     parts.tell({ call: notice.call, business: business.id, atMs: parts.clock.wallMs(), fact })
     await parts.kept()
     if (problem) throw new GatewayError(problem.code, problem.message, { cause: problem })
@@ -47,16 +54,28 @@ export function notify(parts: NotifyParts): Handler {
 }
 
 /** Nothing when there is no news: a call that was answered after all. */
-function noticeOf(kind: NoticeKind, { id: call, events }: Story, business: Business): Notice | undefined {
+function noticeOf(
+  { kind, about }: Pick<Notice, 'kind' | 'about'>,
+  { id: call, events }: Story,
+  business: Business,
+): Notice | undefined {
   if (kind === 'missedCall' && !wasMissed(events)) return undefined
-  const occasions = events.map(each => ({ occasion: occasionOf({ fact: factOf(each) }), atMs: each.at.getTime() }))
-  const news = occasions.find(({ occasion }) => occasion?.kind === kind)
+  const occasions = events.map(each => {
+    const atMs = each.at.getTime()
+    return { occasion: occasionOf({ atMs, fact: factOf(each) }), atMs }
+  })
+  const news = occasions.find(({ occasion }) => occasion?.kind === kind && aboutOf(occasion, about))
   if (!news?.occasion) return undefined
   const { occasion, atMs } = news
   const { words: what, callerNumber = callerIn(events) } =
     occasion.kind === 'missedCall' ? { words: notAnswered, callerNumber: undefined } : occasion
   const words = wordsOf(business, { what, callerNumber, atMs }, limits.notice.chars)
-  return { kind, call, business: business.id, atMs, callerNumber, words }
+  return { kind, about, call, business: business.id, atMs, callerNumber, words }
+}
+
+/** A job that was wanted when each kind was told once in a call is of the first of them. */
+function aboutOf(occasion: Occasion, about: string): boolean {
+  return about === '' || occasion.kind === 'missedCall' || occasion.about === about
 }
 
 function isOfTurnedAway({ events }: Story, { kind }: Notice): boolean {

@@ -5,6 +5,7 @@ import { carrier } from './0003-carrier.ts'
 import { openAccounts } from './0004-open-accounts.ts'
 import { kept } from './0005-kept.ts'
 import { forgetting } from './0006-forgetting.ts'
+import { notices } from './0007-notices.ts'
 
 /** In this order, each once. One that has been released is never changed: what comes after it is another. */
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -14,4 +15,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0004-open-accounts': openAccounts,
   '0005-kept': kept,
   '0006-forgetting': forgetting,
+  '0007-notices': notices,
 }

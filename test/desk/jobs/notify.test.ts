@@ -12,7 +12,7 @@ import type { NoticeStanding } from '../../../src/store/notices.ts'
 import { MemoryJobs } from '../../support/memory-jobs.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
-const left: CallFact = {
+const left: Extract<CallFact, { name: 'voicemailLeft' }> = {
   name: 'voicemailLeft',
   seconds: 9,
   private: { recording: 'RE1', callerNumber: '+15550100177' },
@@ -37,7 +37,7 @@ function desk({ notify: ways = { phone: '+15550100201', email: 'a@example.com' }
   const told: CallEvent[] = []
   const standing = new Map<string, NoticeStanding>()
   const house = {
-    events: [] as CallFact[],
+    events: [] as { readonly fact: CallFact; readonly atMs: number }[],
     away: false,
     served: false,
     fail: (_by: string): Promise<void> => Promise.resolve(),
@@ -54,11 +54,12 @@ function desk({ notify: ways = { phone: '+15550100201', email: 'a@example.com' }
     return answer
   }
   const stored = () =>
-    house.events.map(({ name, ...rest }) => {
+    house.events.map(({ fact: { name, ...rest }, atMs }) => {
       const { private: secret, ...details } = rest as Record<string, unknown>
-      return { at: new Date(0), name, details, private: (secret ?? null) as Record<string, unknown> | null }
+      return { at: new Date(atMs), name, details, private: (secret ?? null) as Record<string, unknown> | null }
     })
-  const keyOf = ({ call, kind }: Pick<Notice, 'call' | 'kind'>, by: string) => `${call} ${kind} ${by}`
+  const keyOf = ({ call, kind, about }: Pick<Notice, 'call' | 'kind' | 'about'>, by: string) =>
+    [call, kind, by, about].join(' ')
   const handler = notify({
     notifiers: [notifier('text'), notifier('mail')],
     missing: { webhook: 'nothing is set' },
@@ -76,7 +77,10 @@ function desk({ notify: ways = { phone: '+15550100201', email: 'a@example.com' }
       told.push(event)
       const { fact } = event
       if (fact.name === 'noticeSent')
-        standing.set(keyOf({ call: event.call, kind: fact.kind }, fact.by), fact.ok ? 'told' : 'failed')
+        standing.set(
+          keyOf({ call: event.call, kind: fact.kind, about: fact.about ?? '' }, fact.by),
+          fact.ok ? 'told' : 'failed',
+        )
     },
     kept: async () => {},
     clock,
@@ -84,7 +88,7 @@ function desk({ notify: ways = { phone: '+15550100201', email: 'a@example.com' }
   const working = new Working({ jobs: () => jobs, handlers: { notify: handler }, clock, log: createLog('silent') })
   working.watch()
   const hear = async (fact: CallFact, call = 'leg-c1') => {
-    house.events.push(fact)
+    house.events.push({ fact, atMs: clock.wallMs() })
     const wanted = jobsWantedBy({ call, business: business.id, atMs: clock.wallMs(), fact }, business)
     await jobs.want(wanted.filter(({ kind }) => kind === 'notify'))
     working.wake(['notify'])
@@ -121,8 +125,8 @@ describe('the people of a business', () => {
     ])
     expect(given[0]![1].words).toContain('voicemail of 9 seconds. Their number: +15550100177.')
     expect(told.map(({ call, fact }) => [call, fact])).toEqual([
-      ['c1', { name: 'noticeSent', kind: 'voicemail', by: 'text', ok: true }],
-      ['c1', { name: 'noticeSent', kind: 'voicemail', by: 'mail', ok: true }],
+      ['c1', { name: 'noticeSent', kind: 'voicemail', about: 'RE1', by: 'text', ok: true }],
+      ['c1', { name: 'noticeSent', kind: 'voicemail', about: 'RE1', by: 'mail', ok: true }],
     ])
     expect(new Set(Object.values(jobs.states))).toEqual(new Set(['done']))
   })
@@ -151,10 +155,29 @@ describe('the people of a business', () => {
     expect(inactive.given).toEqual([])
   })
 
+  it('hear of each message of a call that has several', async () => {
+    const { clock, hear, given } = desk()
+    await hear(left)
+    await hear({ ...left, private: { ...left.private, recording: 'RE2' } })
+    const urgent = (text: string): CallFact => ({
+      ...{ name: 'messageTaken', urgent: true, private: { text, callback: '+15550100177' } },
+    })
+    await hear(urgent('A burst pipe'))
+    await clock.run(5)
+    await hear(urgent('It is in the cellar'))
+    const mailed = given.filter(([by]) => by === 'mail').map(([, notice]) => notice)
+    expect(mailed.map(({ kind, about }) => (kind === 'voicemail' ? about : kind))).toEqual([
+      ...['RE1', 'RE2', 'urgent', 'urgent'],
+    ])
+    expect(mailed.slice(2).map(({ words }) => words.split(' Their')[0])).toEqual([
+      ...['Urgent: A burst pipe', 'Urgent: It is in the cellar'],
+    ])
+  })
+
   it('hear nothing that another gateway has told them, or is telling them', async () => {
     const { hear, given, standing } = desk({ notify: { phone: '+1', email: 'a@example.com' } })
-    standing.set('c1 voicemail text', 'told')
-    standing.set('c1 voicemail mail', 'open')
+    standing.set('c1 voicemail text RE1', 'told')
+    standing.set('c1 voicemail mail RE1', 'open')
     await hear(left)
     expect(given).toEqual([])
   })
@@ -194,8 +217,8 @@ describe('the people of a business', () => {
     await hear(left)
     jobs.away = undefined
     for (const row of jobs.rows) row.attempts = 1
-    standing.set('c1 voicemail text', 'open')
-    standing.set('c1 voicemail mail', 'open')
+    standing.set('c1 voicemail text RE1', 'open')
+    standing.set('c1 voicemail mail RE1', 'open')
     await clock.run(lookMs)
     expect(given.map(([by]) => by)).toEqual(['text'])
     expect(told.map(({ fact }) => fact)).toMatchObject([

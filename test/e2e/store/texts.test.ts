@@ -304,8 +304,8 @@ it('tells the people of a business once what they must hear of, whichever gatewa
       find: () => owned,
       record: call => store.ask(db => storyOf(db, 'all', call)),
       served: async () => false,
-      claim: ({ call, kind }, by) =>
-        store.ask(db => claimNotice(db, 'all', { call, kind, by, business: 'dentist', at: new Date(atMs) })),
+      claim: ({ call, kind, about }, by) =>
+        store.ask(db => claimNotice(db, 'all', { call, kind, by, about, business: 'dentist', at: new Date(atMs) })),
       release: async () => {},
     })
     const working = new Working({ ...shared, jobs: () => store.jobs, handlers: { notify: notifying } })

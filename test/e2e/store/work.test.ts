@@ -170,7 +170,7 @@ describe.each(['embedded', 'server'] as const)('a gateway on the %s database tha
     })
     expect(await readdir(join(place.state, 'recordings'))).toEqual(['REnew.opus'])
     // Whoever counts keys counts once; whoever cannot is told once.
-    expect(new Set(world.keys)).toEqual(new Set(['CA1-notice-voicemail']))
+    expect(new Set(world.keys)).toEqual(new Set(['CA1-notice-voicemail-RE1']))
     expect(new Set(world.hook.taken.map(({ id }) => id)).size).toBe(1)
     expect(world.mail.mails.map(({ to }) => to)).toEqual([['owner@example.com']])
     expect(world.texts()).toEqual([

@@ -1,12 +1,12 @@
 import { sql } from 'kysely'
 import { type Business, readBusiness } from '../../../src/business.ts'
-import type { NoticeKind } from '../../../src/call/carrier-events.ts'
 import type { CallFact } from '../../../src/call/events.ts'
 import { systemClock } from '../../../src/clock.ts'
 import { answer } from '../../../src/desk/jobs/answer.ts'
 import { notify } from '../../../src/desk/jobs/notify.ts'
 import { summarize } from '../../../src/desk/jobs/summarize.ts'
 import { transcribe } from '../../../src/desk/jobs/transcribe.ts'
+import type { Notice, NoticeWay } from '../../../src/desk/notifier.ts'
 import { jobsWantedBy } from '../../../src/desk/wanted.ts'
 import { type Handler, type Handlers, Working, type WorkingParts } from '../../../src/desk/working.ts'
 import { hookSender } from '../../../src/notifiers/hook.ts'
@@ -121,8 +121,8 @@ export async function workingNode(place: Place, outside: Outside, at?: { readonl
   })
   const openai = { baseUrl: outside.openai, apiKey: OpenAiHttpServer.key, model: 'a-model' }
   const summarizer = openaiSummarizer(openai)
-  const id = (call: string, kind: NoticeKind, by: 'text' | 'mail' | 'webhook') => ({
-    ...{ call, kind, by, business: 'dentist' },
+  const id = ({ call, kind, about }: Notice, by: NoticeWay) => ({
+    ...{ call, kind, by, about, business: 'dentist' },
   })
   const resolve = () => Promise.reject(new Error('no names here'))
   const reach = reachOf(['127.0.0.0/8'])
@@ -154,9 +154,9 @@ export async function workingNode(place: Place, outside: Outside, at?: { readonl
       ],
       missing: {},
       served: async () => false,
-      claim: ({ call, kind }, by) =>
-        store.ask(db => claimNotice(db, 'all', { ...id(call, kind, by), at: new Date(systemClock.wallMs()) })),
-      release: ({ call, kind }, by) => store.ask(db => releaseNotice(db, 'all', id(call, kind, by))),
+      claim: (notice, by) =>
+        store.ask(db => claimNotice(db, 'all', { ...id(notice, by), at: new Date(systemClock.wallMs()) })),
+      release: (notice, by) => store.ask(db => releaseNotice(db, 'all', id(notice, by))),
     }),
     transcribe: transcribe({
       ...shared,
