@@ -46,6 +46,7 @@ export const voicemailDetail = voicemail.extend({
 export const transcriptionWanted = z.object({ job: z.string().describe('As GET /v1/jobs tells it.') })
 
 export const voicemailQuery = pageQuery.extend({
+  call: z.string().min(1).max(limits.http.paramChars).optional().describe('As the record has it, and hooks tell it.'),
   read: yesOrNo.optional(),
   archived: yesOrNo.optional(),
   by: z

@@ -13,6 +13,7 @@ export interface VoicemailPlace {
 
 export interface VoicemailFilter {
   readonly business?: string | undefined
+  readonly call?: string | undefined
   readonly read?: boolean | undefined
   readonly archived?: boolean | undefined
   /** Nothing: by the carrier or the dialplan. */
@@ -23,11 +24,12 @@ export interface VoicemailFilter {
 export function listVoicemails(
   db: Kysely<Tables>,
   scope: StoreScope,
-  { business, read, archived, by }: VoicemailFilter,
+  { business, call, read, archived, by }: VoicemailFilter,
   { after, count }: Page<VoicemailPlace>,
 ): Promise<StoredVoicemail[]> {
   let query = db.selectFrom('voicemails').selectAll().where(isWithin(scope)).where('deleted_at', 'is', null)
   if (business !== undefined) query = query.where('business', '=', business)
+  if (call !== undefined) query = query.where('call', '=', call)
   if (read !== undefined) query = query.where('read_at', read ? 'is not' : 'is', null)
   if (archived !== undefined) query = query.where('archived_at', archived ? 'is not' : 'is', null)
   if (by !== undefined) query = query.where('by', by === null ? 'is' : '=', by)

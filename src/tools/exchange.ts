@@ -32,6 +32,8 @@ interface ExchangeParts {
   readonly resolve: Resolve
   /** More is not read. */
   readonly answerBytes?: number
+  /** By its status it has answered, whatever becomes of the rest. */
+  readonly byStatus?: boolean
 }
 
 /**
@@ -40,7 +42,7 @@ interface ExchangeParts {
  */
 export async function exchange(
   request: HttpRequest,
-  { reach, resolve, answerBytes = limits.tools.answerBytes }: ExchangeParts,
+  { reach, resolve, answerBytes = limits.tools.answerBytes, byStatus = false }: ExchangeParts,
   signal: AbortSignal,
 ): Promise<Answer> {
   let found: readonly ResolvedAddress[]
@@ -51,7 +53,7 @@ export async function exchange(
   }
   const addresses = found.filter(({ address }) => reach(address))
   if (addresses.length === 0) return { kind: 'barred' }
-  return new Promise(settle => send(request, { addresses, answerBytes, signal }, settle))
+  return new Promise(settle => send(request, { addresses, answerBytes, byStatus, signal }, settle))
 }
 
 async function addressesOf({ hostname }: URL, resolve: Resolve): Promise<readonly ResolvedAddress[]> {
@@ -63,12 +65,13 @@ async function addressesOf({ hostname }: URL, resolve: Resolve): Promise<readonl
 interface Sending {
   readonly addresses: readonly ResolvedAddress[]
   readonly answerBytes: number
+  readonly byStatus: boolean
   readonly signal: AbortSignal
 }
 
 function send(
   { url, method, headers, body }: HttpRequest,
-  { addresses, answerBytes, signal }: Sending,
+  { addresses, answerBytes, byStatus, signal }: Sending,
   settle: (answer: Answer) => void,
 ): void {
   const secure = url.protocol === 'https:'
@@ -81,7 +84,13 @@ function send(
       sent = true
     })
   })
-  request.on('error', error => settle({ kind: 'unanswered', sent, why: wordFor(error) }))
+  const broken = (why: string, status: number) =>
+    settle(byStatus ? { kind: 'answered', status, text: '' } : { kind: 'broken', why })
+  let status: number | undefined
+  request.on('error', error => {
+    if (status === undefined) settle({ kind: 'unanswered', sent, why: wordFor(error) })
+    else broken(wordFor(error), status)
+  })
   // Of a connection that nobody takes over Node tells nothing more, not even its end.
   request.on('upgrade', (_response, socket) => {
     socket.destroy()
@@ -90,17 +99,17 @@ function send(
   request.on('response', response => {
     const pieces: Buffer[] = []
     let bytes = 0
+    const known = response.statusCode ?? 0
+    status = known
     response.on('data', (piece: Buffer) => {
       bytes += piece.length
       pieces.push(piece)
       if (bytes <= answerBytes) return
-      settle({ kind: 'broken', why: `its answer is longer than ${answerBytes} bytes` })
+      broken(`its answer is longer than ${answerBytes} bytes`, known)
       request.destroy()
     })
-    response.on('error', error => settle({ kind: 'broken', why: wordFor(error) }))
-    response.on('end', () =>
-      settle({ kind: 'answered', status: response.statusCode ?? 0, text: Buffer.concat(pieces).toString() }),
-    )
+    response.on('error', error => broken(wordFor(error), known))
+    response.on('end', () => settle({ kind: 'answered', status: known, text: Buffer.concat(pieces).toString() }))
   })
   request.end(body)
 }

@@ -24,7 +24,7 @@ export async function postJson({ url, key, value, withinMs }: Post, parts: PostP
   if (problem) throw new GatewayError('TOOL_FAILED', `${problem.words}.`)
 }
 
-/** Not longer than that. */
+/** Not longer than that; what it says beside its status is not waited for. */
 export async function answerTo(
   request: HttpRequest,
   withinMs: number,
@@ -34,9 +34,9 @@ export async function answerTo(
   const over = new AbortController()
   const cancel = clock.after(withinMs, () => over.abort(new Error('The time is over.')))
   try {
-    const answer = await exchange(request, reach, AbortSignal.any([signal, over.signal]))
+    const answer = await exchange(request, { ...reach, byStatus: true }, AbortSignal.any([signal, over.signal]))
     const why = `it took longer than ${withinMs} ms`
-    return over.signal.aborted ? { kind: 'unanswered', sent: true, why } : answer
+    return over.signal.aborted && answer.kind !== 'answered' ? { kind: 'unanswered', sent: true, why } : answer
   } finally {
     cancel()
   }

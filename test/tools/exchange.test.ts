@@ -20,7 +20,10 @@ async function listening(server: Server): Promise<number> {
 }
 
 /** A server on this machine; asked under a name that resolves to these addresses. */
-async function shop(serve: Serve, { addresses = [home], open = ['127.0.0.0/8'], secure = false } = {}) {
+async function shop(
+  serve: Serve,
+  { addresses = [home], open = ['127.0.0.0/8'], secure = false, byStatus = false } = {},
+) {
   const asked: string[] = []
   const answer: Serve = (request, response) => {
     asked.push(`${request.method} ${request.url} ${request.headers.host?.split(':')[0]}`)
@@ -39,7 +42,7 @@ async function shop(serve: Serve, { addresses = [home], open = ['127.0.0.0/8'], 
   }
   const ask = (path = '/', { host = 'shop.test', method = 'GET', body = undefined as string | undefined } = {}) => {
     const url = new URL(`${secure ? 'https' : 'http'}://${host}:${port}${path}`)
-    return exchange({ method, url, headers: {}, body }, { reach: reachOf(open), resolve }, signal)
+    return exchange({ method, url, headers: {}, body }, { reach: reachOf(open), resolve, byStatus }, signal)
   }
   return { ask, asked, resolved, server }
 }
@@ -82,6 +85,19 @@ describe('one request', () => {
     expect(await ask()).toMatchObject({ kind: 'broken', why: expect.stringContaining('longer') })
     const whole = await shop((_, response) => response.end('x'.repeat(limits.tools.answerBytes)))
     expect(await whole.ask()).toMatchObject({ kind: 'answered' })
+  })
+
+  it('has its answer by the status alone where that is all that is asked, whatever becomes of the rest', async () => {
+    const long = await shop((_, response) => response.end('x'.repeat(limits.tools.answerBytes + 1)), { byStatus: true })
+    expect(await long.ask()).toEqual({ kind: 'answered', status: 200, text: '' })
+    const cut = (_: unknown, response: ServerResponse) => {
+      response.writeHead(202, { 'content-length': '100' }).write('half')
+      setImmediate(() => response.destroy())
+    }
+    const half = await shop(cut, { byStatus: true })
+    expect(await half.ask()).toEqual({ kind: 'answered', status: 202, text: '' })
+    const none = await shop(request => request.socket.destroy(), { byStatus: true })
+    expect(await none.ask()).toMatchObject({ kind: 'unanswered' })
   })
 
   it('tells whether anything was sent when nothing came', async () => {

@@ -501,6 +501,7 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
     expect(await callsOf('')).toEqual(['mail-1', 'mail-2', 'mail-3'])
     expect(await callsOf('&by=closed')).toEqual(['mail-1'])
     expect(await callsOf('&by=none')).toEqual(['mail-2'])
+    expect(await callsOf('&call=mail-3')).toEqual(['mail-3'])
     const [one] = await list('&by=closed&private=true')
     // Whoever found it did not know who had called: the call does.
     expect(one).toMatchObject({
