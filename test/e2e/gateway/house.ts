@@ -308,7 +308,8 @@ async function sweepAbandoned(): Promise<void> {
     const folder = join(tmpdir(), name)
     const pid = Number.parseInt(await readFile(join(folder, 'state/asterisk.pid'), 'utf8').catch(() => '0'), 10)
     if (pid > 0 && isRunning(pid)) process.kill(pid, 'SIGKILL')
-    await rm(folder, { recursive: true, force: true })
+    // Whoever was just killed may be writing its last.
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   }
 }
 

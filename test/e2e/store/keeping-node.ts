@@ -39,8 +39,9 @@ export async function keepingNode({
   const log = createLog('silent', { write: () => {} })
   let stands = false
   const stop = () => {
+    // Of two jobs at once each stops.
+    if (!stands) writeSync(1, `${stage}\n`)
     stands = true
-    writeSync(1, `${stage}\n`)
     return new Promise<never>(() => {})
   }
   const journal = await openJournal({ directory: join(state, 'journal'), clock: systemClock, trouble: note })
