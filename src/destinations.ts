@@ -19,15 +19,23 @@ import {
 type Listed = Business['destinations'][number]
 type Settings = Pick<SipSettings, 'outlets' | 'transfers'>
 
-/** For programs that run beside the gateway: the business of the file or the environment, and those that it has last known. */
-export function knownBusinesses(loaded: Loaded, trouble: (text: string) => void): Business[] {
-  const defaults = { ...businessDefaults(loaded), unusable: {} }
+/**
+ * For programs that run beside the gateway: the business of the file or the environment, and those that it has last known.
+ * With secrets unseen, also those that lack one.
+ */
+export function knownBusinesses(
+  loaded: Loaded,
+  trouble: (text: string) => void,
+  { secrets = 'seen' }: { readonly secrets?: 'seen' | 'unseen' } = {},
+): Business[] {
+  const { environment, ...rest } = businessDefaults(loaded)
+  const defaults = { ...rest, ...(secrets === 'seen' && environment ? { environment } : {}), unusable: {} }
   const own = readBusiness(defaults)
   const snapshot = new SnapshotFile(join(loaded.config.stateDir, 'businesses.json'), systemClock, trouble).read()
-  const others = (snapshot?.businesses ?? []).filter(({ id }) => id !== snapshot?.own?.id && id !== own.id)
+  const further = (snapshot?.businesses ?? []).filter(({ id }) => id !== snapshot?.own?.id && id !== own.id)
   return [
     own,
-    ...others.flatMap(({ id, active, choice }) => {
+    ...further.flatMap(({ id, active, choice }) => {
       const judged = judgeChoice({ ...choice, id, active }, { ...defaults, phone: undefined, ownerPhone: undefined })
       if ('business' in judged) return judged.business.active ? [judged.business] : []
       trouble(`the business ${id} is left out: ${judged.problems.join('; ')}`)

@@ -28,7 +28,7 @@ export async function lookAtDestinations(scene: Scene): Promise<SeenOutlet[]> {
   return Promise.all([...resolved.values()].map(async each => ({ ...each, answer: await ask(each, each.addresses) })))
 }
 
-function loadedOf({ directory, environment, config }: Scene): Loaded {
+export function loadedOf({ directory, environment, config }: Scene): Loaded {
   return { config, environment: { ...readEnvFile(directory).values, ...environment } }
 }
 

@@ -16,8 +16,7 @@ interface Disk {
 }
 
 export function lookAtDisk({ config: { stateDir } }: Scene): Disk {
-  let folder = stateDir
-  while (!existsSync(folder)) folder = dirname(folder)
+  const folder = nearestThere(stateDir)
   const { bavail, bsize, files, ffree } = statfsSync(folder)
   return { stateDir, writable: isWritable(folder), freeBytes: bavail * bsize, freeFiles: files > 0 ? ffree : undefined }
 }
@@ -36,7 +35,14 @@ export function judgeDisk({ stateDir, writable, freeBytes, freeFiles }: Disk): F
   return [freeBytes < low ? warning(`Only ${free}.`, elsewhere) : ok(`${free}.`)]
 }
 
-function isWritable(folder: string): boolean {
+/** Where one that is not there yet would be made. */
+export function nearestThere(folder: string): string {
+  let there = folder
+  while (!existsSync(there)) there = dirname(there)
+  return there
+}
+
+export function isWritable(folder: string): boolean {
   try {
     accessSync(folder, constants.W_OK | constants.X_OK)
     return statSync(folder).isDirectory()

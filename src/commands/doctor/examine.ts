@@ -5,14 +5,18 @@ import { judgeAri, lookAtAri } from './ari.ts'
 import type { Asked } from './ask.ts'
 import { judgeAsterisk, lookAtAsterisk } from './asterisk.ts'
 import { judgeDestinations, lookAtDestinations } from './destinations.ts'
+import { digestModels, judgeDigests, lookAtDigests } from './digests.ts'
 import { judgeDisk, lookAtDisk } from './disk.ts'
 import { type Finding, judged, looked } from './finding.ts'
 import { judgeFirewall, lookAtFirewall } from './firewall.ts'
 import { judgeGateway, lookAtGateway } from './gateway.ts'
+import { judgeHooks, lookAtHooks } from './hooks.ts'
+import { judgeJobs, lookAtJobs } from './jobs.ts'
 import { judgeModels } from './models.ts'
 import { judgeNetwork, lookAtNetwork } from './network.ts'
 import { judgeOpenAi, lookAtOpenAi, modelsIn } from './openai.ts'
 import { judgePorts, lookAtPorts } from './ports.ts'
+import { judgeRecordings, lookAtRecordings } from './recordings.ts'
 import { judgeRtp, lookAtRtp } from './rtp.ts'
 import { lookAtOurs, nobodysOurs, type Scene } from './scene.ts'
 import { judgeSettings, lookAtSettings, problemOf, refusedSettings } from './settings.ts'
@@ -26,18 +30,21 @@ export async function examine(directory: string, environment: Environment): Prom
   if (typeof config === 'string') return refusedSettings(config)
   const ours = await looked('gateway', () => lookAtOurs(config))
   const scene: Scene = { directory, environment, config, ours: ours.seen ?? nobodysOurs }
-  const [gateway, ports, asterisk, ari, rtp, openAi, twilio, network, destinations, synchronised] = await Promise.all([
-    looked('gateway', () => lookAtGateway(scene)),
-    looked('ports', () => lookAtPorts(scene)),
-    looked('asterisk', () => lookAtAsterisk(scene)),
-    looked('ari', () => lookAtAri(scene)),
-    looked('rtp', () => lookAtRtp(scene)),
-    lookAtOpenAi(scene),
-    lookAtTwilio(scene),
-    looked('network', () => lookAtNetwork(scene)),
-    looked('destinations', () => lookAtDestinations(scene)),
-    isSynchronised(),
-  ])
+  const [gateway, ports, asterisk, ari, rtp, openAi, twilio, network, destinations, digests, jobs, synchronised] =
+    await Promise.all([
+      looked('gateway', () => lookAtGateway(scene)),
+      looked('ports', () => lookAtPorts(scene)),
+      looked('asterisk', () => lookAtAsterisk(scene)),
+      looked('ari', () => lookAtAri(scene)),
+      looked('rtp', () => lookAtRtp(scene)),
+      lookAtOpenAi(scene),
+      lookAtTwilio(scene),
+      looked('network', () => lookAtNetwork(scene)),
+      looked('destinations', () => lookAtDestinations(scene)),
+      looked('digests', () => lookAtDigests(scene)),
+      looked('jobs', () => lookAtJobs(scene)),
+      isSynchronised(),
+    ])
   const usesOpenAi = openAi.models !== undefined
   return [
     ...judged(await looked('settings', () => lookAtSettings(scene)), judgeSettings),
@@ -51,13 +58,19 @@ export async function examine(directory: string, environment: Environment): Prom
     ...judged(await looked('firewall', () => lookAtFirewall(scene)), judgeFirewall),
     ...judgeOpenAi(openAi),
     ...judgeModels({
-      chosen: new Map(usesOpenAi ? [['OPENAI_REALTIME_MODEL', config.openai.realtimeModel]] : []),
+      chosen: new Map(
+        usesOpenAi ? [['OPENAI_REALTIME_MODEL', config.openai.realtimeModel], ...digestModels(config)] : [],
+      ),
       baseUrl: openAi.baseUrl,
       listed: modelsIn(openAi.models),
       nowMs: systemClock.wallMs(),
     }),
     ...judgeTwilio(twilio),
     ...judged(await looked('disk', () => lookAtDisk(scene)), judgeDisk),
+    ...judged(await looked('recordings', () => lookAtRecordings(scene)), judgeRecordings),
+    ...judged(digests, judgeDigests),
+    ...judged(await looked('hooks', () => lookAtHooks(scene)), judgeHooks),
+    ...judged(jobs, judgeJobs),
     ...judgeTime({
       stepMs: stepMs(),
       synchronised,

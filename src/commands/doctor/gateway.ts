@@ -1,3 +1,4 @@
+import { httpAddressHere } from '../../own-address.ts'
 import { type Asked, ask } from './ask.ts'
 import { type Finding, findingsOf } from './finding.ts'
 import type { Ours, Scene } from './scene.ts'
@@ -11,9 +12,7 @@ interface Gateway {
 }
 
 export async function lookAtGateway({ config, ours }: Scene): Promise<Gateway> {
-  const host = config.http.host === '0.0.0.0' ? '127.0.0.1' : config.http.host
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${config.http.port}/readyz`
-  return { ours, readiness: ours.gateway && (await ask(url)) }
+  return { ours, readiness: ours.gateway && (await ask(`${httpAddressHere(config.http)}/readyz`)) }
 }
 
 export function judgeGateway({ ours, readiness }: Gateway): Finding[] {

@@ -19,10 +19,14 @@ export function judgeModels({ chosen, baseUrl, listed, nowMs }: Models): Finding
   return [...chosen].map(([setting, model]) => {
     const offered = listed?.find(({ id }) => id === model)
     if (listed && !offered) {
-      return error(
-        `${baseUrl} does not offer ${model} (${setting}) to this key.`,
-        `Set ${setting} to a model it offers.`,
-      )
+      const words = `${baseUrl} does not offer ${model} (${setting}) to this key.`
+      // A server of another make speaks with callers and may know nothing else.
+      return baseUrl === ownAddress || setting === 'OPENAI_REALTIME_MODEL'
+        ? error(words, `Set ${setting} to a model it offers.`)
+        : warning(
+            words,
+            `Set ${setting} to a model it offers, or have it done by what is built in: ${instead(setting)}.`,
+          )
     }
     // Another server's model may have the same name, and ends when its owner wants.
     const known = baseUrl === ownAddress ? retirements.find(each => each.model === model) : undefined
@@ -30,6 +34,10 @@ export function judgeModels({ chosen, baseUrl, listed, nowMs }: Models): Finding
     const remedy = `Set ${setting} to ${known?.successor ?? 'its successor'} before.`
     return judgeDate(`${model} (${setting})`, date, nowMs, remedy)
   })
+}
+
+function instead(setting: string): string {
+  return `${setting === 'OPENAI_SUMMARY_MODEL' ? 'SUMMARIZER' : 'TRANSCRIBER'}=built-in`
 }
 
 function judgeDate(what: string, date: string | undefined, nowMs: number, remedy: string): Finding {

@@ -3,7 +3,7 @@ import { delimiter, isAbsolute, join } from 'node:path'
 import type { Clock } from '../../clock.ts'
 import { runCommand } from '../../debian/command.ts'
 import { type Architecture, commandIn } from '../../debian/machine.ts'
-import { type FetchOptions, fetchTree, type Recipe } from '../../debian/tree.ts'
+import { type FetchOptions, fetchedTree, fetchTree, type Recipe } from '../../debian/tree.ts'
 import { GatewayError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 
@@ -41,6 +41,14 @@ export async function obtainSpeechPrograms(options: FetchOptions): Promise<Speec
   if (installed) return installed
   const { root, architecture } = await fetchTree(recipe, options)
   return programsIn(root, architecture)
+}
+
+/** Those that a start would take, if they are there already. Nothing is fetched now. */
+export async function findSpeechPrograms(options: Omit<FetchOptions, 'progress'>): Promise<SpeechPrograms | undefined> {
+  const installed = installedPrograms(options.environment['PATH'] ?? '')
+  if (installed) return installed
+  const found = await fetchedTree(recipe, options)
+  return found && programsIn(found.root, found.architecture)
 }
 
 /** Of pocketsphinx only 5 and newer, which brought the program of this name: earlier ones hear otherwise. */

@@ -36,13 +36,16 @@ async function found(check: string, more: Record<string, string> = {}): Promise<
   return told(findings).filter((_, at) => findings[at]?.check === check)
 }
 
+const all = [
+  ...['settings', 'gateway', 'ports', 'asterisk', 'ari', 'rtp', 'network', 'firewall', 'openai', 'twilio', 'disk'],
+  ...['recordings', 'digests', 'jobs', 'clock'],
+]
+
 describe('on a machine where nothing runs', () => {
   it('finds no error, and looks at everything', async () => {
     const findings = await examine(folder, environment)
     expect(told(findings).filter(words => words.startsWith('error'))).toEqual([])
-    expect(new Set(findings.map(({ check }) => check))).toEqual(
-      new Set('settings gateway ports asterisk ari rtp network firewall openai twilio disk clock'.split(' ')),
-    )
+    expect(new Set(findings.map(({ check }) => check))).toEqual(new Set(all))
   })
 
   it('names wrong settings, and each mistyped one', async () => {
@@ -91,9 +94,7 @@ describe('on a machine where nothing runs', () => {
       expect.stringMatching(/^error: .*\.env cannot be read \(EISDIR\)\. It must be a file\.$/),
       expect.stringMatching(/^error: .*ari-password cannot be read \(ELOOP\)\. It must be a file, not a link\.$/),
     ])
-    expect(new Set(findings.map(({ check }) => check))).toEqual(
-      new Set('settings gateway ports asterisk ari rtp network firewall openai twilio disk clock'.split(' ')),
-    )
+    expect(new Set(findings.map(({ check }) => check))).toEqual(new Set(all))
   })
 
   it('finds a taken port, and who has it', async () => {
@@ -119,6 +120,38 @@ describe('on a machine where nothing runs', () => {
     expect(await found('disk', { STATE_DIR: '/etc/hostname/parley' })).toEqual([
       expect.stringMatching(/^error: STATE_DIR .* cannot be written/),
     ])
+  })
+
+  it('finds folders of recordings that cannot be written', async () => {
+    await mkdir(join(folder, 'state'))
+    await writeFile(join(folder, 'state/recordings'), '')
+    const [barred, room, ...more] = await found('recordings')
+    expect(barred).toBe(
+      `error: ${join(folder, 'state/recordings')} is no folder that this user can write to: no call is recorded.`,
+    )
+    expect(room).toMatch(/\d [GM]B are free for recordings and voicemail/)
+    expect(more).toEqual([expect.stringMatching(/^(ok|hint): .*made smaller by libopus/)])
+  })
+
+  it('finds hooks without a secret, also of a business that is in the database alone', async () => {
+    const hooks = [{ name: 'crm', url: 'https://crm.example.com/parley', secret: 'TOOL_CRM' }]
+    const file = join(folder, 'business.yaml')
+    await writeFile(file, JSON.stringify({ name: 'Desk', hooks }))
+    await mkdir(join(folder, 'state'))
+    const at = '2026-11-27T09:00:00.000Z'
+    const row = { active: true, version: 1, createdAt: at, changedAt: at, fileHash: null }
+    const branch = { id: 'branch', choice: { name: 'Branch', hooks: [{ ...hooks[0], secret: 'TOOL_BRANCH' }] }, ...row }
+    await writeFile(join(folder, 'state/businesses.json'), JSON.stringify({ own: null, businesses: [branch] }))
+    const secret = 'a secret of this integrator'
+    const missing = (business: string, name: string) =>
+      `error: The hook crm of ${business} is signed with ${name}, which is not set: from the next start on its calls are refused.`
+    const known = { BUSINESS_FILE: file, TOOL_CRM: secret }
+    expect(await found('hooks', { BUSINESS_FILE: file })).toEqual([
+      missing('desk', 'TOOL_CRM'),
+      missing('branch', 'TOOL_BRANCH'),
+    ])
+    expect(await found('hooks', known)).toEqual([missing('branch', 'TOOL_BRANCH')])
+    expect(await found('hooks', { ...known, TOOL_BRANCH: secret })).toEqual(['ok: All 2 hooks have their secrets.'])
   })
 
   it('finds an Asterisk that is none', async () => {
@@ -172,7 +205,7 @@ describe('the keys', () => {
   it('of OpenAI are accepted, refused, barred or not tried', async () => {
     await using vendors = await openVendors()
     const tried = (OPENAI_API_KEY: string) => found('openai', { ...vendorsAt(vendors.url), OPENAI_API_KEY })
-    expect(await tried(keys.openai)).toEqual([`ok: ${vendors.url} accepts it and lists 2 models.`])
+    expect(await tried(keys.openai)).toEqual([`ok: ${vendors.url} accepts it and lists 3 models.`])
     expect(vendors.requests).toContainEqual({ path: '/v1/models', authorization: `Bearer ${keys.openai}` })
     expect(await tried('sk-wrong')).toEqual([`error: ${vendors.url} refuses the key (401).`])
     expect(await tried('sk-barred')).toEqual([`error: ${vendors.url} knows the key but lets it do nothing here (403).`])
@@ -185,11 +218,17 @@ describe('the keys', () => {
 
   it('of OpenAI open a model that is offered, and not retired', async () => {
     await using vendors = await openVendors()
-    const ended = (OPENAI_REALTIME_MODEL: string) =>
-      found('models', { ...vendorsAt(vendors.url), OPENAI_API_KEY: keys.openai, OPENAI_REALTIME_MODEL })
+    const named = (more: Record<string, string>) =>
+      found('models', { ...vendorsAt(vendors.url), OPENAI_API_KEY: keys.openai, ...more })
+    const builtIn = { TRANSCRIBER: 'built-in', SUMMARIZER: 'built-in' }
+    const ended = (OPENAI_REALTIME_MODEL: string) => named({ ...builtIn, OPENAI_REALTIME_MODEL })
     expect(await ended('gpt-realtime-2.1')).toEqual([expect.stringMatching(/^ok: No end of/)])
     expect(await ended('gpt-old')).toEqual([expect.stringMatching(/^error: gpt-old .* was retired on 2020-01-01/)])
     expect(await ended('gpt-none')).toEqual([expect.stringMatching(/^error: .*does not offer gpt-none/)])
+    expect((await named({})).slice(1)).toEqual([
+      'ok: No end of gpt-transcribe (OPENAI_TRANSCRIPTION_MODEL) is announced.',
+      expect.stringMatching(/^warning: .*does not offer gpt-5\.4-mini \(OPENAI_SUMMARY_MODEL\)/),
+    ])
   })
 
   it("of Twilio are accepted, refused, malformed or not tried; the number is the account's", async () => {

@@ -158,8 +158,20 @@ describe("a model's end", () => {
   })
 
   it('is never that of a default', () => {
-    const { realtimeModel } = readConfig({}).openai
-    expect(judged(realtimeModel, { nowMs: Date.UTC(2030, 0, 1) })[0]).toMatch(/^ok: /)
+    const { openai, digests } = readConfig({})
+    for (const model of [openai.realtimeModel, digests.transcriptionModel, digests.summaryModel])
+      expect(judged(model, { nowMs: Date.UTC(2030, 0, 1) })[0]).toMatch(/^ok: /)
+  })
+
+  it('of another make may be one that has callers spoken with, and does nothing else', () => {
+    const chosen = new Map([['OPENAI_SUMMARY_MODEL', 'gpt-none']])
+    const listed = [{ id: 'another', shutdownDate: undefined }]
+    const finding = (baseUrl: string) => judgeModels({ chosen, baseUrl, listed, nowMs })[0]
+    expect(finding(ownAddress)?.severity).toBe('error')
+    expect(finding('http://127.0.0.1:8000')).toMatchObject({
+      severity: 'warning',
+      remedy: expect.stringMatching(/built in: SUMMARIZER=built-in\.$/),
+    })
   })
 
   it('names what to set instead', () => {

@@ -54,6 +54,7 @@ function openAi({ url, headers }: IncomingMessage): [number, unknown] {
       object: 'list',
       data: [
         { id: 'gpt-realtime-2.1', ...model, shutdown_date: null },
+        { id: 'gpt-transcribe', ...model, shutdown_date: null },
         { id: 'gpt-old', ...model, shutdown_date: '2020-01-01' },
       ],
     },
