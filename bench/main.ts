@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { systemClock, within } from '../src/clock.ts'
 import { testProgram } from '../test/support/asterisk.ts'
 import { calls } from './measurements/calls.ts'
+import { jobs } from './measurements/jobs.ts'
 import { pages } from './measurements/pages.ts'
 import { realtime } from './measurements/realtime.ts'
 import { record } from './measurements/record.ts'
@@ -31,6 +32,7 @@ const subjects = [
   calls,
   record,
   recordings,
+  jobs,
   silencing,
   shortCalls,
   transfers,

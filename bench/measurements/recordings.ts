@@ -83,6 +83,7 @@ async function besideOthers({ quick, progress }: How): Promise<Row[]> {
         notes: [
           spacing('recorded', kept!),
           spacing('the others', others!),
+          `frames missing: recorded ${figure(halves![0].missing)}, the others ${figure(halves![1].missing)}`,
           `the main thread's lateness p50 ${figure(loopMs.p50)} ms, p99 ${figure(loopMs.p99)} ms, max ${figure(loopMs.max)} ms`,
         ],
         conditions,
