@@ -1,62 +1,21 @@
 import { describe, expect, it } from 'vitest'
-import { type HookEvent, hookEvents } from '../../src/business-kept.ts'
+import { hookEvents } from '../../src/business-kept.ts'
 import type { CallEvent, CallFact } from '../../src/call/events.ts'
-import { deliveriesWantedBy, type Hook, toldOf } from '../../src/desk/hooks.ts'
-import { businessWith } from '../support/hooked.ts'
-
-const secretWords = 'my tooth hurts terribly'
-const callerNumber = '+15550100377'
-const hook: Hook = {
-  ...{ name: 'crm', url: 'https://crm.example/hook', events: [...hookEvents], secret: 'TOOL_CRM' },
-  ...{ private: false, enabled: true },
-}
-const hidden = {
+import { deliveriesWantedBy, toldOf } from '../../src/desk/hooks.ts'
+import {
+  atMs,
+  businessWith,
   callerNumber,
-  calledUser: 'bianca',
-  requestUri: 'sip:x',
-  parameters: { plan: 'a' },
-  headers: { via: 'x' },
-}
-const offered: CallFact = { name: 'offered', engine: 'scripted', codec: 'ulaw', private: hidden }
-const recording = 'abcdefghijklmnopqrstuv'
-const ended: CallFact = { name: 'ended', reason: 'callerHungUp', durationMs: 90_000 }
-const recordingEnded: CallFact = { name: 'recordingEnded', recording, seconds: 9, why: 'callEnded', shedFrames: 0 }
+  eventOf,
+  newsFacts as facts,
+  hook,
+  offered,
+  recordingEnded,
+  secretWords,
+  storyOf,
+} from '../support/hooked.ts'
 
-/** Every kind of news, and a fact that is such. */
-const facts: Readonly<Record<HookEvent, CallFact>> = {
-  'call.started': offered,
-  'call.ended': ended,
-  'call.summarized': {
-    ...{ name: 'summarized', by: 'builtIn', urgency: 'soon' },
-    private: { who: 'a patient', why: secretWords, outcome: 'hung up', followUp: 'call back' },
-  },
-  'message.taken': { name: 'messageTaken', private: { text: secretWords, callback: callerNumber } },
-  'appointment.requested': {
-    name: 'appointmentRequested',
-    private: { date: '2026-01-05', time: '15:00', callback: callerNumber },
-  },
-  'voicemail.left': { name: 'voicemailLeft', seconds: 9, private: { recording: 'v1', callerNumber } },
-  'voicemail.transcribed': { name: 'transcribed', recording: 'v1', by: 'builtIn', private: { text: secretWords } },
-  'recording.ready': { name: 'recordingConverted', recording, bytes: 1_000 },
-  'transfer.connected': { name: 'transferEnded', attempt: 1, outcome: 'connected', tookMs: 500 },
-  'transfer.failed': { name: 'transferEnded', attempt: 1, outcome: 'busy', tookMs: 500 },
-}
-
-const atMs = Date.UTC(2026, 0, 5, 9)
-const eventOf = (fact: CallFact, more: Partial<CallEvent> = {}): CallEvent => ({
-  ...{ call: 'c1', business: 'dentist', atMs, fact },
-  ...more,
-})
-
-/** As the store tells it, under the name of the record. */
-function storyOf(...facts: readonly CallFact[]) {
-  const events = facts.map(fact => {
-    const { name, ...rest } = fact
-    const { private: hidden, ...details } = rest as Record<string, unknown>
-    return { name, at: new Date(atMs), details, private: (hidden ?? null) as Record<string, unknown> | null }
-  })
-  return { id: 'CA1', events }
-}
+const ended = facts['call.ended']
 
 describe('what an integrator is told', () => {
   it.each(hookEvents)('%s: is wanted once, and made of the record with nothing of the caller in it', type => {
