@@ -17,12 +17,22 @@ export function deliveryNamed(db: Kysely<Tables>, scope: StoreScope, id: string)
   return db.selectFrom('deliveries').selectAll().where('id', '=', id).where(isWithin(scope)).executeTakeFirst()
 }
 
-/** The first that was made stands. */
+/**
+ * The first that was made stands, also under another id: what has happened is looked through once more under the name that its
+ * call has in the record, and not under that of its channel. An event is known by its place among those of its call.
+ */
 export async function keepDelivery(
   db: Kysely<Tables>,
   scope: StoreScope,
   delivery: NewDelivery,
 ): Promise<StoredDelivery | undefined> {
+  const { business, call, hook, event, body } = delivery
+  const of = db.selectFrom('deliveries').selectAll().where('call', '=', call).where('business', '=', business)
+  const place = (told: unknown) => sql`${told}::jsonb #> '{data,sequence}'`
+  const isSame = sql<boolean>`${place(sql.ref('body'))} = ${place(body)}`
+  const same = of.where('hook', '=', hook).where('event', '=', event).where(isSame).where(isWithin(scope))
+  const known = await same.executeTakeFirst()
+  if (known) return known
   const row = { ...delivery, last_at: null, last_status: null, last_why: null, delivered_at: null }
   await db
     .insertInto('deliveries')

@@ -29,17 +29,16 @@ export function deliver(parts: DeliverParts): Handler {
     const delivery = String(subject['delivery'])
     const byPerson = subject['repeated'] !== undefined
     const known = await parts.stored(delivery)
-    if (known?.delivered_at && !byPerson) return
     const business = parts.find(id)
     const hook = business?.hooks.find(({ name }) => name === (known?.hook ?? subject['hook']))
     if (!hook?.enabled) return
     const row = known ?? (await made(parts, { delivery, call: String(subject['call']), business: id, hook }))
-    if (!row) return
+    if (!row || (row.delivered_at && !byPerson)) return
     if (!byPerson && (await parts.isOff(id, hook.name)))
       throw new GatewayError('TOOL_FAILED', `the hook ${hook.name} has answered 410: it wants to hear nothing more`)
     const { url, secret } = hook
-    const answer = await parts.send({ id: delivery, url, secret, body: row.body }, signal)
-    await parts.attempted(delivery, attemptOf(answer, new Date(parts.clock.wallMs())))
+    const answer = await parts.send({ id: row.id, url, secret, body: row.body }, signal)
+    await parts.attempted(row.id, attemptOf(answer, new Date(parts.clock.wallMs())))
     failing(id, hook, answer)
     if (answer.kind === 'refused')
       throw new GatewayError('TOOL_FAILED', `the hook ${hook.name}: ${answer.why}`, { retryable: !answer.hopeless })

@@ -7,6 +7,7 @@ import { deliver } from '../../../src/desk/jobs/deliver.ts'
 import { Working } from '../../../src/desk/working.ts'
 import { createLog } from '../../../src/log.ts'
 import { hookSender } from '../../../src/notifiers/hook.ts'
+import { eventsSince } from '../../../src/store/calls.ts'
 import { deliveryAttempted, deliveryNamed, isHookOff, keepDelivery } from '../../../src/store/deliveries.ts'
 import { storyOf } from '../../../src/store/notices.ts'
 import { Store } from '../../../src/store/store.ts'
@@ -56,6 +57,12 @@ export async function openDeliverer({ state, url, hook, secret, around = send =>
       for (const fact of facts) journal.append({ call, business: 'dentist', atMs: clock.wallMs(), fact })
       await journal.flushed()
       await store.caughtUp()
+    },
+    /** As a person has it wanted. */
+    async again() {
+      const found = await store.ask(db => eventsSince(db, 'all', { since: new Date(0), after: '0', count: 100 }))
+      await store.jobs!.want(found.flatMap(({ event }) => deliveriesWantedBy(event, business)))
+      working.wake(['deliver'])
     },
     async close() {
       await working.close()

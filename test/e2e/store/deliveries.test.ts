@@ -9,6 +9,7 @@ import type { Hook } from '../../../src/desk/hooks.ts'
 import { listDeliveries } from '../../../src/store/deliveries.ts'
 import { seedDatabase } from '../../support/database.ts'
 import { HookServer } from '../../support/hook-server.ts'
+import { offered } from '../../support/hooked.ts'
 import { PostgresServer } from '../../support/postgres.ts'
 import { spawnTied } from '../../support/tied.ts'
 import { until } from '../../support/until.ts'
@@ -87,6 +88,37 @@ describe.each(['embedded', 'server'] as const)('integrators, on the %s database'
       ['killed', 204],
     ])
     expect([hooks.taken.length, hooks.forged, here.trouble]).toEqual([3, [], []])
+    await here.close()
+  })
+
+  it('hear nothing again when what has happened is looked through once more, under the name of the record', async () => {
+    const state = join(folder, `${kind}-again`)
+    if (kind === 'embedded') await seedDatabase(join(state, 'database'))
+    const url = kind === 'server' ? await server.database() : undefined
+    await using hooks = await HookServer.start(secret, nowSeconds)
+    const events: Hook['events'] = ['call.started', 'call.ended']
+    const hook: Hook = { name: 'crm', url: hooks.url, events, secret: 'TOOL_CRM', private: false, enabled: true }
+    const here = await openDeliverer({ state, url, hook, secret })
+    const partOf = { ...offered, partOf: 'CA1' }
+    await here.tell('channel', partOf, ended)
+    await until(() => here.ended.length === 2)
+    await here.again()
+    await until(() => here.ended.length === 4)
+    expect([here.ended, hooks.taken.length]).toEqual([['done', 'done', 'done', 'done'], 2])
+
+    // What was not taken is told under the id that it has.
+    hooks.plan(503)
+    await here.tell('other', { ...partOf, partOf: 'CA2' })
+    await until(() => here.ended.length === 5)
+    await here.again()
+    await until(() => here.ended.length === 6)
+    const rows = await here.store.ask(db => listDeliveries(db, 'all', {}, { after: undefined, count: 9 }))
+    expect(rows.map(({ call, delivered_at }) => [call, delivered_at !== null])).toEqual([
+      ['CA2', true],
+      ['CA1', true],
+      ['CA1', true],
+    ])
+    expect(hooks.taken.map(({ id }) => id).sort()).toEqual(rows.map(({ id }) => id).sort())
     await here.close()
   })
 })
