@@ -104,14 +104,15 @@ export function eventsOf(db: Kysely<Tables>, scope: StoreScope, call: string, mo
   return query.where('call', '=', call).where(isWithin(scope)).orderBy('id').limit(most).execute()
 }
 
-/** Of all calls, in the order in which they were taken. */
+/** Of all calls but those that are forgotten, in the order in which they were taken. */
 export async function eventsSince(
   db: Kysely<Tables>,
   scope: StoreScope,
   { since, after, count }: { readonly since: Date; readonly after: string; readonly count: number },
 ): Promise<{ readonly id: string; readonly event: CallEvent }[]> {
   const query = db.selectFrom('call_events').selectAll().where('at', '>=', since).where('id', '>', after)
-  const rows = await query.where(isWithin(scope)).orderBy('id').limit(count).execute()
+  const known = sql<boolean>`not exists (select from calls where calls.id = call_events.call and calls.forgotten_at is not null)`
+  const rows = await query.where(isWithin(scope)).where(known).orderBy('id').limit(count).execute()
   return rows.map(({ id, call, business, at, name, details, private: hidden }) => {
     const fact = { name, ...details, ...(hidden && { private: hidden }) } as unknown as CallFact
     return { id, event: { call, business, atMs: at.getTime(), fact } }
