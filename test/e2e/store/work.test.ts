@@ -148,7 +148,7 @@ describe.each(['embedded', 'server'] as const)('a gateway on the %s database tha
       node.store.ask(db => listJobs(db, 'all', { state }, { after: undefined, count: 99 }))
     expect(await listed('done')).toHaveLength(10)
     // Nobody knows whether that mail had arrived when whoever sent it was killed.
-    expect((await listed('failed')).map(({ key }) => key)).toEqual(['CA1 voicemail mail'])
+    expect((await listed('failed')).map(({ key }) => key)).toEqual(['CA1 voicemail mail RE1'])
     const rows = await node.store.ask(async db => ({
       transcripts: await db.selectFrom('transcripts').select(['recording', 'text']).orderBy('recording').execute(),
       summaries: await db.selectFrom('summaries').select('call').orderBy('call').execute(),
