@@ -21,9 +21,9 @@ export function jobsWantedBy(
   business: Business | undefined,
   known: CallKnowledge = mayBeAnything,
 ): readonly WantedJob[] {
-  if (!business) return kept(event, business, known)
+  if (!business) return kept(event, known)
   return [
-    ...kept(event, business, known),
+    ...kept(event, known),
     ...digested(event, business, known),
     ...told(event, business, known),
     ...deliveriesWantedBy(event, business),
@@ -31,11 +31,7 @@ export function jobsWantedBy(
 }
 
 /** Of files. */
-function kept(
-  { call, business, atMs, fact }: CallEvent,
-  of: Business | undefined,
-  { recorded }: CallKnowledge,
-): readonly WantedJob[] {
+function kept({ call, business, atMs, fact }: CallEvent, { recorded }: CallKnowledge): readonly WantedJob[] {
   switch (fact.name) {
     case 'recordingEnded':
       // It goes on in the same file when they come back: until they have gone for good nothing is made of it.
@@ -47,8 +43,9 @@ function kept(
         : []
     case 'voicemailLeft': {
       const { recording } = fact.private
-      const later = of?.digests.transcribe ? { afterMs: atMs + limits.digest.soundKeptMs } : {}
-      return [{ kind: 'convert', key: recording, business, subject: { call, recording }, ...later }]
+      // Until then it can be written down, also when a person asks for that.
+      const afterMs = atMs + limits.digest.soundKeptMs
+      return [{ kind: 'convert', key: recording, business, subject: { call, recording }, afterMs }]
     }
     default:
       return []
