@@ -83,7 +83,7 @@ export const digestLimits = {
   /** Of the answer to a caller who was only recorded. */
   replyChars: 300,
   fieldChars: 1_000,
-  /** In the form that is written down, after it was left: for as long as that is tried, and a while for a person. */
+  /** As it was heard, after it was left: for as long as it is tried to write it down, and a while for a person. */
   soundKeptMs: dayMs,
   /** That callers who need what is built in are waited for, and then left alone; between two looks at them. */
   busyMs: 60_000,

@@ -16,7 +16,7 @@ import { limits } from './limits.ts'
 import type { Surroundings } from './own-asterisk.ts'
 import { captureFolder, listCaptures, removeCapture } from './recording/captured.ts'
 import { convertAside } from './recording/converter.ts'
-import { bestEncoder } from './recording/opus.ts'
+import { bestCodec } from './recording/opus.ts'
 import { soundFolders, standsIn } from './recording/sound-files.ts'
 import type { Scope } from './scope.ts'
 import type { StateDir } from './state-dir.ts'
@@ -59,7 +59,7 @@ export function keptHandlers({ sendHook, log }: Pick<Surroundings, 'sendHook' | 
     convert: convert({
       ...shared,
       ...{ folders, standing },
-      encoder: bestEncoder,
+      encoder: bestCodec,
       convert: convertAside,
       recordingsOf: call => store.ask(db => recordingsOfCall(db, 'all', call)),
     }),

@@ -6,7 +6,7 @@ import { FRAME_MS } from '../../src/media/audio.ts'
 import { encode } from '../../src/media/g711.ts'
 import { auHeader } from '../../src/recording/au.ts'
 import { convertAside } from '../../src/recording/converter.ts'
-import { bestEncoder, type OpusEncoderName } from '../../src/recording/opus.ts'
+import { bestCodec, type OpusCodec } from '../../src/recording/opus.ts'
 import { Child } from '../house/child.ts'
 import { House } from '../house/house.ts'
 import type { Conversation } from '../programs/caller.ts'
@@ -148,8 +148,7 @@ async function converting(how: How): Promise<Row[]> {
     const seconds = how.quick ? QUICK_HOUR : HOUR
     const source = join(folder, 'hour.au')
     await recordedSound(source, seconds)
-    const encoders: readonly OpusEncoderName[] =
-      bestEncoder() === 'compiled' ? ['WebAssembly', 'compiled'] : ['WebAssembly']
+    const encoders: readonly OpusCodec[] = bestCodec() === 'compiled' ? ['WebAssembly', 'compiled'] : ['WebAssembly']
     const rows: Row[] = []
     for (const encoder of encoders) rows.push(await conversion(how, { source, encoder, seconds }))
     rows.push(await besideCalls(how, source))
@@ -171,7 +170,7 @@ async function recordedSound(path: string, seconds: number): Promise<void> {
 
 async function conversion(
   { progress }: How,
-  { source, encoder, seconds }: { source: string; encoder: OpusEncoderName; seconds: number },
+  { source, encoder, seconds }: { source: string; encoder: OpusCodec; seconds: number },
 ): Promise<Row> {
   progress(`${seconds} s of a recording by the ${encoder} encoder`)
   globalThis.gc?.()
@@ -204,7 +203,7 @@ async function besideCalls(how: How, source: string): Promise<Row> {
   const done = new AbortController()
   const target = `${source}.beside.opus`
   const beside = async () => {
-    const converted = convertAside({ source, target, encoder: bestEncoder() }, done.signal)
+    const converted = convertAside({ source, target, encoder: bestCodec() }, done.signal)
     systemClock.after(seconds * 1_000, () => done.abort())
     await converted.catch(() => {})
   }

@@ -43,7 +43,7 @@ function kept({ call, business, atMs, fact }: CallEvent, { recorded }: CallKnowl
         : []
     case 'voicemailLeft': {
       const { recording } = fact.private
-      // Until then it can be written down, also when a person asks for that.
+      // Until then it is written down from what was heard, not from what is left of it.
       const afterMs = atMs + limits.digest.soundKeptMs
       return [{ kind: 'convert', key: recording, business, subject: { call, recording }, afterMs }]
     }

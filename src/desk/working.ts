@@ -22,7 +22,7 @@ export type Handlers = Readonly<Partial<Record<JobKind, Handler>>>
 
 export interface WorkingParts {
   /** None while the database is away. */
-  readonly jobs: () => Pick<Jobs, 'claim' | 'done' | 'failed' | 'tend'> | undefined
+  readonly jobs: () => Pick<Jobs, 'due' | 'claim' | 'done' | 'failed' | 'tend'> | undefined
   readonly handlers: Handlers
   readonly clock: Clock
   readonly log: Log
@@ -88,7 +88,12 @@ export class Working {
     const { clock } = this.#with
     const jobs = this.#with.jobs()
     if (!jobs) return
-    this.wake(this.kinds.filter(kind => !this.#isTurnOfOthers(kind)))
+    const ours = this.kinds.filter(kind => !this.#isTurnOfOthers(kind))
+    // One question while there is nothing to do, instead of one of each kind.
+    void jobs.due(ours).then(
+      kinds => this.wake(kinds),
+      error => this.#couldNot(error),
+    )
     if (this.#tendedAt !== undefined && clock.now() - this.#tendedAt < this.#bounds.tendMs) return
     this.#tendedAt = clock.now()
     void jobs.tend().catch(error => this.#couldNot(error))

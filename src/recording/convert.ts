@@ -4,7 +4,7 @@ import { open, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { limits } from '../limits.ts'
 import { GRANULE_RATE, OggWriter } from './ogg.ts'
-import { LOOKAHEAD, type OpusEncoderName, openEncoder } from './opus.ts'
+import { LOOKAHEAD, type OpusCodec, openEncoder } from './opus.ts'
 import { openSource } from './sound-source.ts'
 
 const RATE = 8_000
@@ -16,7 +16,7 @@ const PAGE_PACKETS = 1_000 / limits.recording.convert.frameMs
 export interface Conversion {
   readonly source: string
   readonly target: string
-  readonly encoder: OpusEncoderName
+  readonly encoder: OpusCodec
 }
 
 /**
@@ -41,7 +41,7 @@ export async function convertSound({ source, target, encoder }: Conversion): Pro
   return bytes
 }
 
-async function* oggPages(path: string, name: OpusEncoderName): AsyncIterable<Uint8Array> {
+async function* oggPages(path: string, name: OpusCodec): AsyncIterable<Uint8Array> {
   const { channels, pieces } = await openSource(path)
   const encoder = openEncoder(name, { rate: RATE, channels, bitRate: limits.recording.convert.bitRate })
   const serial = createHash('sha256').update(path).digest().readUInt32LE(0)

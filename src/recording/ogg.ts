@@ -15,9 +15,10 @@ export interface OggForm {
 /** Time is told in samples at 48 kHz, whatever was encoded. */
 export const GRANULE_RATE = 48_000
 const VENDOR = 'Parley'
-const HEADER_BYTES = 27
-const MOST_SEGMENTS = 255
-const FLAGS = { begins: 2, ends: 4 }
+export const HEADER_BYTES = 27
+/** Of a page; and the most bytes of one. */
+export const MOST_SEGMENTS = 255
+export const FLAGS = { begins: 2, ends: 4 }
 
 export class OggWriter {
   readonly #serial: number
@@ -115,7 +116,7 @@ const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
   return rest >>> 0
 })
 
-function crcOf(page: Uint8Array): number {
+export function crcOf(page: Uint8Array): number {
   let crc = 0
   for (const byte of page) crc = ((crc << 8) ^ CRC_TABLE[(crc >>> 24) ^ byte]!) >>> 0
   return crc

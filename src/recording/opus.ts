@@ -7,7 +7,13 @@ export interface OpusEncoder {
   close(): void
 }
 
-export type OpusEncoderName = 'compiled' | 'WebAssembly'
+export type OpusCodec = 'compiled' | 'WebAssembly'
+
+export interface OpusDecoder {
+  /** 16-bit samples, interleaved. */
+  decode(packet: Uint8Array): Buffer
+  close(): void
+}
 
 interface OpusForm {
   readonly rate: 8_000
@@ -22,24 +28,39 @@ const BYTES_PER_SAMPLE = 2
 const require = createRequire(import.meta.url)
 
 /** The compiled one where `npm run opus` has made it: the same library, three times as fast. */
-export function bestEncoder(): OpusEncoderName {
+export function bestCodec(): OpusCodec {
   return compiled() ? 'compiled' : 'WebAssembly'
 }
 
-export function openEncoder(name: OpusEncoderName, { rate, channels, bitRate }: OpusForm): OpusEncoder {
+export function openEncoder(name: OpusCodec, { rate, channels, bitRate }: OpusForm): OpusEncoder {
   if (name === 'compiled') {
     const { OpusEncoder } = compiled()!
     const encoder = new OpusEncoder(rate, channels)
     encoder.setBitrate(bitRate)
     return { encode: pcm => encoder.encode(pcm), close: () => {} }
   }
-  const OpusScript = require('opusscript') as typeof import('opusscript')
+  const OpusScript = webAssembly()
   const encoder = new OpusScript(rate, channels, OpusScript.Application.AUDIO)
   encoder.setBitrate(bitRate)
   return {
     encode: pcm => encoder.encode(pcm, pcm.length / BYTES_PER_SAMPLE / channels),
     close: () => encoder.delete(),
   }
+}
+
+export function openDecoder(name: OpusCodec, { rate, channels }: Omit<OpusForm, 'bitRate'>): OpusDecoder {
+  if (name === 'compiled') {
+    const { OpusEncoder } = compiled()!
+    const decoder = new OpusEncoder(rate, channels)
+    return { decode: packet => decoder.decode(Buffer.from(packet)), close: () => {} }
+  }
+  const OpusScript = webAssembly()
+  const decoder = new OpusScript(rate, channels, OpusScript.Application.AUDIO)
+  return { decode: packet => decoder.decode(Buffer.from(packet)), close: () => decoder.delete() }
+}
+
+function webAssembly(): typeof import('opusscript') {
+  return require('opusscript') as typeof import('opusscript')
 }
 
 function compiled(): typeof import('@discordjs/opus') | undefined {

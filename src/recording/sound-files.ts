@@ -56,10 +56,13 @@ export async function writtenSound(folders: SoundFolders, name: string): Promise
   return undefined
 }
 
-export async function isConverted(folders: SoundFolders, name: string): Promise<boolean> {
-  for (const folder of [folders.recordings, folders.voicemail])
-    if (await isThere(pathOf(folder, name, '.opus'))) return true
-  return false
+/** As it was made of that, wherever it stands. */
+export async function convertedSound(folders: SoundFolders, name: string): Promise<string | undefined> {
+  for (const folder of [folders.recordings, folders.voicemail]) {
+    const path = pathOf(folder, name, '.opus')
+    if (await isThere(path)) return path
+  }
+  return undefined
 }
 
 /** In whichever form. */

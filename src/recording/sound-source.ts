@@ -1,9 +1,12 @@
 import { open, readFile } from 'node:fs/promises'
-import { asError, GatewayError } from '../errors.ts'
+import { asError } from '../errors.ts'
 import type { Law } from '../media/audio.ts'
 import { DECODED } from '../media/g711.ts'
 import { readWav } from '../media/wav.ts'
 import { type AuFile, readAu } from './au.ts'
+import { bestCodec } from './opus.ts'
+import { openOpus } from './opus-source.ts'
+import { unreadable } from './unreadable.ts'
 
 /** A sound on the disk, 8 kHz, read from its beginning to where it ended when it was opened. */
 export interface SoundSource {
@@ -17,6 +20,7 @@ const PIECE_BYTES = 64 * 1024
 
 export async function openSource(path: string): Promise<SoundSource> {
   if (path.endsWith('.wav')) return ofWav(path)
+  if (path.endsWith('.opus')) return openOpus(path, bestCodec())
   const header = await readAu(path)
   if (!header) throw unreadable(path, 'is no file that was written here')
   return { channels: header.channels, pieces: piecesOf(path, header) }
@@ -58,12 +62,4 @@ async function ofWav(path: string): Promise<SoundSource> {
 
 async function* oneOf(samples: Int16Array): AsyncIterable<Int16Array> {
   yield samples
-}
-
-/** It stays as it is, and can be played as it is. */
-function unreadable(path: string, why: string): GatewayError {
-  return new GatewayError(
-    'SOUND_UNREADABLE',
-    `a sound cannot be read: it ${why} (${path.slice(path.lastIndexOf('.'))})`,
-  )
 }

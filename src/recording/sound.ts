@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { asError, GatewayError } from '../errors.ts'
 import { Resampler } from '../media/resample.ts'
 import { readWav, type Sound, writeWav } from '../media/wav.ts'
-import { type SoundFolders, writtenSound } from './sound-files.ts'
+import { convertedSound, type SoundFolders, writtenSound } from './sound-files.ts'
 import { openSource } from './sound-source.ts'
 
 /** As whoever writes it down wants it: a WAV file of one side, 8 kHz, 16 bits. */
@@ -15,9 +15,8 @@ const RATE = 8_000
 
 /** What a caller has left, in whichever form it was written. */
 export async function plainSound(folders: SoundFolders, recording: string): Promise<PlainSound> {
-  const written = await writtenSound(folders, recording)
-  if (!written) throw gone('is not there any more')
-  const { source } = written
+  const source = (await writtenSound(folders, recording))?.source ?? (await convertedSound(folders, recording))
+  if (source === undefined) throw gone('is not there any more')
   const samples = source.endsWith('.wav') ? at8kHz(soundIn(await readFile(source))) : await writtenHere(source)
   return { wav: writeWav([samples], RATE), seconds: Math.round(samples.length / RATE) }
 }

@@ -141,6 +141,16 @@ export class Jobs {
     }
   }
 
+  /** Of which of these there is one whose time has come. */
+  async due(kinds: readonly JobKind[]): Promise<JobKind[]> {
+    const { rows } = await this.#parts.execute(
+      `select kind from unnest($1::text[]) kind where exists
+         (select from ${SCHEMA}.job where name = kind and state < 'active' and start_after <= now())`,
+      [[...kinds]],
+    )
+    return rows.map(row => (row as { readonly kind: JobKind }).kind)
+  }
+
   /** The oldest of those whose time has come. Whoever gets one has it alone, until it has taken too long. */
   async claim(kind: JobKind, most: number): Promise<ClaimedJob[]> {
     const { ofGroup }: { readonly ofGroup: Readonly<Partial<Record<JobKind, number>>> } =

@@ -154,15 +154,20 @@ describe('jobs are done', () => {
 })
 
 describe('the database', () => {
-  it('is asked for everything now and then, and tended more rarely', async () => {
+  it('is asked for everything by one question now and then, for a kind only where something is due, and tended more rarely', async () => {
     const { clock, jobs, working } = house()
     working.watch()
     await clock.run(tendMs - 1)
     const looks = Math.ceil(tendMs / lookMs)
     expect(jobs.asked.filter(each => each === 'tend')).toHaveLength(1)
-    expect(jobs.asked.filter(each => each.startsWith('claim'))).toHaveLength(2 * looks)
+    expect(jobs.asked.filter(each => each.startsWith('due'))).toHaveLength(looks)
+    expect(jobs.asked).toHaveLength(1 + looks)
     await clock.run(1)
     expect(jobs.asked.filter(each => each === 'tend')).toHaveLength(2)
+    await jobs.want([notice('of somebody else')])
+    await clock.run(lookMs)
+    expect(jobs.asked.filter(each => each.startsWith('claim'))).toEqual([expect.stringMatching(/^claim notify /)])
+    expect(jobs.states).toEqual({ 'notify of somebody else': 'underWay' })
   })
 
   it('may be away: what waits is done when it is back', async () => {

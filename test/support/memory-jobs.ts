@@ -12,7 +12,7 @@ interface Row {
 }
 
 /** As the queue of jobs does it, in the time of a test: wanted once, claimed once, tried again later. */
-export class MemoryJobs implements Pick<Jobs, 'want' | 'claim' | 'done' | 'failed' | 'tend'> {
+export class MemoryJobs implements Pick<Jobs, 'want' | 'due' | 'claim' | 'done' | 'failed' | 'tend'> {
   readonly rows: Row[] = []
   /** Every question, in order. */
   readonly asked: string[] = []
@@ -33,11 +33,14 @@ export class MemoryJobs implements Pick<Jobs, 'want' | 'claim' | 'done' | 'faile
     }
   }
 
+  async due(kinds: readonly JobKind[]): Promise<JobKind[]> {
+    this.#ask(`due ${kinds.join(' ')}`)
+    return kinds.filter(kind => this.#dueOf(kind).length > 0)
+  }
+
   async claim(kind: JobKind, most: number): Promise<ClaimedJob[]> {
     this.#ask(`claim ${kind} ${most}`)
-    const due = this.rows.filter(
-      ({ wanted, state, dueMs }) => wanted.kind === kind && state === 'waiting' && dueMs <= this.#clock.wallMs(),
-    )
+    const due = this.#dueOf(kind)
     const bounds: Readonly<Partial<Record<JobKind, number>>> = limits.jobs.ofGroup
     const ofGroup = bounds[kind] ?? Number.POSITIVE_INFINITY
     const taken = new Map<string | undefined, number>()
@@ -86,6 +89,12 @@ export class MemoryJobs implements Pick<Jobs, 'want' | 'claim' | 'done' | 'faile
   /** Of each job, by kind and key. */
   get states(): Readonly<Record<string, string>> {
     return Object.fromEntries(this.rows.map(({ id, state }) => [id, state]))
+  }
+
+  #dueOf(kind: JobKind): Row[] {
+    const isDue = ({ wanted, state, dueMs }: Row) =>
+      wanted.kind === kind && state === 'waiting' && dueMs <= this.#clock.wallMs()
+    return this.rows.filter(isDue)
   }
 
   #ask(question: string): void {

@@ -1,6 +1,6 @@
 import { existsSync, statfsSync, statSync } from 'node:fs'
 import { limits } from '../../limits.ts'
-import { bestEncoder, type OpusEncoderName } from '../../recording/opus.ts'
+import { bestCodec, type OpusCodec } from '../../recording/opus.ts'
 import { soundFolders } from '../../recording/sound-files.ts'
 import { isWritable, nearestThere } from './disk.ts'
 import { type Finding, findingsOf } from './finding.ts'
@@ -20,12 +20,12 @@ interface Room {
 
 interface Recordings {
   readonly rooms: readonly Room[]
-  readonly encoder: OpusEncoderName
+  readonly encoder: OpusCodec
 }
 
 export function lookAtRecordings({ config: { stateDir } }: Scene): Recordings {
   const { recordings, voicemail } = soundFolders(stateDir)
-  return { rooms: [roomOf('recordings', recordings), roomOf('voicemail', voicemail)], encoder: bestEncoder() }
+  return { rooms: [roomOf('recordings', recordings), roomOf('voicemail', voicemail)], encoder: bestCodec() }
 }
 
 function roomOf(what: Room['what'], folder: string): Room {
@@ -66,7 +66,7 @@ function judgeRoom(rooms: readonly Room[]): Finding[] {
   return [ok(`${free}.`)]
 }
 
-function judgeEncoder(encoder: OpusEncoderName): Finding {
+function judgeEncoder(encoder: OpusCodec): Finding {
   if (encoder === 'compiled') return ok('What was recorded is made smaller by libopus, compiled for this machine.')
   return hint(
     'What was recorded is made smaller by libopus in WebAssembly, which takes three times as long as a compiled one.',

@@ -2,10 +2,10 @@ import type { CallEvent } from '../../call/events.ts'
 import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
 import type { Conversion } from '../../recording/convert.ts'
-import type { OpusEncoderName } from '../../recording/opus.ts'
+import type { OpusCodec } from '../../recording/opus.ts'
 import {
+  convertedSound,
   dropWritten,
-  isConverted,
   isThere,
   removeSound,
   type SoundFolders,
@@ -16,7 +16,7 @@ import { type Handler, OfAnother } from '../working.ts'
 
 export interface ConvertParts {
   readonly folders: SoundFolders
-  readonly encoder: () => OpusEncoderName
+  readonly encoder: () => OpusCodec
   readonly convert: (conversion: Conversion, signal: AbortSignal) => Promise<number>
   /** This gateway, by its journal. */
   readonly home: string
@@ -61,7 +61,7 @@ async function convertOne(parts: ConvertParts, { call, business, name }: Wanted,
   if (deleted) return removeAll(folders, name)
   const sound = await writtenSound(folders, name)
   if (!sound) {
-    if (converted || (await isConverted(folders, name))) return
+    if (converted || (await convertedSound(folders, name))) return
     if (home !== null && home !== parts.home) throw new OfAnother('The sound is on the disk')
     const why = 'the sound is not on the disk of this gateway'
     throw new GatewayError('SOUND_UNREADABLE', why, { retryable: home === null })

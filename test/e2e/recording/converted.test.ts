@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { encode } from '../../../src/media/g711.ts'
 import { auHeader } from '../../../src/recording/au.ts'
 import { convertAside } from '../../../src/recording/converter.ts'
-import { bestEncoder, type OpusEncoderName } from '../../../src/recording/opus.ts'
+import { bestCodec, type OpusCodec } from '../../../src/recording/opus.ts'
 import { type OpusTools, opusTools } from '../../support/opus-tools.ts'
 import { spawnTied } from '../../support/tied.ts'
 import { until } from '../../support/until.ts'
@@ -64,8 +64,7 @@ function likeness(heard: Int16Array, side: 0 | 1): number {
   return product / Math.sqrt(ours * theirs)
 }
 
-const encoders: readonly OpusEncoderName[] =
-  bestEncoder() === 'compiled' ? ['WebAssembly', 'compiled'] : ['WebAssembly']
+const encoders: readonly OpusCodec[] = bestCodec() === 'compiled' ? ['WebAssembly', 'compiled'] : ['WebAssembly']
 
 describe.each(encoders)('a recording that was converted by the %s libopus', encoder => {
   it.each(['ulaw', 'alaw'] as const)('is what was recorded, of %s, for the tools of others', async law => {

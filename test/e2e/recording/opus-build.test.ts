@@ -61,7 +61,7 @@ function build(path: string) {
 
 /** Of the next gateway that starts here. */
 function encoder(): string {
-  const asked = `import('./src/recording/opus.ts').then(({ bestEncoder }) => console.log(bestEncoder()))`
+  const asked = `import('./src/recording/opus.ts').then(({ bestCodec }) => console.log(bestCodec()))`
   return spawnSync(process.execPath, ['-e', asked], { cwd: house, encoding: 'utf8' }).stdout.trim()
 }
 

@@ -62,6 +62,8 @@ describe.each(['embedded', 'server'] as const)('jobs on the %s database', kind =
       await jobs.want([wanted('a'), wanted('a'), wanted('b', { kind: 'deliver' })], executeIn(transaction))
     })
     await jobs.want([wanted('a'), wanted('later', { afterMs: Date.UTC(2100, 0, 1) })])
+    expect((await jobs.due(['notify', 'deliver', 'convert'])).sort()).toEqual(['deliver', 'notify'])
+    expect(await jobs.due(['notify'])).toEqual(['notify'])
     const first = await claimOne('notify')
     expect(first).toMatchObject({
       kind: 'notify',
@@ -71,6 +73,7 @@ describe.each(['embedded', 'server'] as const)('jobs on the %s database', kind =
       attempts: 1,
     })
     expect(await jobs.claim('notify', 10)).toEqual([])
+    expect(await jobs.due(['notify', 'deliver'])).toEqual(['deliver'])
     await jobs.done(first)
     await jobs.want([wanted('a')])
     expect(await jobs.claim('notify', 10)).toEqual([])

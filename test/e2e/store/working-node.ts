@@ -187,6 +187,7 @@ export async function workingNode(place: Place, outside: Outside, at?: { readonl
     const { jobs: own } = store
     if (!own || at?.point !== 'kept') return own
     return {
+      due: own.due.bind(own),
       claim: own.claim.bind(own),
       tend: own.tend.bind(own),
       failed: job => at.stop(workOf(job as ClaimedJob)),
