@@ -51,7 +51,7 @@ export interface HouseOptions {
   /** Lets a test see and cut the way from the gateway to Asterisk. */
   readonly throughWire?: boolean
   /** By default it is one on the server that all houses share. */
-  readonly database?: 'embedded'
+  readonly database?: 'embedded' | 'server'
   /** All that it keeps is there. */
   readonly disk?: SmallDisk
 }
