@@ -5,7 +5,7 @@ import { nothingKnown } from './caller-context.ts'
 import { CallCapture, type CaptureAnswer } from './captured.ts'
 import type { CallDependencies } from './dependencies.ts'
 import { Engagement } from './engagement.ts'
-import type { CallEvent, CallFact } from './events.ts'
+import { type CallEvent, type CallFact, keepEvent } from './events.ts'
 import { alreadyLive, type CallEffect, type CallInput, type CallState, offered, step, stopOf } from './machine.ts'
 import type { CallerContext, Connection, Leg, LegEvent, LineFigures, LiveCall, TransferWish } from './ports.ts'
 import { CallRecording } from './recorded.ts'
@@ -387,7 +387,7 @@ export class Call {
 
   #emitAfterwards(fact: CallFact): void {
     const event = { call: this.id, business: this.#with.business.id, atMs: this.#with.clock.wallMs(), fact }
-    if (this.#events.length < limits.call.eventsKept) this.#events.push(event)
+    keepEvent(this.#events, event)
     this.#with.observe(event)
   }
 }

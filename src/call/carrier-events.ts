@@ -153,3 +153,8 @@ const names: readonly (CarrierFact | TextFact | KeptFact)['name'][] = [
   ...factsAfterwards,
 ]
 export const factsWithoutChannel: readonly string[] = names
+
+/** Whoever has a call that goes on asks for it: what happens to a channel, and why nothing more of it is recorded. */
+export function isForNextLife(name: string): boolean {
+  return name === 'recordingEnded' || !factsWithoutChannel.includes(name)
+}

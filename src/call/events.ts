@@ -1,3 +1,4 @@
+import { limits } from '../limits.ts'
 import type { LineFigures } from '../plane/line.ts'
 import type { CarrierFact, TextFact } from './carrier-events.ts'
 import type { KeptFact } from './kept-events.ts'
@@ -218,3 +219,8 @@ export type EndReason =
   | 'timedOut'
   | 'drained'
   | 'tooLong'
+
+/** Of a long call the beginning, and what nobody may be without who has the call next. */
+export function keepEvent(kept: CallEvent[], event: CallEvent): void {
+  if (kept.length < limits.call.eventsKept || event.fact.name === 'recordingStopped') kept.push(event)
+}

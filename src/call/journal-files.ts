@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { constants, createReadStream } from 'node:fs'
 import { open, readFile, rename, stat, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isForNextLife } from './carrier-events.ts'
 import type { CallEvent } from './events.ts'
 import { JOURNAL_START, type JournalPosition, segmentPath } from './journal-reader.ts'
 
 /**
- * Of segments that nobody reads any more only these calls' lines stay, in the last of them. Cut off anywhere nothing of those
+ * Of segments that nobody reads any more only these calls' own lines stay, in the last of them. Cut off anywhere nothing of those
  * is lost: what stands there twice then is once the next time. Tells the bytes that stay.
  */
 export async function keepOnly(
@@ -34,9 +35,11 @@ export async function keepOnly(
   return (await stat(last)).size
 }
 
+/** What is told afterwards is asked for by nobody, also when its call goes on. */
 function isOf(line: string, calls: { has(call: string): boolean }): boolean {
   try {
-    return calls.has((JSON.parse(line) as CallEvent).call)
+    const { call, fact } = JSON.parse(line) as CallEvent
+    return calls.has(call) && isForNextLife(fact.name)
   } catch {
     return false
   }

@@ -7,6 +7,8 @@ export type KeptFact =
   | { readonly name: 'recordingBegan'; readonly recording: string; readonly again?: true }
   /** The caller has been told. */
   | { readonly name: 'recordingAnnounced'; readonly recording: string }
+  /** Somebody does not want it: in this call it does not begin any more, whoever has it next. */
+  | { readonly name: 'recordingStopped'; readonly recording: string }
   | {
       readonly name: 'recordingEnded'
       readonly recording: string

@@ -43,7 +43,9 @@ export class CallRecording {
     this.#id = recordingId(dependencies.call)
     const facts = dependencies.earlier.map(({ fact }) => fact)
     this.#told = facts.some(({ name }) => name === 'recordingAnnounced')
-    this.#over = facts.some(fact => fact.name === 'recordingEnded' && final.includes(fact.why))
+    this.#over = facts.some(
+      fact => fact.name === 'recordingStopped' || (fact.name === 'recordingEnded' && final.includes(fact.why)),
+    )
   }
 
   /** For the agent; nothing where the business does not want it, or nothing can be kept. */
@@ -70,6 +72,7 @@ export class CallRecording {
   stop(): boolean {
     if (!this.forAgent || this.#closed) return false
     this.#over = true
+    this.#with.emit({ name: 'recordingStopped', recording: this.#id })
     this.end('stopped')
     this.#tellEnd()
     return true

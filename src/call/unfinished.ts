@@ -1,6 +1,5 @@
-import { limits } from '../limits.ts'
-import { factsWithoutChannel } from './carrier-events.ts'
-import type { CallEvent, CallFact } from './events.ts'
+import { isForNextLife } from './carrier-events.ts'
+import { type CallEvent, type CallFact, keepEvent } from './events.ts'
 import type { Journal } from './journal.ts'
 import { isSame, JOURNAL_START } from './journal-reader.ts'
 
@@ -19,14 +18,14 @@ interface Open {
 }
 
 /** Of calls that are over, too: a voicemail that is fetched then, what work on a call has cost. */
-const alsoAfterwards: readonly CallFact['name'][] = ['voicemailLeft', 'usageCounted']
+const alsoAfterwards: readonly CallFact['name'][] = ['voicemailLeft', 'usageCounted', 'recordingEnded']
 
 /** Those that go on are among them. */
 export async function unfinishedCalls(journal: Pick<Journal, 'read'>): Promise<ReadonlyMap<string, UnfinishedCall>> {
   const open = new Map<string, Open>()
   for await (const event of eventsOf(journal)) {
     const { call, fact, atMs } = event
-    if (factsWithoutChannel.includes(fact.name)) continue
+    if (!isForNextLife(fact.name)) continue
     if (fact.name === 'ended' || fact.name === 'refused') {
       open.delete(call)
       continue
@@ -34,7 +33,7 @@ export async function unfinishedCalls(journal: Pick<Journal, 'read'>): Promise<R
     const comesLater = alsoAfterwards.includes(fact.name)
     if (comesLater && !open.has(call)) continue
     const known = open.get(call) ?? { events: [], answeredAtMs: undefined, last: event }
-    if (known.events.length < limits.call.eventsKept) known.events.push(event)
+    keepEvent(known.events, event)
     if (!comesLater) known.last = event
     if (fact.name === 'answered' || fact.name === 'takenOver') known.answeredAtMs ??= atMs
     open.set(call, known)

@@ -47,7 +47,7 @@ export interface Sources {
   /** Nothing where the SIP port is not ours to look at. */
   readonly sip?: { readonly answered: boolean } | undefined
   readonly admission: Pick<Admission, 'figures' | 'full'>
-  readonly journal: Pick<Journal, 'id' | 'figures'>
+  readonly journal: Pick<Journal, 'id' | 'figures' | 'flushed'>
   readonly store: Pick<Store, 'failing' | 'silent' | 'ask'>
   readonly directory: Pick<Directory, 'create' | 'change'> & {
     upToDate(): Pick<Directory, 'all' | 'stored' | 'find'>

@@ -19,7 +19,7 @@ import type { TypedServer } from './typed.ts'
 export function recordingRoutes(
   app: TypedServer,
   calls: Calls,
-  { store, log }: Pick<ServerDependencies, 'store' | 'log'>,
+  { store, journal, log }: Pick<ServerDependencies, 'store' | 'journal' | 'log'>,
 ): void {
   const config = { access: 'business' } as const
 
@@ -52,6 +52,8 @@ export function recordingRoutes(
   app.post('/v1/calls/:id/recording/stop', { config, schema: stop }, async (request, reply) => {
     const call = calls.mustBeHere(scopeOf(request), request.params.id)
     if (!call.stopRecording()) throw new Refusal(409, 'Nothing of the call is being recorded.')
+    // Also where it has not begun: a gateway that takes the call over finds it there.
+    await journal.flushed()
     log.info({ call: call.id }, 'a recording is ended by request')
     return reply.code(202).send({ id: call.id, state: call.state })
   })

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import type { CallEvent } from '../../src/call/events.ts'
+import type { Journal } from '../../src/call/journal.ts'
 import type { RecordingEnd } from '../../src/call/kept-events.ts'
 import type { EndedRecording, Handler, Line, LiveCall, Recorder, WantedRecording } from '../../src/call/ports.ts'
+import { unfinishedCalls } from '../../src/call/unfinished.ts'
+import { limits } from '../../src/limits.ts'
 import { FakeLeg } from '../support/fake-leg.ts'
 import { answerAndWait, business, house } from './house.ts'
 
@@ -50,6 +54,14 @@ function open(options: Parameters<typeof house>[1] = {}, handler?: Handler) {
   return { ...opened, takes, live: () => live! }
 }
 
+/** What the next life of the gateway finds in the journal. */
+async function known(events: readonly CallEvent[]): Promise<readonly CallEvent[]> {
+  const read: Journal['read'] = async ({ byte }) => ({
+    ...{ events: byte === 0 ? [...events] : [], next: { segment: 1, byte: 1 }, missed: 0 },
+  })
+  return (await unfinishedCalls({ read })).get('a')?.events ?? []
+}
+
 describe('the recording of a call', () => {
   it('begins when the caller has been told, and ends with the call', async () => {
     const { clock, offer, factsOf, takes, live, nothingIsLeft } = open()
@@ -97,7 +109,9 @@ describe('the recording of a call', () => {
     expect(takes).toHaveLength(1)
     leg.happen({ kind: 'gone', how: 'hungUp', cause: 'normal' })
     await clock.run(1_000)
-    expect(recordings(factsOf('a'))).toEqual(['recordingAnnounced', 'recordingBegan', 'recordingEnded'])
+    expect(recordings(factsOf('a'))).toEqual([
+      ...['recordingAnnounced', 'recordingBegan', 'recordingStopped', 'recordingEnded'],
+    ])
   })
 
   it('that an operator has stopped while it was announced does not begin', async () => {
@@ -110,7 +124,7 @@ describe('the recording of a call', () => {
     recording?.announced()
     await clock.run(1_000)
     expect(recording?.announcement).toBeUndefined()
-    expect([takes, recordings(factsOf('a'))]).toEqual([[], []])
+    expect([takes, recordings(factsOf('a'))]).toEqual([[], ['recordingStopped']])
   })
 
   it('that an operator stops while its caller is with somebody else is over, and told at once', async () => {
@@ -153,11 +167,45 @@ describe('the recording of a call', () => {
 
     first.exchange.find('a')?.stopRecording()
     await first.clock.settle()
-    const stopped = open({ earlier: [...first.events] })
+    const stopped = open({ earlier: await known(first.events) })
     await stopped.offer(new FakeLeg('a', { takenOver: true }))
     await stopped.clock.run(1_000)
     expect(stopped.takes).toEqual([])
     expect(stopped.live().recording).toBeUndefined()
+  })
+
+  it.each(['had no room any more', 'was stopped while it was announced', 'was stopped, and killed at that moment'])(
+    'does not begin again with the gateway that takes the call over when it %s',
+    async how => {
+      const first = open()
+      await first.offer(new FakeLeg('a'))
+      await first.clock.run(1_000)
+      const isAnnounced = !how.endsWith('announced')
+      if (isAnnounced) first.live().recording?.announced()
+      if (how.endsWith('any more')) first.takes[0]!.ends({ why: 'diskFull', seconds: 1, shedFrames: 0 })
+      else first.exchange.find('a')?.stopRecording()
+      const atOnce = [...first.events]
+      await first.clock.settle()
+      const later = how.endsWith('moment') ? atOnce : first.events
+      const next = open({ earlier: await known(later) })
+      await next.offer(new FakeLeg('a', { takenOver: true }))
+      await next.clock.run(1_000)
+      next.live().recording?.announced()
+      expect([next.takes, next.live().recording]).toEqual([[], undefined])
+    },
+  )
+
+  it('does not begin again however much had been told of the call before it was stopped', async () => {
+    const first = open()
+    await first.offer(new FakeLeg('a'))
+    await first.clock.run(1_000)
+    for (let times = 0; times < limits.call.eventsKept; times++)
+      first.live().emit({ name: 'callerSpoke', private: { text: 'and so on' } })
+    first.exchange.find('a')?.stopRecording()
+    const next = open({ earlier: await known(first.events) })
+    await next.offer(new FakeLeg('a', { takenOver: true }))
+    await next.clock.run(1_000)
+    expect(next.live().recording).toBeUndefined()
   })
 
   it('tells whoever was taken over and had not been told', async () => {

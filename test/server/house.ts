@@ -184,7 +184,8 @@ export function house(
   const sip = { answered: true }
   const admission = { full: false, figures: { calls: 3, maxCalls: 22, pairs: 45, pairsUsed: 7, refused: 0 } }
   const waiting = { waitingBytes: 0, waitingShare: 0, waitingMs: 0 }
-  const journal = { id: 'here', figures: { written: 12, shed: 1, queued: 2, failing: false, ...waiting } }
+  const figures = { written: 12, shed: 1, queued: 2, failing: false, ...waiting }
+  const journal = { id: 'here', figures, flushed: async () => {} }
   const store = options.store ?? { failing: false, silent: false, ask: emptyDatabase() }
   const records = new MemoryRecords()
   const directory = new Directory({
