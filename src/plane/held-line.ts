@@ -70,12 +70,14 @@ export class HeldLine implements Line {
     return this.#listen('sent', sink)
   }
 
-  record(take: number, order: unknown): void {
+  record(take: number, order: unknown): boolean {
     this.#post({ kind: 'record', line: this.#id, take, order })
+    return this.#open
   }
 
-  capture(take: number, order: unknown): void {
+  capture(take: number, order: unknown): boolean {
     this.#post({ kind: 'capture', line: this.#id, take, order })
+    return this.#open
   }
 
   recordNoMore(take: number): void {

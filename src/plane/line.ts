@@ -91,11 +91,11 @@ export interface Line {
   tap(sink: AudioSink): () => void
   /**
    * Both sides from now on, as pairs, to whoever records (`recordTo`), who is told the order as it is; one take at a time. It
-   * ends with the line at the latest, and whoever records tells that.
+   * ends with the line at the latest, and whoever records tells that. False where the line is closed: then nobody does.
    */
-  record(take: number, order: unknown): void
+  record(take: number, order: unknown): boolean
   /** Each stage of its sound from now on, to the same one and in the same way. */
-  capture(take: number, order: unknown): void
+  capture(take: number, order: unknown): boolean
   recordNoMore(take: number): void
   /** A keypad digit that was told another way: its packets are missing from what this line receives, and are not lost. */
   digitReleased(heldMs: number): void

@@ -133,20 +133,21 @@ export class Recorders {
     return this.#take({ line, path, isCapture: true }, take => line.capture(take, order))
   }
 
-  #take(of: Pick<Take, 'line' | 'path' | 'isCapture'>, begin: (take: number) => void): KeptCapture {
+  #take(of: Pick<Take, 'line' | 'path' | 'isCapture'>, begin: (take: number) => boolean): KeptCapture {
     const { promise: ended, resolve: settle } = Promise.withResolvers<EndedRecording>()
     if (!this.#link) {
       settle({ why: 'mediaLost', seconds: 0, shedFrames: 0 })
       return { ended, end: () => ended }
     }
-    const take = ++this.#lastTake
+    const number = ++this.#lastTake
     const release = of.line.onEvent(event => {
-      if (event.kind === 'failed') this.#lost(take)
+      if (event.kind === 'failed') this.#lost(number)
     })
-    this.#takes.set(take, { ...of, ended, settle, release, why: undefined, seconds: 0, shedFrames: 0 })
-    begin(take)
+    const take: Take = { ...of, ended, settle, release, why: undefined, seconds: 0, shedFrames: 0 }
+    this.#takes.set(number, take)
+    if (!begin(number)) void this.#endUnkept(number, take)
     const end = (why: RecordingEnd) => {
-      this.#end(take, why)
+      this.#end(number, why)
       return ended
     }
     return { ended, end }

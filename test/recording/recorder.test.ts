@@ -106,6 +106,20 @@ describe('recordings by threads of their own', () => {
     expect(await kept.end('callEnded')).toMatchObject({ why: 'mediaLost' })
   })
 
+  it('are over at once on a line that is closed already, with what is in their file', async () => {
+    const line = await connected()
+    const kept = record(line, 'a')
+    await frames(30)
+    await line.close()
+    const { seconds } = await kept.ended
+    const late = record(line, 'a')
+    const capture = { id: 'c', beganAtMs: Date.now(), seconds: 60 }
+    const captured = recorders.of('1.2', 'praxis').capture(line, capture)
+    expect(await late.ended).toEqual({ why: 'mediaLost', seconds, shedFrames: 0 })
+    expect(await captured?.ended).toEqual({ why: 'mediaLost', seconds: 0, shedFrames: 0 })
+    expect(recorders.recording).toBe(0)
+  })
+
   it('go on in their files when their thread dies, and end as lost when it does so again and again', async () => {
     const line = await connected()
     const kept = record(line, 'a')

@@ -94,9 +94,13 @@ export class FakeLine implements Line {
     return this.#playout.cancel()
   }
 
-  record(): void {}
+  record(): boolean {
+    return true
+  }
 
-  capture(): void {}
+  capture(): boolean {
+    return true
+  }
 
   recordNoMore(): void {}
 
