@@ -32,7 +32,8 @@ export async function earlierCalls(db: Kysely<Tables>, scope: StoreScope, number
       where ${within} and call in (select id from earlier) and read_at is null
       union all
       select 'voicemail', at, null from voicemails
-      where ${within} and call in (select id from earlier) and read_at is null
+      where ${within} and call in (select id from earlier)
+        and read_at is null and archived_at is null and deleted_at is null
     )
     select
       (select name from callers where ${within} and number = ${number}) as name,

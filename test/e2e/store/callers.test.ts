@@ -65,6 +65,23 @@ describe.each(['embedded', 'server'] as const)('callers and usage in the %s data
     }
   }
 
+  it('tells no voicemail as unseen that somebody has read, archived or deleted', async () => {
+    const grace = '+15550100388'
+    const left = (recording: string) =>
+      ({ name: 'voicemailLeft', seconds: 3, by: 'agent', private: { recording, callerNumber: grace } }) as const
+    const messages = ['unseen', 'read', 'archived', 'deleted'].map(left)
+    const gone = { name: 'voicemailDeleted', recording: 'deleted', by: 'operator' } as const
+    await bring(call('grace-1', { from: grace, between: [...messages, gone] }), 1)
+    for (const which of ['read', 'archived'] as const)
+      await database.db
+        .updateTable('voicemails')
+        .set({ [`${which}_at`]: new Date() })
+        .where('recording', '=', which)
+        .execute()
+    const { open } = await earlierCalls(database.db, dentist, grace)
+    expect(open).toEqual([{ kind: 'voicemail', atMs: expect.any(Number), text: null }])
+  })
+
   it('knows a number by its earlier calls with the same business, and by what they left', async () => {
     const day = 86_400_000
     const message = { name: 'messageTaken', private: { text: 'It still hurts', callback: ada } } as const
