@@ -1,9 +1,10 @@
 import { httpAddressHere } from '../../own-address.ts'
+import { remedies } from '../../server/readiness.ts'
 import { type Asked, ask } from './ask.ts'
 import { type Finding, findingsOf } from './finding.ts'
 import type { Ours, Scene } from './scene.ts'
 
-const { ok, hint, error } = findingsOf('gateway')
+const { ok, hint, warning, error } = findingsOf('gateway')
 
 interface Gateway {
   readonly ours: Ours
@@ -34,8 +35,26 @@ export function judgeGateway({ ours, readiness }: Gateway): Finding[] {
       ),
     ]
   }
-  if (readiness.status === 200) return [ok('Parley is running and would answer a call.')]
-  return [error(`Parley is running and would not answer a call: ${reasonsIn(readiness.body)}`, 'See its log.')]
+  const { status, body } = readiness
+  const answers =
+    status === 200
+      ? ok('Parley is running and would answer a call.')
+      : error(`Parley is running and would not answer a call: ${reasonsIn(body)}`, 'See its log.')
+  return [answers, ...warningsIn(body).flatMap(judgeWarning)]
+}
+
+function warningsIn(body: unknown): readonly string[] {
+  const told = (body as { warnings?: unknown } | undefined)?.warnings
+  return Array.isArray(told) ? told.filter(each => typeof each === 'string') : []
+}
+
+/** As it comes from a gateway that runs, which may be another version. */
+function judgeWarning(text: string): Finding[] {
+  // Of jobs more is told by themselves.
+  if (text.endsWith(remedies.jobs)) return []
+  const remedy = Object.values(remedies).find(each => text.endsWith(each))
+  const words = remedy === undefined ? text : text.slice(0, -remedy.length).trim()
+  return [warning(`Parley is running, and says: ${words}`, remedy ?? 'See its log.')]
 }
 
 function reasonsIn(body: unknown): string {

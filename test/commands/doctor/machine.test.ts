@@ -8,6 +8,7 @@ import { judgePorts } from '../../../src/commands/doctor/ports.ts'
 import { judgeRtp } from '../../../src/commands/doctor/rtp.ts'
 import { judgeSettings } from '../../../src/commands/doctor/settings.ts'
 import { judgeTime, watchClocks } from '../../../src/commands/doctor/time.ts'
+import { readiness, remedies } from '../../../src/server/readiness.ts'
 import { requiredModules } from '../../../src/telephony/asterisk/modules.ts'
 import { told } from './told.ts'
 
@@ -71,6 +72,43 @@ describe('the gateway', () => {
     const [only, ...more] = told(judgeGateway({ ours, readiness }))
     expect(only).toMatch(words)
     expect(more).toEqual([])
+  })
+
+  it('tells everything that the gateway warns of, whether it would answer a call or not', () => {
+    const waiting = { waitingShare: 0.6, waitingBytes: 40e6, waitingMs: 90_000 }
+    const state = (disk: 'low' | 'full', store: object, failing: boolean) =>
+      readiness({
+        ...{
+          exchange: { ready: true },
+          telephony: { ready: true },
+          media: { alive: true },
+          admission: { full: false },
+        },
+        ...{ recorders: { disk }, store, journal: { figures: { failing, ...waiting } }, work: { failed: 2 } },
+      } as unknown as Parameters<typeof readiness>[0])
+    const worst = state('full', { failing: true, silent: true }, true)
+    const bad = state('low', { failing: false, silent: true }, false)
+    const judged = (status: number, body: object) =>
+      judgeGateway({ ours: running, readiness: answer(status, body) }).slice(1)
+    const findings = [...judged(503, { detail: 'It is full.', ...worst }), ...judged(200, bad)]
+    expect(told(findings)).toEqual([
+      'warning: Parley is running, and says: The journal cannot be written: events wait in memory.',
+      'warning: Parley is running, and says: The database takes no events: the journal keeps them.',
+      'warning: Parley is running, and says: The disk is full: nothing is recorded.',
+      'warning: Parley is running, and says: The journal is 60 % full of what the database has not taken (40 MB, for 90 s).',
+      'warning: Parley is running, and says: The database does not answer: what it keeps cannot be told or changed.',
+      'warning: Parley is running, and says: The disk is nearly full: recording ends soon.',
+      'warning: Parley is running, and says: The journal is 60 % full of what the database has not taken (40 MB, for 90 s).',
+    ])
+    // Of jobs the doctor asks for itself, and tells more.
+    expect([...worst.warnings, ...bad.warnings]).toHaveLength(findings.length + 2)
+    expect(new Set(findings.map(({ remedy }) => remedy))).toEqual(
+      new Set(Object.values({ ...remedies, jobs: remedies.disk })),
+    )
+    // Of a version that knows another.
+    expect(told(judged(200, { warnings: ['The moon is full.'] }))).toEqual([
+      'warning: Parley is running, and says: The moon is full.',
+    ])
   })
 })
 
