@@ -35,6 +35,7 @@ import {
 import type { WantedJob } from './store/jobs.ts'
 import { storyOf } from './store/notices.ts'
 import { recordingsOfCall, soundStanding, soundsBefore } from './store/recording-files.ts'
+import { areWordsInUse, dropWords, wordsWentElsewhere } from './store/sound-words.ts'
 import type { Store, StoreWork } from './store/store.ts'
 
 interface KeptParts {
@@ -64,7 +65,7 @@ export function keptHandlers({ sendHook, log }: Pick<Surroundings, 'sendHook' | 
       recordingsOf: call => store.ask(db => recordingsOfCall(db, 'all', call)),
     }),
     clean: clean({
-      ...{ clock, home: journal.id, deleteSound: parts.deleteSound },
+      ...{ clock, home: journal.id, deleteSound: parts.deleteSound, words: wordsIn(parts) },
       businesses: () => directory.all.flatMap(({ id }) => directory.find(id) ?? []),
       due: (kind, business, before) =>
         store.ask(db => soundsBefore(db, 'all', { kind, business, before, home: journal.id })),
@@ -88,7 +89,7 @@ export function keptHandlers({ sendHook, log }: Pick<Surroundings, 'sendHook' | 
 }
 
 function forgettingIn(parts: KeptParts): Parameters<typeof forget>[0] {
-  const { state, journal, store, exchange, observe, deleteSound } = parts
+  const { journal, store, exchange, observe, deleteSound } = parts
   return {
     ...{ home: journal.id, tell: observe, deleteSound, clock: systemClock },
     kept: () => keptInRecord(journal, store),
@@ -108,17 +109,42 @@ function forgettingIn(parts: KeptParts): Parameters<typeof forget>[0] {
       if (!store.jobs) throw new GatewayError('STORE_AWAY', 'The database is away.', { retryable: true })
       await store.jobs.want(jobs)
     },
-    async dropWritten() {
-      const settled = () => store.settled()
-      const dropped = await journal.dropTaken({ settled, notOver: () => unfinishedCalls(journal) })
-      // What the database has is told from there.
-      exchange.dropEnded()
-      const captures = captureFolder(state.path)
-      for (const { id, call } of await listCaptures(captures)) {
-        const { deleted } = await store.ask(db => soundStanding(db, 'all', { name: id, call }))
-        if (deleted) await removeCapture(captures, id)
-      }
-      if (!dropped) throw new GatewayError('STORE_AWAY', 'The journal waits for the database.', { retryable: true })
+    dropWritten: () => dropWritten(parts),
+  }
+}
+
+/** From the journal of this gateway, from its memory, and from captures. */
+async function dropWritten({ state, journal, store, exchange }: KeptParts): Promise<void> {
+  const settled = () => store.settled()
+  const dropped = await journal.dropTaken({ settled, notOver: () => unfinishedCalls(journal) })
+  // What the database has is told from there.
+  exchange.dropEnded()
+  const captures = captureFolder(state.path)
+  for (const { id, call } of await listCaptures(captures)) {
+    const { deleted } = await store.ask(db => soundStanding(db, 'all', { name: id, call }))
+    if (deleted) await removeCapture(captures, id)
+  }
+  if (!dropped) throw new GatewayError('STORE_AWAY', 'The journal waits for the database.', { retryable: true })
+}
+
+function wordsIn(parts: KeptParts): Parameters<typeof clean>[0]['words'] {
+  const { store, journal } = parts
+  return {
+    async isElsewhere(name, call) {
+      const { home } = await store.ask(db => soundStanding(db, 'all', { name, call }))
+      return home !== null && home !== journal.id
+    },
+    areInUse: (recording, call) => store.ask(db => areWordsInUse(db, 'all', { recording, call })),
+    async drop(recording) {
+      // Whoever has just been done with them has told it.
+      await keptInRecord(journal, store)
+      return store.ask(db => db.transaction().execute(transaction => dropWords(transaction, [recording])))
+    },
+    dropWritten: () => dropWritten(parts),
+    wentElsewhere() {
+      // A gateway that was away for longer is not asked what it knew.
+      const since = new Date(systemClock.wallMs() - limits.jobs.keptMs)
+      return store.ask(db => wordsWentElsewhere(db, 'all', { home: journal.id, since }))
     },
   }
 }

@@ -164,6 +164,10 @@ function handlersOf(surroundings: Surroundings, parts: WorkParts): Handlers {
           const { home } = await store.ask(db => soundStanding(db, 'all', { name, call }))
           return home !== null && home !== journal.id
         },
+        async isDeleted(name, call) {
+          await store.caughtUp()
+          return (await store.ask(db => soundStanding(db, 'all', { name, call }))).deleted
+        },
         async isWritten(recording) {
           await store.caughtUp()
           return (await transcriptOf(recording)) !== undefined

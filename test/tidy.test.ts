@@ -92,6 +92,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'call/kept-events',
     'call/journal-reader',
     'call/caller-number',
+    'call/text-ids',
     'call/ports',
   ],
   desk: ['store', 'call', 'agent', 'recording'],

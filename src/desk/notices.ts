@@ -26,7 +26,8 @@ export function occasionOf({ atMs, fact }: Pick<CallEvent, 'atMs' | 'fact'>): Oc
     }
     case 'transcribed': {
       const { text } = fact.private
-      if (text === '') return undefined
+      // There are no words in it, or they are gone with it.
+      if (!text) return undefined
       const far = fact.by === 'builtIn' ? ', as far as it was understood' : ''
       const words = `The voicemail says${far}: ${text}`
       return { kind: 'voicemailWords', about: fact.recording, callerNumber: undefined, words }

@@ -47,6 +47,13 @@ function kept({ call, business, atMs, fact }: CallEvent, { recorded }: CallKnowl
       const afterMs = atMs + limits.digest.soundKeptMs
       return [{ kind: 'convert', key: recording, business, subject: { call, recording }, afterMs }]
     }
+    case 'recordingDeleted':
+    case 'voicemailDeleted': {
+      const { recording, by } = fact
+      // Of whom is forgotten all goes with one job.
+      if (by === 'request') return []
+      return [{ kind: 'clean', key: `words ${recording}`, business, subject: { call, words: recording } }]
+    }
     default:
       return []
   }

@@ -14,13 +14,13 @@ import type { TypedServer } from './typed.ts'
 const parameters = z.object({ id: storableText(limits.http.paramChars) })
 const deleted = z.object({ id: z.string() })
 const response = {
-  200: deleted.describe('It is gone, in all its forms.'),
+  200: deleted.describe('It is gone, in all its forms, and what was written down of it.'),
   202: deleted.describe('It is on the disk of another gateway, which deletes it.'),
 }
 
 type Parts = Pick<ServerDependencies, 'store' | 'journal' | 'deleteSound' | 'want' | 'clock'>
 
-/** The sound goes, from the disk, before this is answered; that it was there stays in the record. */
+/** The sound goes, from the disk, and what was written down of it, from the record, before this is answered; that it was there stays. */
 export function deletionRoutes(app: TypedServer, parts: Parts): void {
   const { store } = parts
   const config = { access: 'business' } as const

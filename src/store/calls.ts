@@ -104,7 +104,7 @@ export function eventsOf(db: Kysely<Tables>, scope: StoreScope, call: string, mo
   return query.where('call', '=', call).where(isWithin(scope)).orderBy('id').limit(most).execute()
 }
 
-/** Of all calls but those that are forgotten, in the order in which they were taken. */
+/** Of all calls but those that are forgotten, in the order in which they were taken; of words those that are still there. */
 export async function eventsSince(
   db: Kysely<Tables>,
   scope: StoreScope,
@@ -112,7 +112,8 @@ export async function eventsSince(
 ): Promise<{ readonly id: string; readonly event: CallEvent }[]> {
   const query = db.selectFrom('call_events').selectAll().where('at', '>=', since).where('id', '>', after)
   const known = sql<boolean>`not exists (select from calls where calls.id = call_events.call and calls.forgotten_at is not null)`
-  const rows = await query.where(isWithin(scope)).where(known).orderBy('id').limit(count).execute()
+  const there = sql<boolean>`(private is not null or name not in ('transcribed', 'summarized'))`
+  const rows = await query.where(isWithin(scope)).where(known).where(there).orderBy('id').limit(count).execute()
   return rows.map(({ id, call, business, at, name, details, private: hidden }) => {
     const fact = { name, ...details, ...(hidden && { private: hidden }) } as unknown as CallFact
     return { id, event: { call, business, atMs: at.getTime(), fact } }

@@ -8,7 +8,7 @@ const transcripts: TableProjection = {
   insert into transcripts (recording, call, business, at, by, text)
   select distinct on (details->>'recording')
     details->>'recording', call, business, at, details->>'by', private->>'text'
-  from call_events where id = any(${ids}::bigint[]) and name = 'transcribed'
+  from call_events where id = any(${ids}::bigint[]) and name = 'transcribed' and private is not null
   order by details->>'recording', id
   on conflict (recording) do nothing`,
 }
@@ -20,7 +20,7 @@ const summaries: TableProjection = {
   select distinct on (call)
     call, business, at, details->>'by', details->>'urgency',
     private->>'who', private->>'why', private->>'outcome', private->>'followUp'
-  from call_events where id = any(${ids}::bigint[]) and name = 'summarized'
+  from call_events where id = any(${ids}::bigint[]) and name = 'summarized' and private is not null
   order by call, id
   on conflict (call) do nothing`,
 }

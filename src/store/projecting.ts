@@ -2,12 +2,13 @@ import { sql, type Transaction } from 'kysely'
 import { telephoneNumber, withheldNumbers } from '../call/caller-number.ts'
 import { factsOfNoCall } from '../call/carrier-events.ts'
 import type { CallEvent } from '../call/events.ts'
-import { limits } from '../limits.ts'
 import { carrierOutcomes, carrierTold, naming } from './carrier-projection.ts'
 import { digests } from './digests-projection.ts'
 import { openAccounts } from './open-accounts-projection.ts'
 import { outbound } from './outbound-projection.ts'
 import { recordings } from './recordings-projection.ts'
+import { words } from './search-projection.ts'
+import { dropWords, isOfGone } from './sound-words.ts'
 import type { TableProjection } from './table-projection.ts'
 import type { Tables } from './tables.ts'
 import { texts } from './texts-projection.ts'
@@ -28,6 +29,10 @@ export async function project(transaction: Transaction<Tables>, events: readonly
   for (const { of, statement } of projections) {
     if (!of || of.some(name => names.has(name))) await statement(ids).execute(transaction)
   }
+  const gone = events.flatMap(({ fact }) =>
+    fact.name === 'recordingDeleted' || fact.name === 'voicemailDeleted' ? [fact.recording] : [],
+  )
+  if (gone.length > 0) await dropWords(transaction, gone)
 }
 
 /** Of a call that was forgotten what tells of a person is not taken any more: of the carrier's account the rest is. */
@@ -42,7 +47,7 @@ function inserted(events: readonly CallEvent[]) {
   return sql<{ id: string }>`
     insert into call_events (call, business, at, name, details, private)
     select coalesce(own.call, event.call), event.business, at, event.name, details,
-      case when known.forgotten_at is null then private end
+      case when known.forgotten_at is null and not ${isOfGone} then private end
     from jsonb_to_recordset(${JSON.stringify(rows, storable)}::jsonb)
       as event(place integer, call text, business text, at timestamptz, name text, details jsonb, private jsonb)
     left join call_names own on own.name = event.call
@@ -171,30 +176,6 @@ const turns: TableProjection = {
   ) timed on true
   where said.id = any(${ids}::bigint[]) and said.name in ('callerSpoke', 'agentSpoke')
   order by said.id`,
-}
-
-/**
- * When the call has ended, and once more with what is made of it then: an index of words is costly to change. Words as they
- * are, for a dictionary would fit one language only; no more of them than the database takes as one value, whatever they are.
- */
-const words: TableProjection = {
-  of: ['ended', 'transcribed', 'summarized'],
-  statement: ids => sql`
-  with changed as materialized (
-    select distinct call from call_events
-    where id = any(${ids}::bigint[]) and name in ('ended', 'transcribed', 'summarized')
-  ), said as (
-    select call, 1 as place, id, text from turns where call in (select call from changed)
-    union all select call, 2, 0, text from transcripts where call in (select call from changed)
-    union all
-    select call, 3, 0, concat_ws(' ', who, why, outcome, follow_up) from summaries where call in (select call from changed)
-  )
-  update calls set words = whole.words
-  from (
-    select call, to_tsvector('simple', left(string_agg(text, ' ' order by place, id), ${limits.store.wordsChars})) as words
-    from said group by call
-  ) whole
-  where calls.id = whole.call`,
 }
 
 const toolCalls: TableProjection = {

@@ -1,3 +1,4 @@
+import { noticeTextId } from '../call/text-ids.ts'
 import type { Notifier } from '../desk/notifier.ts'
 import type { TextSender } from '../desk/text-sender.ts'
 import { GatewayError } from '../errors.ts'
@@ -9,7 +10,7 @@ export function textNotifier(sender: TextSender): Notifier {
     async deliver({ call, kind, about, words: text }, business) {
       const { phone: to } = business.notify
       if (to === undefined) return
-      const id = ['notice', kind, call, ...(about === '' ? [] : [about])].join('-')
+      const id = noticeTextId({ kind, call, about })
       const taken = await sender.send({ id, business, channel: 'sms', to, text })
       if (taken.kind === 'refused') throw new GatewayError('TOOL_FAILED', taken.words)
       if (taken.kind === 'conflict') throw new GatewayError('TOOL_FAILED', 'it was told before, in other words')

@@ -1,6 +1,7 @@
 import type { Business } from '../business.ts'
 import type { TextChannel } from '../call/carrier-events.ts'
 import type { CallEvent } from '../call/events.ts'
+import { templateTextId } from '../call/text-ids.ts'
 import { type Clock, every } from '../clock.ts'
 import type { TextRefusal, TextSender, TextTaken, TextWish } from '../desk/text-sender.ts'
 import { asError } from '../errors.ts'
@@ -75,10 +76,12 @@ export class Sending implements TextSender {
       const template = failed && this.#with.businesses().find(failed.business)?.texts.whatsappTemplate
       if (!failed || failed.template !== null || template === undefined) return
       const { business, channel, customer, ours, text } = failed
+      // It is gone with what it was made of.
+      if (text === '') return
       const thread = { business, channel, customer }
       if ((await this.#standingOf(thread)).stopped) return
       const at = new Date(this.#with.clock.wallMs())
-      await this.#take({ id: `${id}-template`, ...thread, ours, text, template, at })
+      await this.#take({ id: templateTextId(id), ...thread, ours, text, template, at })
     })
   }
 

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import type { Summarizer } from '../../agent/ports.ts'
 import type { Business } from '../../business.ts'
 import { tellsWhoCalls } from '../../call/caller-number.ts'
 import type { CallFact } from '../../call/events.ts'
+import { answerTextId } from '../../call/text-ids.ts'
 import { GatewayError } from '../../errors.ts'
 import { limits } from '../../limits.ts'
 import { callerIn } from '../notices.ts'
@@ -63,7 +63,7 @@ async function send({ texts }: AnswerParts, business: Business, { known, recordi
   if (reply === undefined) return { why: 'noReply' }
   if (!texts) return { why: 'noSender' }
   if (to === undefined || !to.startsWith('+') || !tellsWhoCalls(to)) return { why: 'noNumber' }
-  const id = `answer-${createHash('sha256').update(recording).digest('hex').slice(0, 32)}`
+  const id = answerTextId(recording)
   let why: NotAnswered = 'noSender'
   for (const channel of business.answers.by) {
     const taken = await texts.send({ id, business, channel, to, text: reply })

@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.ts'
 import type { ClaimedJob } from '../../store/jobs.ts'
 import type { DeleteSound, HousedSound, KeptSound } from '../deleting.ts'
 import { type Handler, OfAnother } from '../working.ts'
+import { type CleanWordsParts, cleanWords } from './clean-words.ts'
 
 export interface CleanParts {
   /** This gateway, by its journal. */
@@ -15,21 +16,24 @@ export interface CleanParts {
   /** On this disk. */
   readonly isHere: (sound: KeptSound) => Promise<boolean>
   readonly deleteSound: DeleteSound
+  readonly words: CleanWordsParts
   readonly clock: Clock
 }
 
 const DAY_MS = 24 * 3_600_000
 
-/** What a business keeps no longer goes, and what somebody has asked to. */
+/** What a business keeps no longer goes, and what somebody has asked to; then what was written down of it. */
 export function clean(parts: CleanParts): Handler {
   return async (job, signal) => {
-    const { at, name } = job.subject
+    const { at, name, words } = job.subject
+    if (words !== undefined) return cleanWords(parts.words, job)
     if (at !== undefined && at !== parts.home) throw new OfAnother('It is on the disk')
     if (name !== undefined) return deleteAsked(parts, job)
     for (const { id, recording, voicemail } of parts.businesses()) {
       await deleteOld(parts, { kind: 'recording', business: id, days: recording.days }, signal)
       await deleteOld(parts, { kind: 'voicemail', business: id, days: voicemail.days }, signal)
     }
+    if (await parts.words.wentElsewhere()) await parts.words.dropWritten()
   }
 }
 

@@ -39,6 +39,9 @@ function house() {
   const goneWhenTold: boolean[] = []
   let home: string | null = 'here'
   let recordIsAway = false
+  const dropped: string[] = []
+  let busyWith = ''
+  let othersDeleted = false
   const isThere = (name: string) => Object.values(folders).some(folder => readdirSync(folder).join().includes(name))
   const deleteSound = deleting({
     ...{ folders, clock },
@@ -54,6 +57,16 @@ function house() {
   const isTold = (name: string) => told.some(({ fact }) => (fact as { recording: string }).recording === name)
   const cleaning = clean({
     ...{ clock, deleteSound, home: 'here', businesses: () => [businessWith()] },
+    words: {
+      isElsewhere: async recording => recording === 'theirs',
+      areInUse: async recording => recording === busyWith,
+      async drop(recording) {
+        dropped.push(recording)
+        return recording !== 'unwritten'
+      },
+      dropWritten: async () => void dropped.push('journal'),
+      wentElsewhere: async () => othersDeleted,
+    },
     due: async (kind, business, before) =>
       rows.filter(
         row =>
@@ -68,7 +81,24 @@ function house() {
     rows.push({ kind, name, call: 'c1', business: 'dentist', home, atMs: clock.wallMs() - daysOld * dayMs })
   }
   return {
-    ...{ clean: (one: ClaimedJob = job) => cleaning(one, never), deleteSound, keep, told, goneWhenTold, folders, rows },
+    ...{
+      clean: (one: ClaimedJob = job) => cleaning(one, never),
+      deleteSound,
+      keep,
+      told,
+      goneWhenTold,
+      folders,
+      rows,
+      dropped,
+    },
+    wordsOf: (recording: string) =>
+      cleaning({ ...job, id: 'j3', business: 'dentist', subject: { call: 'c1', words: recording } }, never),
+    isBusyWith: (recording: string) => {
+      busyWith = recording
+    },
+    othersDelete: () => {
+      othersDeleted = true
+    },
     comesFrom: (where: string | null) => {
       home = where
     },
@@ -150,4 +180,22 @@ it('ends when the record does not follow', async () => {
   here.recordGoesAway()
   await here.clean()
   expect(told).toHaveLength(1)
+})
+
+it('takes what was written down of it from record and journal, when nobody makes anything of it any more', async () => {
+  const { wordsOf, dropped, ...here } = house()
+  here.isBusyWith('message')
+  await expect(wordsOf('message')).rejects.toMatchObject({ retryable: true })
+  await expect(wordsOf('theirs')).rejects.toBeInstanceOf(OfAnother)
+  expect(dropped).toEqual([])
+  here.isBusyWith('')
+  await wordsOf('message')
+  await wordsOf('unwritten')
+  expect(dropped).toEqual(['message', 'journal', 'unwritten'])
+  await here.clean()
+  expect(dropped).toHaveLength(3)
+  // What was made of them here is in the journal here.
+  here.othersDelete()
+  await here.clean()
+  expect(dropped.slice(3)).toEqual(['journal'])
 })

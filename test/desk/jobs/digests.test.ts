@@ -6,6 +6,7 @@ import { answer } from '../../../src/desk/jobs/answer.ts'
 import { summarize } from '../../../src/desk/jobs/summarize.ts'
 import { transcribe } from '../../../src/desk/jobs/transcribe.ts'
 import type { TextTaken, TextWish } from '../../../src/desk/text-sender.ts'
+import { GatewayError } from '../../../src/errors.ts'
 import type { ClaimedJob } from '../../../src/store/jobs.ts'
 import { VirtualClock } from '../../support/virtual-clock.ts'
 
@@ -30,7 +31,11 @@ function desk(more: Partial<Business> = {}) {
   const clock = new VirtualClock()
   const business: Business = { ...plain, answers: { ...plain.answers, enabled: true }, ...more }
   const told: CallEvent[] = []
-  const house = { events: [] as CallFact[], words: 'I need an appointment.', sent: [] as TextWish[] }
+  const house = {
+    ...{ events: [] as CallFact[], words: 'I need an appointment.', sent: [] as TextWish[] },
+    deleted: false,
+    sound: async () => ({ wav: new Uint8Array(44), seconds: 9 }),
+  }
   const asked: { sounds: StoredSound[]; stories: CallStory[]; messages: LeftMessage[] } = {
     ...{ sounds: [], stories: [], messages: [] },
   }
@@ -70,8 +75,9 @@ function desk(more: Partial<Business> = {}) {
           return { text: house.words, usage: {}, model: 'a-model' }
         },
       },
-      sound: async () => ({ wav: new Uint8Array(44), seconds: 9 }),
+      sound: () => house.sound(),
       isElsewhere: async () => false,
+      isDeleted: async () => house.deleted,
       isWritten: async recording => facts().some(fact => fact.name === 'transcribed' && fact.recording === recording),
     }),
     summarize: summarize({
@@ -110,6 +116,25 @@ describe('what a caller has left', () => {
     ])
     expect(asked.sounds).toHaveLength(1)
     expect(asked.sounds[0]).toMatchObject({ seconds: 9, language: 'en-US', hints: ['Dentist', 'Root canal'] })
+  })
+})
+
+describe('what a caller had left and somebody has deleted', () => {
+  it('is not written down, and that is no failure, also when it goes at that moment', async () => {
+    const gone = desk()
+    gone.house.deleted = true
+    await gone.run('transcribe')
+    const going = desk()
+    const missing = new GatewayError('TOOL_FAILED', 'The file is not there any more.')
+    going.house.sound = async () => {
+      going.house.deleted = true
+      throw missing
+    }
+    await going.run('transcribe')
+    expect([gone.told, gone.asked.sounds, going.told]).toEqual([[], [], []])
+    const lost = desk()
+    lost.house.sound = () => Promise.reject(missing)
+    await expect(lost.run('transcribe')).rejects.toBe(missing)
   })
 })
 

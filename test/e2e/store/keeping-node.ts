@@ -54,8 +54,7 @@ export async function keepingNode({
   })
   const observe = (event: CallEvent) => {
     const isEnd =
-      (stage === 'unlinked' && event.fact.name === 'recordingDeleted') ||
-      (stage === 'forgotten' && event.fact.name === 'callerForgotten')
+      (stage === 'unlinked' && isDeletion(event)) || (stage === 'forgotten' && event.fact.name === 'callerForgotten')
     if (isEnd) void stop()
     else journal.append(event)
   }
@@ -103,6 +102,10 @@ export async function keepingNode({
       await journal.close()
     },
   }
+}
+
+function isDeletion({ fact }: CallEvent): boolean {
+  return fact.name === 'recordingDeleted' || fact.name === 'voicemailDeleted'
 }
 
 /** As a program, until it stands still and is killed. */

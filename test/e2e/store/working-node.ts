@@ -163,6 +163,7 @@ export async function workingNode(place: Place, outside: Outside, at?: { readonl
       transcriber: openaiTranscriber(openai),
       sound: recording => plainSound(soundFolders(place.state), recording),
       isElsewhere: async () => false,
+      isDeleted: async () => false,
       isWritten: recording => store.ask(async db => (await findTranscript(db, 'all', recording)) !== undefined),
     }),
     summarize: summarize({
