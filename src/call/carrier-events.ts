@@ -152,7 +152,7 @@ const names: readonly (CarrierFact | TextFact | KeptFact)['name'][] = [
   ...textFacts,
   ...factsAfterwards,
 ]
-export const factsWithoutChannel: readonly string[] = names
+const factsWithoutChannel: readonly string[] = names
 
 /** Whoever has a call that goes on asks for it: what happens to a channel, and why nothing more of it is recorded. */
 export function isForNextLife(name: string): boolean {

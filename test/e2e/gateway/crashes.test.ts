@@ -122,6 +122,27 @@ it.concurrent.each(databases)(
   120_000,
 )
 
+it.concurrent('records nothing of a call that it takes over when somebody had stopped that before it began', async () => {
+  const announcement = { enabled: true, announcement: '[tone 500 8000ms]' }
+  await using house = await House.open({
+    ...{ business: { recording: announcement }, environment: { LEASE_SECONDS: '60' } },
+  })
+  const call = await house.dial()
+  await call.hearsTone(500, { forMs: 100 })
+  const [live] = await house.liveCalls()
+  expect((await house.post(`/v1/calls/${live!.id}/recording/stop`, {})).status).toBe(202)
+  await house.signal('SIGKILL')
+  const sinceMs = call.heardMs
+  await house.start()
+  await house.until(async () => soundMs(call, sinceMs) > 300)
+  await call.hangup()
+  await house.isEmpty()
+  const names = (await house.events()).map(({ fact }) => fact.name)
+  expect(names).toContain('takenOver')
+  expect(names.filter(name => name.startsWith('recording'))).toEqual(['recordingStopped'])
+  expect(existsSync(join(house.stateDir, 'state/recordings'))).toBe(false)
+})
+
 it.concurrent.each(databases)(
   'on the %s database leads the caller to the fallback when it is not back, and picks up the voicemail when it is',
   async database => {
