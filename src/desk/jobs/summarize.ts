@@ -2,7 +2,7 @@ import type { CallStory, Summarizer } from '../../agent/ports.ts'
 import type { CallFact } from '../../call/events.ts'
 import type { StoredTranscript } from '../../store/digests.ts'
 import type { Handler } from '../working.ts'
-import { type DeskParts, factOf, tellMade } from './desk-parts.ts'
+import { type DeskParts, factOf, type Story, tellMade } from './desk-parts.ts'
 
 export interface SummarizeParts extends DeskParts {
   readonly summarizer: Summarizer
@@ -17,7 +17,7 @@ export function summarize(parts: SummarizeParts): Handler {
     const { call: name } = subject as { call: string }
     const business = find(id)
     const known = business && (await record(name))
-    if (!known || goesOn(known.events) || (await isTold(known.id))) return
+    if (!known || goesOn(known.events) || hasLostWords(known.events) || (await isTold(known.id))) return
     const facts = known.events.map(factOf)
     const written = (await transcripts(known.id)).map(({ text }) => ({ who: 'caller' as const, text }))
     const said = [...facts.flatMap(wordsOf), ...written.filter(({ text }) => text !== '')]
@@ -34,6 +34,11 @@ export function summarize(parts: SummarizeParts): Handler {
 function goesOn(events: readonly { readonly name: string }[]): boolean {
   const last = (...names: readonly string[]) => events.findLastIndex(({ name }) => names.includes(name))
   return last('takenOver', 'offered') > last('ended', 'carrierTold', 'voicemailLeft')
+}
+
+/** Somebody has deleted a message of it, and with that what was told in short: none is taken any more. */
+function hasLostWords(events: Story['events']): boolean {
+  return events.some(({ name, private: hidden }) => name === 'transcribed' && hidden === null)
 }
 
 function wordsOf(fact: CallFact): CallStory['said'] {

@@ -168,6 +168,14 @@ describe('a call', () => {
     })
   })
 
+  it('is not told in short any more when what was left in it is deleted', async () => {
+    const { house, run, told, asked } = desk()
+    const wordless = { name: 'transcribed', recording: 'RE1', by: 'provider' } as unknown as CallFact
+    house.events = [spoke, left, wordless, ended]
+    await run('summarize')
+    expect([told, asked.stories]).toEqual([[], []])
+  })
+
   it('is told by what was left in it, and not at all when nobody has said a word, or while it goes on', async () => {
     const silent = desk()
     silent.house.events = [ended]

@@ -99,4 +99,25 @@ it('a message is written down, what could not be told of it waits for a person, 
   await house.until(() => anyDelivery('done'))
   expect([hook.taken.length, hook.doubled, hook.forged]).toEqual([2, [hook.taken[0]!.id], []])
   expect((await house.events()).filter(({ fact }) => fact.name === 'transcribed')).toHaveLength(1)
+
+  // Somebody deletes it, and with it what it says.
+  const { text } = transcript!.private
+  const told = async () =>
+    JSON.stringify([
+      await house.get(`/v1/calls/${record}?private=true`),
+      await house.get('/v1/deliveries?private=true'),
+      await house.get(`/v1/calls?business=closed&text=${word}`),
+    ])
+  expect(await told()).toContain(text)
+  expect((await house.delete(`/v1/voicemails/${id}`)).status).toBe(200)
+  expect(await detail()).toMatchObject({ transcript: null, deletedAt: expect.any(String) })
+  expect(await told()).not.toContain(text)
+  expect((await house.get<{ calls: [] }>(`/v1/calls?business=closed&text=${word}`)).body.calls).toEqual([])
+  await house.until(async () => !JSON.stringify(await house.events()).includes(text))
+  expect((await house.post(`/v1/voicemails/${id}/transcribe`)).status).toBe(410)
+  expect(await jobs('rebuild')).toMatch(/^\d+ event\(s\) were read once more\.\n$/)
+  const { body } = await house.get<{ jobs: { state: string }[] }>('/v1/jobs')
+  expect(body.jobs.filter(({ state }) => state === 'failed')).toEqual([])
+  expect([await told(), (await detail()).transcript]).toEqual([expect.not.stringContaining(text), null])
+  expect(hook.taken).toHaveLength(2)
 }, 180_000)
