@@ -21,7 +21,7 @@ import { limits } from './limits.ts'
 import type { Log } from './log.ts'
 import { asteriskOf, type Surroundings } from './own-asterisk.ts'
 import { askedWork, cleanDaily, deletingIn, soundParts } from './own-kept.ts'
-import { lookForRecordings, recordersOf, sweepOldCaptures } from './own-recording.ts'
+import { lookForRecordings, recordersOf, sweepOldCaptures, type Talks } from './own-recording.ts'
 import { twilioEdge, twilioLegs } from './own-twilio.ts'
 import { ownVoicemail } from './own-voicemail.ts'
 import { type Work, workOf } from './own-work.ts'
@@ -121,7 +121,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
   const exchange: Exchange = new Exchange({ ...parties, ...asked, ...voicemail.serving })
   const sources = { exchange, telephony, admission, journal, store, directory, media, recorders, registry }
   const deleteSound = deletingIn({ state, journal, store, observe })
-  const kept = { state, journal, store, directory, observe, exchange, deleteSound, scope }
+  const kept = { state, journal, store, directory, observe, exchange, telephony, deleteSound, scope }
   const twilio = twilioEdge(surroundings, { ...kept, legs })
   const work: Work = workOf(surroundings, { ...kept, texts: twilio.texts, registry })
   const want = askedWork(store, work)
@@ -140,7 +140,7 @@ async function build(surroundings: Surroundings, scope: Scope) {
   await telephony.start()
   tellEnds(unfinished.ends(), telephony, call => exchange.find(call) !== undefined, observe)
   await storeOpened
-  lookForRecordings({ state, store, exchange, log }, scope)
+  lookForRecordings({ state, store, exchange, telephony, log }, scope)
   twilio.desk.start()
   work.start()
   cleanDaily(want, { store, home: journal.id }, scope)
@@ -290,7 +290,7 @@ function leftOpen(journal: Journal, log: Log) {
 /** Of calls that are not here; where the caller talks with somebody else, once that is over. */
 function tellEnds(
   ends: readonly CallEvent[],
-  telephony: { talking(call: string): Promise<void> | undefined },
+  telephony: Talks,
   isHere: (call: string) => boolean,
   observe: (event: CallEvent) => void,
 ): void {

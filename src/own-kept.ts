@@ -14,6 +14,7 @@ import type { Handlers } from './desk/working.ts'
 import { GatewayError } from './errors.ts'
 import { limits } from './limits.ts'
 import type { Surroundings } from './own-asterisk.ts'
+import type { Talks } from './own-recording.ts'
 import { captureFolder, listCaptures, removeCapture } from './recording/captured.ts'
 import { convertAside } from './recording/converter.ts'
 import { bestCodec } from './recording/opus.ts'
@@ -42,6 +43,7 @@ interface KeptParts {
   readonly state: StateDir
   readonly journal: Pick<Journal, 'id' | 'flushed' | 'read' | 'dropTaken'>
   readonly exchange: Pick<Exchange, 'live' | 'dropEnded'>
+  readonly telephony: Talks
   readonly store: Store
   readonly directory: Pick<Directory, 'find'> & { readonly all: readonly Pick<Business, 'id'>[] }
   readonly observe: (event: CallEvent) => void
@@ -50,7 +52,7 @@ interface KeptParts {
 
 /** What is done with files, and what integrators are told. */
 export function keptHandlers({ sendHook, log }: Pick<Surroundings, 'sendHook' | 'log'>, parts: KeptParts): Handlers {
-  const { state, journal, store, directory, observe } = parts
+  const { state, journal, store, directory, observe, exchange } = parts
   const clock = systemClock
   const shared = { tell: observe, kept: () => journal.flushed(), home: journal.id, clock }
   const folders = soundFolders(state.path)
@@ -63,6 +65,9 @@ export function keptHandlers({ sendHook, log }: Pick<Surroundings, 'sendHook' | 
       encoder: bestCodec,
       convert: convertAside,
       recordingsOf: call => store.ask(db => recordingsOfCall(db, 'all', call)),
+      mayGoOn: call =>
+        parts.telephony.talking(call) !== undefined ||
+        exchange.live.some(({ id, record }) => [id, record].includes(call)),
     }),
     clean: clean({
       ...{ clock, home: journal.id, deleteSound: parts.deleteSound, words: wordsIn(parts) },

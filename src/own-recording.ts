@@ -42,33 +42,54 @@ interface FoundParts {
   readonly state: Pick<StateDir, 'path'>
   readonly store: Pick<Store, 'caughtUp' | 'failing' | 'ask'>
   readonly exchange: Pick<Exchange, 'live' | 'ended' | 'foundLater'>
+  readonly telephony: Talks
   readonly log: Log
+}
+
+/** Of a caller whom an earlier life has connected with somebody else: settles when that is over. */
+export interface Talks {
+  talking(call: string): Promise<void> | undefined
 }
 
 /** To be called when whoever goes on is here. */
 export function lookForRecordings(parts: FoundParts, scope: Scope): void {
-  tellUntil(
-    () => tellFoundRecordings(parts),
-    scope,
-    why => parts.log.error(`What an earlier life has recorded is looked for again later: ${why}`),
-  )
+  const look = async () => {
+    const talks = await tellFoundRecordings(parts)
+    // Whoever comes back goes on in the same file; of the others it is told then.
+    if (talks.length > 0) void Promise.race(talks).then(() => scope.closed || lookForRecordings(parts, scope))
+  }
+  tellUntil(look, scope, why => parts.log.error(`What an earlier life has recorded is looked for again later: ${why}`))
 }
 
-/** Of what an earlier life has left on the disk. */
-export async function tellFoundRecordings({ state, store, exchange, log }: FoundParts): Promise<void> {
+/** Of what an earlier life has left on the disk; gives out what may go on: of callers who talk with somebody else. */
+export async function tellFoundRecordings({
+  state,
+  store,
+  exchange,
+  telephony,
+  log,
+}: FoundParts): Promise<readonly Promise<void>[]> {
   await store.caughtUp()
   if (store.failing) throw new GatewayError('STORE_AWAY', 'What was told before is not known.', { retryable: true })
+  const talks: Promise<void>[] = []
+  const isOurs = (call: string) =>
+    [...exchange.live, ...exchange.ended].some(({ id, record }) => id === call || record === call)
   const { events, strange } = await findRecordings({
     folder: soundFolders(state.path).recordings,
     known: async ids => {
       const rows = await store.ask(db => recordingsById(db, 'all', ids))
       return rows.map(row => ({ ...row, ended: row.ended_why !== null, converted: row.converted_at !== null }))
     },
-    isOurs: call => [...exchange.live, ...exchange.ended].some(({ id, record }) => id === call || record === call),
+    mayGoOn(call) {
+      const talk = telephony.talking(call)
+      if (talk) talks.push(talk)
+      return talk !== undefined || isOurs(call)
+    },
     nowMs: systemClock.wallMs(),
   })
   for (const event of events) exchange.foundLater(event)
   for (const recording of strange) log.warn({ recording }, 'a recording stands on the disk and in no table')
+  return talks
 }
 
 /** What was told before is known by the database alone, which may be away. */

@@ -18,6 +18,7 @@ import { limits } from './limits.ts'
 import { mailNotifier } from './notifiers/mail.ts'
 import type { Surroundings } from './own-asterisk.ts'
 import { keptHandlers } from './own-kept.ts'
+import type { Talks } from './own-recording.ts'
 import { plainSound } from './recording/sound.ts'
 import { soundFolders } from './recording/sound-files.ts'
 import type { Scope } from './scope.ts'
@@ -39,6 +40,7 @@ export interface WorkParts {
   readonly state: StateDir
   readonly journal: Pick<Journal, 'id' | 'flushed' | 'read' | 'dropTaken'>
   readonly exchange: Pick<Exchange, 'live' | 'dropEnded'>
+  readonly telephony: Talks
   readonly deleteSound: DeleteSound
   readonly store: Store
   readonly directory: Directory

@@ -17,8 +17,8 @@ interface FoundDependencies {
   readonly folder: string
   /** Of those that are known. */
   readonly known: (ids: readonly string[]) => Promise<readonly KnownRecording[]>
-  /** By its channel. This life has it, or had it: it writes into its file, or tells its end itself. */
-  readonly isOurs: (call: string) => boolean
+  /** By its channel. This life writes into its file, or may do so yet, or tells its end itself. */
+  readonly mayGoOn: (call: string) => boolean
   readonly nowMs: number
 }
 
@@ -34,7 +34,7 @@ const DAY_MS = 24 * 60 * 60_000
  * What an earlier life has left on the disk, told as events: recordings that nobody ended, and conversions that nobody told.
  * What a conversion has begun and left is begun anew, and goes.
  */
-export async function findRecordings({ folder, known, isOurs, nowMs }: FoundDependencies): Promise<Found> {
+export async function findRecordings({ folder, known, mayGoOn, nowMs }: FoundDependencies): Promise<Found> {
   const names: readonly string[] = await readdir(folder).catch(() => [])
   const begun = names.filter(each => each.endsWith('.opus.part'))
   // Beside what it was to be made of somebody may be making it by now.
@@ -61,7 +61,7 @@ export async function findRecordings({ folder, known, isOurs, nowMs }: FoundDepe
       if (nowMs - mtimeMs > DAY_MS) strange.push(id)
     } else if (form === 'au') {
       // The tables have a call by its record, which may be that of several channels.
-      if (row?.ended || isOurs(sound?.note?.call ?? whose.call)) continue
+      if (row?.ended || mayGoOn(sound?.note?.call ?? whose.call)) continue
       const seconds = Math.ceil(sound ? auMs(sound, size) / 1_000 : 0)
       tell({ name: 'recordingEnded', recording: id, seconds, why: 'cut', shedFrames: 0 })
     } else if (!row?.converted) tell({ name: 'recordingConverted', recording: id, bytes: size })

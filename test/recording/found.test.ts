@@ -29,7 +29,7 @@ function find(known: readonly KnownRecording[] = [], ours: readonly string[] = [
   return findRecordings({
     ...{ folder, nowMs },
     known: async ids => known.filter(({ id }) => ids.includes(id)),
-    isOurs: call => ours.includes(call),
+    mayGoOn: call => ours.includes(call),
   })
 }
 
@@ -89,7 +89,7 @@ describe('what an earlier life has left on the disk', () => {
     begun('b', '2.2', 1)
     file(`${idOf('a')}.opus.part`, new Uint8Array(7))
     const { events } = await findRecordings({
-      ...{ folder, nowMs, isOurs: () => false },
+      ...{ folder, nowMs, mayGoOn: () => false },
       known: async () => {
         rmSync(join(folder, `${idOf('a')}.au`))
         return [{ ...row, id: idOf('a'), ended: true }]

@@ -23,6 +23,8 @@ export interface ConvertParts {
   readonly standing: (sound: { readonly name: string; readonly call: string }) => Promise<SoundStanding>
   /** Of a call that has ended elsewhere than here, and whose sound may have gone on until then. */
   readonly recordingsOf: (call: string) => Promise<readonly string[]>
+  /** They talk with somebody else and may come back, or have: a gateway that was told to stop has left them to that. */
+  readonly mayGoOn: (call: string) => boolean
   readonly tell: (event: CallEvent) => void
   /** What was told is on the disk. */
   readonly kept: () => Promise<void>
@@ -37,6 +39,8 @@ export function convert(parts: ConvertParts): Handler {
   return async ({ business, subject }, signal) => {
     const call = String(subject['call'])
     const { recording } = subject
+    if (recording === undefined && parts.mayGoOn(call))
+      throw new GatewayError('SOUND_UNREADABLE', 'its caller may come back to it', { retryable: true })
     const names = recording === undefined ? await parts.recordingsOf(call) : [String(recording)]
     const elsewhere: OfAnother[] = []
     for (const name of names) {

@@ -56,7 +56,7 @@ export interface HouseOptions {
   readonly disk?: SmallDisk
 }
 
-interface CallView {
+export interface CallView {
   readonly id: string
   readonly state: string
 }

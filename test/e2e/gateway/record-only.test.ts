@@ -114,5 +114,5 @@ it.concurrent.each(['embedded', 'server'] as const)(
     expect([openai.problems, twilio.problems]).toEqual([[], []])
     expect(house.log.join('\n')).not.toMatch(/\+1555010017|Monday/)
   },
-  120_000,
+  180_000,
 )

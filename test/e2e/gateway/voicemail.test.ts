@@ -183,5 +183,5 @@ it.concurrent.each(['embedded', 'server'] as const)(
     await holds(house, again('+15550100103'), 2_700)
     await holds(house, again('+15550100102'), 2_800)
   },
-  120_000,
+  180_000,
 )

@@ -25,6 +25,7 @@ const job = convert({
   home: 'here',
   standing: async () => ({ deleted: false, converted: false, home: 'here' }),
   recordingsOf: async () => [],
+  mayGoOn: () => false,
   tell: ({ fact }) => void process.stdout.write(`${JSON.stringify(fact)}\n`),
   kept: () => reached('told'),
   clock: systemClock,

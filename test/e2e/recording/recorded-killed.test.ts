@@ -56,7 +56,7 @@ const bytesOf = (recording: string) => (existsSync(pathOf(recording)) ? statSync
 /** What the next life tells of it, by what it knows. */
 async function foundOf(recording: string, known: readonly KnownRecording[] = []) {
   const { events, strange } = await findRecordings({
-    ...{ folder: folderOf(recording), isOurs: () => false, nowMs: Date.now() },
+    ...{ folder: folderOf(recording), mayGoOn: () => false, nowMs: Date.now() },
     known: async ids => known.filter(({ id }) => ids.includes(id)),
   })
   expect(strange).toEqual([])

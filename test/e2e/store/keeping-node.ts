@@ -76,6 +76,7 @@ export async function keepingNode({
     { sendHook: async () => ({ kind: 'taken', status: 204 }), log },
     {
       ...{ state: stopped, journal: held, store, observe, exchange: { live: [], dropEnded: () => {} } },
+      telephony: { talking: () => undefined },
       directory: directory as unknown as Parameters<typeof keptHandlers>[1]['directory'],
       async deleteSound(sound, by) {
         await deleteSound(sound, by)

@@ -142,6 +142,7 @@ export async function workingNode(place: Place, outside: Outside, at?: { readonl
   const handlers: Handlers = {
     ...keptHandlers(aside, {
       ...{ store, state, journal, observe: tell, exchange: { live: [], dropEnded: () => {} } },
+      telephony: { talking: () => undefined },
       deleteSound: deletingIn({ state, journal, store, observe: tell }),
       directory: { find, all: [shop] },
     }),
