@@ -20,7 +20,7 @@ const subjects: Readonly<Record<Notice['kind'], string>> = {
 export function mailNotifier({ url, from }: MailSettings): Notifier {
   return {
     by: 'mail',
-    async deliver({ kind, call, words: text }, { name, notify: { email: to } }, signal) {
+    async deliver({ kind, about, call, words: text }, { name, notify: { email: to } }, signal) {
       if (to === undefined) return
       const { createTransport } = await import('nodemailer')
       const transport = createTransport({
@@ -29,7 +29,7 @@ export function mailNotifier({ url, from }: MailSettings): Notifier {
         disableUrlAccess: true,
       })
       // The same for the same news: who gets it twice can see that.
-      const id = createHash('sha256').update(`${call} ${kind} ${to}`).digest('hex').slice(0, 32)
+      const id = createHash('sha256').update(`${call} ${kind} ${about} ${to}`).digest('hex').slice(0, 32)
       const [, domain = 'localhost'] = from.split('@')
       const headers = { 'auto-submitted': 'auto-generated' }
       const subject = `${subjects[kind]}, ${name}`

@@ -27,8 +27,8 @@ async function post({ user = MailServer.user, password = MailServer.password } =
   onTestFinished(() => server[Symbol.asyncDispose]())
   const url = `smtp://${user}:${encodeURIComponent(password)}@127.0.0.1:${server.port}`
   const notifier = mailNotifier({ url, from: 'parley@example.com' })
-  const deliver = (signal = new AbortController().signal) =>
-    notifier.deliver(notice, business as unknown as Business, signal)
+  const deliver = (signal = new AbortController().signal, told: Notice = notice) =>
+    notifier.deliver(told, business as unknown as Business, signal)
   return { server, deliver }
 }
 
@@ -50,6 +50,14 @@ it('goes to the address of the business and nobody else, whatever its name is', 
   const [id] = /^Message-ID: .*$/im.exec(head) ?? []
   expect(id).toMatch(/<[0-9a-f]{32}@example\.com>/)
   expect(again.data).toContain(id)
+})
+
+it('is another mail of another message in the same call: who has both under one name shows one', async () => {
+  const { server, deliver } = await post()
+  await deliver()
+  await deliver(undefined, { ...notice, about: 'RE2' })
+  const ids = server.mails.map(({ data }) => /^Message-ID: .*$/im.exec(data)?.[0])
+  expect(new Set(ids).size).toBe(2)
 })
 
 it.each([
