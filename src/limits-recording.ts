@@ -65,8 +65,8 @@ export const jobLimits = {
   /** Between two looks for what others have left, and for what has come due here. */
   lookMs: 30_000,
   tendMs: 5 * minuteMs,
-  atOnce: { convert: 1, transcribe: 2, summarize: 2, answer: 2, notify: 4, deliver: 8, clean: 1, forget: 1 },
-  /** Of one group, such as a hook: one that is dead holds no more of the places. */
+  atOnce: { convert: 1, transcribe: 2, summarize: 2, answer: 2, notify: 4, deliver: 32, clean: 1, forget: 1 },
+  /** Of one group, such as a hook: one that is dead holds no more of the places, and it takes sixteen to hold all of them. */
   ofGroup: { deliver: 2 },
   closeMs: 5_000,
   whyChars: 500,

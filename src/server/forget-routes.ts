@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { tellsWhoCalls } from '../call/caller-number.ts'
 import { forgettingOf } from '../desk/wanted.ts'
-import { askForgetting, elsewhereOf } from '../store/forgetting.ts'
+import { askForgetting, elsewhereOf, knowsCaller } from '../store/forgetting.ts'
 import { scopeOf } from './access.ts'
 import type { ServerDependencies } from './dependencies.ts'
 import { Refusal } from './problem.ts'
@@ -12,7 +12,7 @@ import type { TypedServer } from './typed.ts'
 const forgetting = z.strictObject({
   business,
   number: storableText(16)
-    .refine(tellsWhoCalls, 'is not one by which a caller is known')
+    .refine(tellsWhoCalls, 'is not one by which a caller is known: write it as the records do, such as +15550100177')
     .describe('As it stands in the records, such as +15550100177.'),
 })
 
@@ -28,6 +28,9 @@ const forgotten = z.object({
     })
     .describe('What has gone to others is not taken back: it is to be asked of them.'),
 })
+
+const unknown =
+  'Nothing is kept of that number. In another spelling something may be: GET /v1/calls?private=true tells how their calls came.'
 
 /** All that is kept here of somebody goes: they have the right to ask for that. */
 export function forgetRoutes(
@@ -53,6 +56,8 @@ export function forgetRoutes(
     if (!isSeen || !directory.upToDate().find(caller.business)) throw new Refusal(404, 'There is no such business.')
     if (await parts.onTheTelephone(caller))
       throw new Refusal(409, 'They are on the telephone: ask again when the call is over.')
+    // In another spelling they would be told to be forgotten, and would not be.
+    if (!(await store.ask(db => knowsCaller(db, scope, caller)))) throw new Refusal(404, unknown)
     const elsewhere = await store.ask(db => elsewhereOf(db, scope, caller))
     const id = randomUUID()
     await store.ask(db => askForgetting(db, scope, { ...caller, id, at: new Date(clock.wallMs()) }))

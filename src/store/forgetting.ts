@@ -1,4 +1,5 @@
 import { type Kysely, type Selectable, sql, type Transaction } from 'kysely'
+import { telephoneNumber, withheldNumbers } from '../call/caller-number.ts'
 import { limits } from '../limits.ts'
 import type { KeptSoundRow } from './recording-files.ts'
 import { isWithin, type StoreScope } from './scope.ts'
@@ -34,12 +35,30 @@ export function forgettingNamed(db: Kysely<Tables>, scope: StoreScope, id: strin
   return db.selectFrom('forgettings').selectAll().where('id', '=', id).where(isWithin(scope)).executeTakeFirst()
 }
 
-/** Ids of their calls: a number of ours that was called is none of theirs. */
+/**
+ * Ids of their calls: a number of ours that was called is none of theirs. Who has withheld theirs and left it to be called back
+ * is known by that.
+ */
 const callsOf = ({ business, number }: Caller) => sql<string>`
   select id from calls where business = ${business}
     and (caller_number = ${number} or (direction = 'outbound' and called_user = ${number}))
   union select call from voicemails where business = ${business} and caller_number = ${number}
-  union select call from awaited_recordings where business = ${business} and caller_number = ${number}`
+  union select call from awaited_recordings where business = ${business} and caller_number = ${number}
+  union select call from messages join calls on calls.id = messages.call
+    where messages.business = ${business} and messages.callback = ${number}
+      and (caller_number is null or caller_number !~ ${telephoneNumber.source} or caller_number = any(${withheldNumbers}::text[]))`
+
+/** Anything is kept of them, in this spelling of their number. */
+export async function knowsCaller(db: Kysely<Tables>, scope: StoreScope, caller: Caller): Promise<boolean> {
+  const { business, number } = caller
+  if (scope !== 'all' && scope.business !== business) return false
+  const { rows } = await sql`
+    select where exists (${callsOf(caller)})
+      or exists (select from texts where business = ${business} and customer = ${number})
+      or exists (select from outbound_calls where business = ${business} and number = ${number})
+      or exists (select from callers where business = ${business} and number = ${number})`.execute(db)
+  return rows.length > 0
+}
 
 /** That may go on: a gateway that died and never came back has left some that do not. */
 export async function hasLiveCalls(

@@ -3,12 +3,25 @@ import { FakeCall, house, withToken } from './house.ts'
 
 const caller = { business: 'dentist', number: '+15550100177' }
 
+/** Where something is kept of them. */
+function knowing() {
+  const here = house()
+  const { ask } = here.store
+  let isFirst = true
+  here.store.ask = (async query => {
+    if (!isFirst) return ask(query)
+    isFirst = false
+    return true
+  }) as typeof ask
+  return here
+}
+
 function ask({ server }: ReturnType<typeof house>, payload: object) {
   return server.inject({ method: 'POST', url: '/v1/callers/forget', headers: withToken, payload })
 }
 
 it('has a caller forgotten by a job that does not know who it is, and tells where else they are known', async () => {
-  const here = house()
+  const here = knowing()
   const answer = await ask(here, caller)
   expect(answer.statusCode).toBe(202)
   const { id, business, elsewhere } = answer.json()
@@ -29,5 +42,12 @@ it('refuses who is on the telephone, numbers that nobody is known by, and busine
   const call = new FakeCall('c1')
   here.exchange.live.push(call)
   expect((await ask(here, { ...caller, number: call.view.callerNumber })).statusCode).toBe(409)
+  expect(here.asked).toEqual([])
+})
+
+it('tells that nothing is kept of a number, as it is written there: whoever asks would believe that they are forgotten', async () => {
+  const here = house()
+  const answer = await ask(here, { ...caller, number: '0015550100177' })
+  expect([answer.statusCode, answer.json().detail]).toEqual([404, expect.stringContaining('another spelling')])
   expect(here.asked).toEqual([])
 })

@@ -11,7 +11,7 @@ import { cleaningOf, deletionOf, forgettingOf, jobsWantedBy } from '../../../src
 import { limits } from '../../../src/limits.ts'
 import { auHeader } from '../../../src/recording/au.ts'
 import { eventsSince } from '../../../src/store/calls.ts'
-import { askForgetting, elsewhereOf } from '../../../src/store/forgetting.ts'
+import { askForgetting, elsewhereOf, knowsCaller } from '../../../src/store/forgetting.ts'
 import { seedDatabase } from '../../support/database.ts'
 import { businessWith, hook } from '../../support/hooked.ts'
 import { PostgresServer } from '../../support/postgres.ts'
@@ -59,6 +59,7 @@ const left = (recording: string, callerNumber: string): CallFact => ({
   ...{ name: 'voicemailLeft', seconds: 3, by: 'agent' },
   private: { recording, callerNumber },
 })
+const calledBack: CallFact = { name: 'messageTaken', private: { text: theirs, callback: number } }
 const talk = (callerNumber: string, words: string, recording: string): CallFact[] => [
   offered(callerNumber, words),
   { name: 'answered', setUpMs: 40 },
@@ -138,6 +139,7 @@ describe.concurrent.each(['embedded', 'server'] as const)('a caller who is forgo
         first.journal.append({ call: `many-${at}`, business: 'dentist', atMs: at, fact })
     }
     await first.tell('live', 'dentist', offered(other, others))
+    await first.tell('withheld', 'dentist', offered('anonymous', theirs), ...recorded('withheld'), calledBack, ended)
     // Beside it one that somebody wants to be gone, and one that is too old.
     for (const name of ['gone-asked', 'gone-old']) {
       await first.tell(name, 'dentist', ...recorded(name), ended)
@@ -156,6 +158,9 @@ describe.concurrent.each(['embedded', 'server'] as const)('a caller who is forgo
     expect(await first.store.ask(db => elsewhereOf(db, 'all', { business: 'dentist', number }))).toEqual({
       ...{ hooks: ['crm'], notices: ['mail'], carrier: true, provider: true },
     })
+    const isKnown = ({ store }: Node, each: string) =>
+      store.ask(db => knowsCaller(db, 'all', { business: 'dentist', number: each }))
+    expect(await Promise.all([number, '0015550100177'].map(each => isKnown(first, each)))).toEqual([true, false])
     await first.store.ask(db => askForgetting(db, 'all', { id: 'f1', business: 'dentist', number, at: new Date() }))
     const waiting = {
       kind: 'transcribe',
@@ -197,7 +202,7 @@ describe.concurrent.each(['embedded', 'server'] as const)('a caller who is forgo
       left('late', number),
     )
     const after = await dump(last.store, ofOthers)
-    expect(isAnywhere(after.theirs)).toEqual([])
+    expect([isAnywhere(after.theirs), await isKnown(last, number)]).toEqual([[], false])
     // The wish to be left alone is for them, and not a word of theirs.
     expect([isAnywhere(after.stays), after.stays]).toEqual([[number], before.stays])
     expect(after.others).toBe(before.others)
@@ -226,13 +231,14 @@ describe.concurrent.each(['embedded', 'server'] as const)('a caller who is forgo
       jobs: (await sql<{ name: string; state: string }>`select name, state from jobs.job order by name`.execute(db))
         .rows,
     }))
-    const counts = { calls: many + 3, files: 2 }
+    const counts = { calls: many + 4, files: 3 }
     expect(told).toEqual({
       events: [
         { name: 'callerForgotten', details: counts },
         { name: 'recordingDeleted', details: { recording: 'gone-asked', by: 'operator' } },
         { name: 'recordingDeleted', details: { recording: 'gone-old', by: 'age' } },
         { name: 'recordingDeleted', details: { recording: 'theirs-recording', by: 'request' } },
+        { name: 'recordingDeleted', details: { recording: 'withheld', by: 'request' } },
         { name: 'voicemailDeleted', details: { recording: 'theirs-voicemail', by: 'request' } },
       ],
       calls: [{ caller_number: null, price: '-0.01', duration_ms: 1_000 }],

@@ -162,6 +162,20 @@ describe.each(['embedded', 'server'] as const)('jobs on the %s database', kind =
     expect(ofHook(await jobs.claim('deliver', places), 'dead')).toHaveLength(1)
   })
 
+  it('are done for who answers while fifteen others do not', async () => {
+    const hook = (name: string, count: number) =>
+      Array.from({ length: count }, (_, at) => wanted(`${name} ${at}`, { kind: 'deliver', group: `dentist ${name}` }))
+    await jobs.want(Array.from({ length: 15 }, (_, at) => hook(`dead-${at}`, 4)).flat())
+    await jobs.want(hook('alive', 1))
+    const keys: string[] = []
+    for (let found = 1; found > 0 && keys.length < limits.jobs.atOnce.deliver; ) {
+      const claimed = keysOf(await jobs.claim('deliver', limits.jobs.atOnce.deliver - keys.length))
+      found = claimed.length
+      keys.push(...claimed)
+    }
+    expect(keys).toContain('alive 0')
+  })
+
   it('that are of another gateway are given back: no attempt is counted, however often', async () => {
     await jobs.want([wanted('elsewhere', { kind: 'clean' })])
     for (let times = 0; times < 3; times++) {
