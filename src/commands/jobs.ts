@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { loadConfig } from '../config.ts'
 import { asError } from '../errors.ts'
 import { job, jobList, rebuilt } from '../server/job-schemas.ts'
-import { type Api, openApi } from './api.ts'
+import { type Api, ApiRefused, openApi } from './api.ts'
 
 const usage = `What the running gateway does when calls are over, and what could not be done.
 
@@ -12,7 +12,7 @@ const usage = `What the running gateway does when calls are over, and what could
   npm run jobs -- rebuild [--days 1]
 
   list      those that have failed, or others: with what went wrong
-  retry     has one begun anew, or all that have failed
+  retry     has one begun anew, or all that have failed; one that waits for another attempt is tried now
   rebuild   wants the jobs of what has happened in the last days once more: what is known, or done, is not done again`
 
 const nothing = { type: 'application/json', text: '{}' }
@@ -53,9 +53,27 @@ function lineOf({ id, kind, business, attempts, wantedAt, why }: z.infer<typeof 
 }
 
 async function retry(api: Api, which: string): Promise<void> {
-  const ids = which === 'all' ? (await api.get('/v1/jobs?state=failed', jobList)).jobs.map(({ id }) => id) : [which]
-  for (const id of ids) console.log(lineOf(await api.send('POST', `/v1/jobs/${id}/retry`, nothing, job)))
+  const ids = which === 'all' ? await failed(api) : [which]
+  for (const id of ids) {
+    try {
+      console.log(lineOf(await api.send('POST', `/v1/jobs/${id}/retry`, nothing, job)))
+    } catch (error) {
+      // Of many one may be begun, or gone, meanwhile.
+      if (which !== 'all' || !(error instanceof ApiRefused)) throw error
+      console.error(`${id}: ${error.message}`)
+    }
+  }
   if (ids.length === 0) console.log('There is none that has failed.')
+}
+
+async function failed(api: Api): Promise<readonly string[]> {
+  const ids: string[] = []
+  for (let page = ''; ; ) {
+    const { jobs, next } = await api.get(`/v1/jobs?state=failed${page}`, jobList)
+    ids.push(...jobs.map(({ id }) => id))
+    if (next === null) return ids
+    page = `&cursor=${encodeURIComponent(next)}`
+  }
 }
 
 async function rebuild(api: Api, days: number): Promise<void> {

@@ -30,7 +30,7 @@ export function jobRoutes(
   })
 
   const retrying = {
-    summary: 'Has a job that has failed begun anew',
+    summary: 'Has a job that has failed begun anew, and one that waits for another attempt tried now',
     params: jobParameters,
     response: { 200: job },
   }
@@ -39,7 +39,7 @@ export function jobRoutes(
     const find = async () => (isId(id) ? store.ask(db => findJob(db, scopeOf(request), id)) : undefined)
     const failed = await find()
     if (!failed) throw new Refusal(404, 'There is no such job.')
-    if (!(await work.retry(failed))) throw new Refusal(409, 'It has not failed: only what has failed is begun anew.')
+    if (!(await work.retry(failed))) throw new Refusal(409, 'No attempt of it has failed: only then is there another one.')
     return viewOf((await find()) ?? failed)
   })
 

@@ -29,10 +29,11 @@ export function recordingRoutes(
     response: { 200: recordingList },
   }
   app.get('/v1/recordings', { config, schema: list }, async request => {
-    const { business, call, cursor, limit } = request.query
+    const { business, call, deleted, cursor, limit } = request.query
     const place = placeOf(cursor)
     const page = { after: place && { at: new Date(place.atMs), id: place.id }, count: limit + 1 }
-    const found = await store.ask(db => listRecordings(db, scopeOf(request), { business, call }, page))
+    const filter = { business, call, deleted: deleted === 'true' }
+    const found = await store.ask(db => listRecordings(db, scopeOf(request), filter, page))
     const { page: shown, next } = pageOf(found, limit, ({ at, id }) => ({ atMs: at.getTime(), id }))
     return { recordings: shown.map(viewOf), next }
   })

@@ -6,6 +6,7 @@ const moment = z.iso.datetime()
 
 export const recordingQuery = pageQuery.omit({ private: true }).extend({
   call: storableText(limits.http.paramChars).optional(),
+  deleted: z.enum(['true', 'false']).optional().describe('true: those whose sound is gone.'),
 })
 
 export const recordingParameters = z.strictObject({ id: storableText(limits.http.paramChars) })
@@ -25,7 +26,10 @@ export const recording = z.object({
   convertedAt: moment.nullable(),
   bytes: z.number().nullable().describe('Once it is converted.'),
   deletedAt: moment.nullable(),
-  deletedBy: z.string().nullable(),
+  deletedBy: z
+    .string()
+    .nullable()
+    .describe('operator or business: whose token asked; age; request: of a caller who is forgotten.'),
 })
 
 export const recordingList = z.object({

@@ -40,10 +40,11 @@ export function voicemailRoutes(app: TypedServer, { store, clock, sounds, want, 
     response: { 200: voicemailList },
   }
   app.get('/v1/voicemails', { config, schema: list }, async request => {
-    const { business, call, read, archived, by, cursor, limit, private: open } = request.query
+    const { business, call, read, archived, deleted, by, cursor, limit, private: open } = request.query
     const place = placeOf(cursor)
     if (place && !isRowId(place.id)) throw new Refusal(400, 'The cursor is of another list: begin again without one.')
-    const filter = { business, call, read: yes(read), archived: yes(archived), by: by === 'none' ? null : by }
+    const marks = { read: yes(read), archived: yes(archived), deleted: yes(deleted) }
+    const filter = { business, call, ...marks, by: by === 'none' ? null : by }
     const page = { after: place && { at: new Date(place.atMs), id: place.id }, count: limit + 1 }
     const found = await store.ask(db => listVoicemails(db, scopeOf(request), filter, page))
     const { page: shown, next } = pageOf(found, limit, ({ at, id }) => ({ atMs: at.getTime(), id }))
@@ -131,6 +132,7 @@ function viewOf(stored: StoredVoicemail, withPrivate: boolean): VoicemailView {
   return {
     ...{ id, call, business, at: isoTime(at.getTime()), seconds, by, ended },
     ...{ readAt: time(stored.read_at), archivedAt: time(stored.archived_at), deletedAt: time(stored.deleted_at) },
+    deletedBy: stored.deleted_by,
     ...(withPrivate ? { private: { recording, callerNumber: caller_number } } : {}),
   }
 }

@@ -22,6 +22,7 @@ export const voicemail = z.object({
   readAt: moment,
   archivedAt: moment,
   deletedAt: moment,
+  deletedBy: z.string().nullable().describe('As of recordings.'),
   private: z
     .object({ recording: z.string(), callerNumber: z.string().nullable() })
     .optional()
@@ -49,6 +50,7 @@ export const voicemailQuery = pageQuery.extend({
   call: z.string().min(1).max(limits.http.paramChars).optional().describe('As the record has it, and hooks tell it.'),
   read: yesOrNo.optional(),
   archived: yesOrNo.optional(),
+  deleted: yesOrNo.optional().describe('true: those whose sound is gone.'),
   by: z
     .enum([...way.options, 'none'])
     .optional()

@@ -8,6 +8,8 @@ export type StoredRecording = Selectable<Tables['recordings']>
 export interface RecordingFilter {
   readonly business?: string | undefined
   readonly call?: string | undefined
+  /** Left out: those that are there. */
+  readonly deleted?: boolean | undefined
 }
 
 export interface RecordingPlace {
@@ -15,14 +17,15 @@ export interface RecordingPlace {
   readonly id: string
 }
 
-/** The newest first; none that is deleted. */
+/** The newest first. */
 export function listRecordings(
   db: Kysely<Tables>,
   scope: StoreScope,
-  { business, call }: RecordingFilter,
+  { business, call, deleted = false }: RecordingFilter,
   { after, count }: Page<RecordingPlace>,
 ): Promise<StoredRecording[]> {
-  let query = db.selectFrom('recordings').selectAll().where(isWithin(scope)).where('deleted_at', 'is', null)
+  let query = db.selectFrom('recordings').selectAll().where(isWithin(scope))
+  query = query.where('deleted_at', deleted ? 'is not' : 'is', null)
   if (business !== undefined) query = query.where('business', '=', business)
   if (call !== undefined) query = query.where('call', '=', call)
   if (after) query = query.where(sql<boolean>`(at, id) < (${after.at}, ${after.id})`)

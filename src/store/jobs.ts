@@ -195,11 +195,14 @@ export class Jobs {
     await this.#boss.supervise()
   }
 
-  /** By a person: from the beginning. False when it is not one that has failed. */
+  /** By a person: from the beginning, and of one that waits for another attempt that attempt. False where nothing has failed. */
   async retry({ kind, id }: Pick<ClaimedJob, 'kind' | 'id'>): Promise<boolean> {
     const { rows } = await this.#parts.execute(
-      `update ${SCHEMA}.job set state = 'created', retry_count = 0, started_on = null, completed_on = null, start_after = now()
-       where name = $1 and id = $2 and state in ('failed', 'cancelled') returning id`,
+      `update ${SCHEMA}.job set start_after = now(), completed_on = null,
+         state = case state when 'retry' then state else 'created' end,
+         retry_count = case state when 'retry' then retry_count else 0 end,
+         started_on = case state when 'retry' then started_on end
+       where name = $1 and id = $2 and state in ('failed', 'cancelled', 'retry') returning id`,
       [kind, id],
     )
     return rows.length > 0

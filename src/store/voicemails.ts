@@ -18,16 +18,19 @@ export interface VoicemailFilter {
   readonly archived?: boolean | undefined
   /** Nothing: by the carrier or the dialplan. */
   readonly by?: StoredVoicemail['by'] | undefined
+  /** Left out: those that are there. */
+  readonly deleted?: boolean | undefined
 }
 
-/** The newest first, of those that are there. */
+/** The newest first. */
 export function listVoicemails(
   db: Kysely<Tables>,
   scope: StoreScope,
-  { business, call, read, archived, by }: VoicemailFilter,
+  { business, call, read, archived, by, deleted = false }: VoicemailFilter,
   { after, count }: Page<VoicemailPlace>,
 ): Promise<StoredVoicemail[]> {
-  let query = db.selectFrom('voicemails').selectAll().where(isWithin(scope)).where('deleted_at', 'is', null)
+  let query = db.selectFrom('voicemails').selectAll().where(isWithin(scope))
+  query = query.where('deleted_at', deleted ? 'is not' : 'is', null)
   if (business !== undefined) query = query.where('business', '=', business)
   if (call !== undefined) query = query.where('call', '=', call)
   if (read !== undefined) query = query.where('read_at', read ? 'is not' : 'is', null)

@@ -56,7 +56,7 @@ export const routeCases: Readonly<Record<string, RouteCase>> = {
   'DELETE /v1/recordings/:id': { access: 'business', id: 'recording' },
   'DELETE /v1/voicemails/:id': { access: 'business', id: 'voicemail' },
   'POST /v1/callers/forget': {
-    answers: 202,
+    answers: 404,
     access: 'business',
     body: { business: 'dentist', number: '+15550100177' },
   },

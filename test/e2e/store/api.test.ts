@@ -534,6 +534,14 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
     expect(await callsOf('')).toEqual(['mail-2', 'mail-3'])
     expect((await ask(`GET /v1/voicemails/${one!['id']}`)).body.deletedAt).not.toBeNull()
     expect((await mark({ read: true })).status).toBe(404)
+    // Was there one, and who wanted it to be gone?
+    expect(await list('&deleted=true')).toMatchObject([{ call: 'mail-1', deletedBy: 'operator' }])
+    const recording = 'recorded-1'
+    const began = { name: 'recordingBegan', recording } as const
+    await tell('mail-1', [began, { name: 'recordingDeleted', recording, by: 'business' }])
+    const recordings = async (query: string) => (await ask(`GET /v1/recordings?call=mail-1${query}`)).body.recordings
+    expect(await recordings('')).toEqual([])
+    expect(await recordings('&deleted=true')).toMatchObject([{ id: recording, deletedBy: 'business' }])
   })
 })
 
