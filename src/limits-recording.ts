@@ -17,7 +17,9 @@ export const recordingLimits = {
   bridgedMs: 10 * minuteMs,
   /** Free where recordings are: below the first nothing is recorded, below the second an operator is told. */
   diskBytes: { least: 200e6, low: 1e9 },
+  /** Between two looks at that while something is recorded, and while nothing is. */
   diskLookMs: 10_000,
+  diskIdleMs: minuteMs,
   /** Between two times that what is too old is asked to go. */
   cleanMs: 60 * minuteMs,
   /** Of a deletion that is under way: by then it is done, or was cut off and is done by its job. */

@@ -25,6 +25,8 @@ export function recordersOf(state: StateDir, plane: PlaneHandle, log: Log, scope
     trouble: text => log.error(text),
   })
   scope.onClose(() => recorders.close())
+  recorders.look()
+  scope.onClose(every(systemClock, limits.recording.diskIdleMs, () => recorders.look()))
   return recorders
 }
 

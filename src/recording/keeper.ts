@@ -63,6 +63,15 @@ export class Keeper {
     this.#end(take, 0, 0)
   }
 
+  /** Also while nothing is recorded: whoever looks after the gateway hears in time that there is no room, and that there is again. */
+  look(folder: string): void {
+    try {
+      this.#look(folder)
+    } catch {
+      // A disk that does not answer is met by what is recorded next.
+    }
+  }
+
   #begin({ take, law, place, order }: Extract<ToRecorder, { kind: 'begin' }>): void {
     const ordered = order as RecordingOrder | CaptureOrder
     const isCapture = 'folder' in ordered

@@ -17,6 +17,7 @@ export const recordingThread: ConnectKeeper = (receive, died) => {
       post({ kind: 'port', port: port1, taken }, [port1])
       return { port: port2, taken }
     },
+    look: folder => post({ kind: 'look', folder }),
     abandon: take => post({ kind: 'abandon', take }),
     end: async () => void (await thread.terminate()),
   }

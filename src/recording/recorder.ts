@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { RecordingEnd } from '../call/kept-events.ts'
 import type {
   EndedRecording,
@@ -22,6 +22,8 @@ import type { RecordingOrder } from './writer.ts'
 export interface KeeperLink {
   /** A new one each time: for a media thread that comes after another. */
   way(): RecorderWay
+  /** At the room on its disk. */
+  look(folder: string): void
   abandon(take: number): void
   end(): Promise<void>
 }
@@ -79,6 +81,11 @@ export class Recorders {
 
   get disk(): DiskState {
     return this.#disk
+  }
+
+  /** To be called from time to time: while nothing is recorded nobody else does. */
+  look(): void {
+    this.#link?.look(dirname(this.#with.folders.both))
   }
 
   get recording(): number {

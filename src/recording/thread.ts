@@ -10,6 +10,7 @@ export type ToKeeper =
   /** What comes by it from the media thread, and where it is counted. */
   | { readonly kind: 'port'; readonly port: MessagePort; readonly taken: Int32Array<SharedArrayBuffer> }
   | { readonly kind: 'abandon'; readonly take: number }
+  | { readonly kind: 'look'; readonly folder: string }
 
 const main = parentPort
 if (!main) throw new Error('This file is the recording thread: it is started by openRecorder.')
@@ -22,6 +23,7 @@ const keeper = new Keeper({
 })
 main.on('message', (message: ToKeeper) => {
   if (message.kind === 'abandon') return keeper.abandon(message.take)
+  if (message.kind === 'look') return keeper.look(message.folder)
   const { port, taken } = message
   count = bytes => void Atomics.add(taken, 0, bytes)
   port.on('message', (pairs: ToRecorder) => keeper.receive(pairs))

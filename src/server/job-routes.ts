@@ -39,7 +39,8 @@ export function jobRoutes(
     const find = async () => (isId(id) ? store.ask(db => findJob(db, scopeOf(request), id)) : undefined)
     const failed = await find()
     if (!failed) throw new Refusal(404, 'There is no such job.')
-    if (!(await work.retry(failed))) throw new Refusal(409, 'No attempt of it has failed: only then is there another one.')
+    if (!(await work.retry(failed)))
+      throw new Refusal(409, 'No attempt of it has failed: only then is there another one.')
     return viewOf((await find()) ?? failed)
   })
 

@@ -216,6 +216,24 @@ describe('the recording thread', () => {
     expect(told.at(-1)).toEqual({ kind: 'stopped', take: 2, why: 'diskFull' })
   })
 
+  it('tells what room there is also while nothing is recorded: that it is short, and that there is some again', () => {
+    let freeBytes = limits.recording.diskBytes.low - 1
+    const { keeper, told } = house({
+      freeBytes: () => {
+        if (freeBytes < 0) throw Object.assign(new Error('it does not answer'), { code: 'EIO' })
+        return freeBytes
+      },
+    })
+    keeper.look(folder)
+    keeper.look(folder)
+    expect(told).toEqual([{ kind: 'disk', state: 'low', freeBytes }])
+    freeBytes = -1
+    keeper.look(folder)
+    freeBytes = limits.recording.diskBytes.low
+    keeper.look(folder)
+    expect(told.slice(1)).toEqual([{ kind: 'disk', state: 'ample', freeBytes }])
+  })
+
   it('is told when nobody else will end a take', () => {
     const { keeper, begin, told } = house()
     begin(1)
