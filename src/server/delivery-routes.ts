@@ -10,7 +10,7 @@ import type { TypedServer } from './typed.ts'
 /** What integrators were told, and what came of it. */
 export function deliveryRoutes(
   app: TypedServer,
-  { store, want, clock }: Pick<ServerDependencies, 'store' | 'want' | 'clock'>,
+  { store, directory, want, clock }: Pick<ServerDependencies, 'store' | 'directory' | 'want' | 'clock'>,
 ): void {
   const config = { access: 'business' } as const
 
@@ -38,6 +38,8 @@ export function deliveryRoutes(
     const found = await store.ask(db => deliveryNamed(db, scopeOf(request), id))
     if (!found) throw new Refusal(404, 'There is no such delivery.')
     const { business, call, hook } = found
+    const isThere = directory.upToDate().find(business)?.hooks.some(({ name, enabled }) => name === hook && enabled)
+    if (!isThere) throw new Refusal(409, `The business has no hook ${hook} that is enabled: nobody would be told.`)
     const atMs = clock.wallMs()
     const subject = { call, hook, delivery: id, repeated: atMs }
     await want({ kind: 'deliver', key: `${id} ${atMs}`, business, group: `${business} ${hook}`, subject })

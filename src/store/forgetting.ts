@@ -211,7 +211,8 @@ export async function elsewhereOf(db: Kysely<Tables>, scope: StoreScope, caller:
         as hooks,
       (select coalesce(jsonb_agg(distinct by), '[]') from notices where call in (select id from theirs) and ok) as notices,
       exists (
-        select from call_events where call in (select id from theirs) and name in ('announced', 'carrierTold', 'callMade')
+        select from call_events where call in (select id from theirs)
+          and (name in ('announced', 'carrierTold', 'callMade') or (name = 'offered' and details ? 'partOf'))
       ) or exists (select from texts where business = ${business} and customer = ${number}) as carrier,
       exists (
         select from call_events where call in (select id from theirs)

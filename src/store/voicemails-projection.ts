@@ -8,7 +8,7 @@ const left: TableProjection = {
   insert into voicemails (call, business, at, seconds, recording, caller_number, by, ended)
   select distinct on (call, private->>'recording')
     call, business, at, (details->>'seconds')::integer, private->>'recording',
-    coalesce(private->>'callerNumber', (select caller_number from calls where calls.id = event.call)),
+    nullif(coalesce(private->>'callerNumber', (select caller_number from calls where calls.id = event.call)), ''),
     details->>'by', details->>'ended'
   from call_events event
   where id = any(${ids}::bigint[]) and name = 'voicemailLeft' and not exists (

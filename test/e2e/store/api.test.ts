@@ -534,6 +534,8 @@ describe.each(['embedded', 'server'] as const)('the API over the %s database', k
     expect(await callsOf('')).toEqual(['mail-2', 'mail-3'])
     expect((await ask(`GET /v1/voicemails/${one!['id']}`)).body.deletedAt).not.toBeNull()
     expect((await mark({ read: true })).status).toBe(404)
+    await tell('mail-4', [offered(''), left('nobody-1', { by: 'closed' })])
+    expect(await list('&call=mail-4&private=true')).toMatchObject([{ private: { callerNumber: null } }])
     // Was there one, and who wanted it to be gone?
     expect(await list('&deleted=true')).toMatchObject([{ call: 'mail-1', deletedBy: 'operator' }])
     const recording = 'recorded-1'

@@ -158,6 +158,11 @@ describe.concurrent.each(['embedded', 'server'] as const)('a caller who is forgo
     expect(await first.store.ask(db => elsewhereOf(db, 'all', { business: 'dentist', number }))).toEqual({
       ...{ hooks: ['crm'], notices: ['mail'], carrier: true, provider: true },
     })
+    // Who came by the carrier without its webhooks.
+    const led = { ...offered('+15550100133', ''), partOf: 'by-bin' } as CallFact
+    await first.tell('by-bin', 'dentist', led, ended)
+    const byBin = { business: 'dentist', number: '+15550100133' }
+    expect(await first.store.ask(db => elsewhereOf(db, 'all', byBin))).toMatchObject({ carrier: true })
     const isKnown = ({ store }: Node, each: string) =>
       store.ask(db => knowsCaller(db, 'all', { business: 'dentist', number: each }))
     expect(await Promise.all([number, '0015550100177'].map(each => isKnown(first, each)))).toEqual([true, false])
