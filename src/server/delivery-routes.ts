@@ -38,7 +38,10 @@ export function deliveryRoutes(
     const found = await store.ask(db => deliveryNamed(db, scopeOf(request), id))
     if (!found) throw new Refusal(404, 'There is no such delivery.')
     const { business, call, hook } = found
-    const isThere = directory.upToDate().find(business)?.hooks.some(({ name, enabled }) => name === hook && enabled)
+    const isThere = directory
+      .upToDate()
+      .find(business)
+      ?.hooks.some(({ name, enabled }) => name === hook && enabled)
     if (!isThere) throw new Refusal(409, `The business has no hook ${hook} that is enabled: nobody would be told.`)
     const atMs = clock.wallMs()
     const subject = { call, hook, delivery: id, repeated: atMs }
