@@ -21,7 +21,7 @@ import { bestCodec } from './recording/opus.ts'
 import { soundFolders, standsIn } from './recording/sound-files.ts'
 import type { Scope } from './scope.ts'
 import type { StateDir } from './state-dir.ts'
-import { deliveryAttempted, deliveryNamed, isHookOff, keepDelivery } from './store/deliveries.ts'
+import { deliveryAttempted, deliveryNamed, deliveryUntold, isHookOff, keepDelivery } from './store/deliveries.ts'
 import type { Directory } from './store/directory.ts'
 import {
   type Caller,
@@ -88,6 +88,7 @@ export function keptHandlers({ sendHook, log }: Pick<Surroundings, 'sendHook' | 
       stored: id => store.ask(db => deliveryNamed(db, 'all', id)),
       keep: delivery => store.ask(db => keepDelivery(db, 'all', delivery)),
       attempted: (id, attempt) => store.ask(db => deliveryAttempted(db, 'all', id, attempt)),
+      untold: (id, why) => store.ask(db => deliveryUntold(db, 'all', id, why)),
       isOff: (business, hook) => store.ask(db => isHookOff(db, 'all', { business, hook })),
     }),
   }

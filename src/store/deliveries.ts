@@ -57,6 +57,11 @@ export async function deliveryAttempted(
     .execute()
 }
 
+export async function deliveryUntold(db: Kysely<Tables>, scope: StoreScope, id: string, why: string): Promise<void> {
+  const open = db.updateTable('deliveries').set({ last_why: why }).where('id', '=', id)
+  await open.where('delivered_at', 'is', null).where(isWithin(scope)).execute()
+}
+
 const GONE = 410
 
 /** Whoever answers so wants nothing more, until the business says otherwise. */

@@ -16,6 +16,8 @@ export interface DeliverParts {
   /** As it stands from here on: the first of it counts. */
   readonly keep: (delivery: NewDelivery) => Promise<StoredDelivery | undefined>
   readonly attempted: (delivery: string, attempt: Attempt) => Promise<void>
+  /** Nobody is to hear it, as it is now: a person who looks for it sees why, and can have it repeated. */
+  readonly untold: (delivery: string, why: string) => Promise<void>
   /** They want to hear nothing more, and the business has not been changed since. */
   readonly isOff: (business: string, hook: string) => Promise<boolean>
   readonly clock: Clock
@@ -31,7 +33,10 @@ export function deliver(parts: DeliverParts): Handler {
     const known = await parts.stored(delivery)
     const business = parts.find(id)
     const hook = business?.hooks.find(({ name }) => name === (known?.hook ?? subject['hook']))
-    if (!hook?.enabled) return
+    if (!hook?.enabled) {
+      if (known) await parts.untold(delivery, 'the business has no such hook, or it is not enabled')
+      return
+    }
     const row = known ?? (await made(parts, { delivery, call: String(subject['call']), business: id, hook }))
     if (!row || (row.delivered_at && !byPerson)) return
     if (!byPerson && (await parts.isOff(id, hook.name)))

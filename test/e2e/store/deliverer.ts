@@ -8,7 +8,13 @@ import { Working } from '../../../src/desk/working.ts'
 import { createLog } from '../../../src/log.ts'
 import { hookSender } from '../../../src/notifiers/hook.ts'
 import { eventsSince } from '../../../src/store/calls.ts'
-import { deliveryAttempted, deliveryNamed, isHookOff, keepDelivery } from '../../../src/store/deliveries.ts'
+import {
+  deliveryAttempted,
+  deliveryNamed,
+  deliveryUntold,
+  isHookOff,
+  keepDelivery,
+} from '../../../src/store/deliveries.ts'
 import { storyOf } from '../../../src/store/notices.ts'
 import { Store } from '../../../src/store/store.ts'
 import { reachOf } from '../../../src/tools/reach.ts'
@@ -45,6 +51,7 @@ export async function openDeliverer({ state, url, hook, secret, around = send =>
         stored: id => store.ask(db => deliveryNamed(db, 'all', id)),
         keep: delivery => store.ask(db => keepDelivery(db, 'all', delivery)),
         attempted: (id, attempt) => store.ask(db => deliveryAttempted(db, 'all', id, attempt)),
+        untold: (id, why) => store.ask(db => deliveryUntold(db, 'all', id, why)),
         isOff: (business, hook) => store.ask(db => isHookOff(db, 'all', { business, hook })),
       }),
     },
