@@ -39,8 +39,8 @@ export const recordingLimits = {
   },
   /** A minute of a call is 2 MB; more than `bytes` is a flood. */
   capture: { seconds: 600, bytes: 40e6, atOnce: 4, keptMs: dayMs },
-  /** One at a time, in a thread of the lowest priority. */
-  convert: { bitRate: 24_000, frameMs: 20, heapMb: 128 },
+  /** One at a time, in a thread of the lowest priority; whether somebody still may come back to it is looked at again. */
+  convert: { bitRate: 24_000, frameMs: 20, heapMb: 128, backMs: minuteMs },
   /** Of one answer with sound. */
   rangeBytes: 8 * 1024 * 1024,
 } as const

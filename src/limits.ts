@@ -83,6 +83,8 @@ export const limits = {
     preparedStatements: 200,
     /** For an answer that somebody waits for: within the time of a request. */
     askMs: 5_000,
+    /** Of one call, for whoever makes something of it. */
+    storyEvents: { first: 100, last: 4_900 },
     /** The newest, looked through for words before the index of all words is asked. */
     callsLookedThrough: 10_000,
     /** Of the database, for one search by the index: the places of a word that most of a million calls have. */
@@ -325,6 +327,8 @@ export const limits = {
     /** From the end of a call: what was left in it, and its other parts, are told meanwhile. */
     graceMs: 20_000,
     perBusinessPerHour: 60,
+    /** What is more waits for the next hour, and is no news any more after so long. */
+    freshMs: 24 * 3_600_000,
   },
   http: {
     bodyBytes: 64 * 1024,

@@ -82,6 +82,8 @@ function idOf({ type, key }: News, business: string, hook: string): string {
 
 /** As the record has it. */
 export interface ToldEvent {
+  /** Its place among all that was told of the call. */
+  readonly sequence: number
   readonly name: string
   readonly at: Date
   readonly details: Readonly<Record<string, unknown>>
@@ -107,12 +109,12 @@ export function toldOf(
   { delivery, call: named, business, hook }: Sought,
   { id: call, events }: { readonly id: string; readonly events: readonly ToldEvent[] },
 ): Told | undefined {
-  for (const [index, event] of events.entries()) {
+  for (const event of events) {
     const news = newsOf({ call: named, atMs: event.at.getTime(), fact: factOf(event) })
     if (!news || idOf(news, business, hook.name) !== delivery) continue
     // A voicemail is made smaller, too.
     if (news.type === 'recording.ready' && !isRecording(event.details['recording'], events)) return undefined
-    const data = { call, business, sequence: index + 1, ...event.details }
+    const data = { call, business, sequence: event.sequence, ...event.details }
     const open = hook.private ? { private: { ...shown(event), callerNumber: callerIn(events) } } : {}
     const told = { type: news.type, timestamp: event.at.toISOString(), data: { ...data, ...open } }
     const body = JSON.stringify(told)

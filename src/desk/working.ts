@@ -17,6 +17,15 @@ export class OfAnother extends GatewayError {
   }
 }
 
+/** What is to be done, and cannot be just now: it waits, and that is no attempt. */
+export class NotYet extends GatewayError {
+  declare readonly waitMs: number
+
+  constructor(why: string, waitMs: number) {
+    super('CAPACITY', why, { retryable: true, waitMs })
+  }
+}
+
 /** A kind without one is neither wanted nor claimed. */
 export type Handlers = Readonly<Partial<Record<JobKind, Handler>>>
 
@@ -146,7 +155,7 @@ export class Working {
       return ended?.(job.kind, 'done')
     }
     await jobs?.failed(job, failure)
-    if (failure.isOthers) return
+    if (failure.isNoAttempt) return
     const last = failure.hopeless || job.attempts >= this.#bounds.attempts
     ended?.(job.kind, last ? 'failed' : 'again')
     const more = last ? 'it is left to a person: npm run jobs -- list' : 'it is tried again'
@@ -172,7 +181,9 @@ export class Working {
       return undefined
     } catch (error) {
       if (this.#closing.signal.aborted) return { why: 'the gateway stopped' }
-      if (error instanceof OfAnother) return { why: error.message, isOthers: true, notBeforeMs: this.#leave(job) }
+      const none = { why: asError(error).message, isNoAttempt: true }
+      if (error instanceof OfAnother) return { ...none, notBeforeMs: this.#leave(job) }
+      if (error instanceof NotYet) return { ...none, notBeforeMs: clock.wallMs() + error.waitMs }
       return this.#toldOf(error)
     }
   }

@@ -58,8 +58,8 @@ export interface JobFailure {
   readonly hopeless?: boolean
   /** As whoever was asked wants it. */
   readonly notBeforeMs?: number | undefined
-  /** It was no attempt: another gateway is the one. */
-  readonly isOthers?: boolean
+  /** It was no attempt: another gateway is the one, or it is too early. */
+  readonly isNoAttempt?: boolean
 }
 
 export interface JobsParts {
@@ -168,18 +168,20 @@ export class Jobs {
   /** Tried again later, unless it was tried often enough or that would never help. */
   async failed(
     { kind, id }: Pick<ClaimedJob, 'kind' | 'id'>,
-    { why, hopeless, notBeforeMs, isOthers }: JobFailure,
+    { why, hopeless, notBeforeMs, isNoAttempt }: JobFailure,
   ): Promise<void> {
-    if (isOthers) {
+    const told = { why: why.slice(0, limits.jobs.whyChars) }
+    if (isNoAttempt) {
       // What has not been begun is not counted when it is fetched.
       await this.#parts.execute(
-        `update ${SCHEMA}.job set state = 'created', started_on = null, start_after = $3::timestamptz
+        `update ${SCHEMA}.job set state = 'created', started_on = null, start_after = $3::timestamptz,
+           output = $4::jsonb
          where name = $1 and id = $2 and state = 'active'`,
-        [kind, id, new Date(notBeforeMs ?? 0)],
+        [kind, id, new Date(notBeforeMs ?? 0), JSON.stringify(told)],
       )
       return
     }
-    await this.#boss.fail(kind, id, { why: why.slice(0, limits.jobs.whyChars) })
+    await this.#boss.fail(kind, id, told)
     if (hopeless) await this.#boss.cancel(kind, id)
     else if (notBeforeMs !== undefined) {
       await this.#parts.execute(

@@ -1,17 +1,30 @@
-import type { Kysely, Selectable } from 'kysely'
+import { type Kysely, type Selectable, sql } from 'kysely'
 import { limits } from '../limits.ts'
-import { eventsOf, findCall, type StoredEvent } from './calls.ts'
-import type { StoreScope } from './scope.ts'
+import { findCall, type StoredEvent } from './calls.ts'
+import { isWithin, type StoreScope } from './scope.ts'
 import type { NoticeRow, Tables } from './tables.ts'
 
-/** A call by any of its names, and all that was told of it. */
+interface ToldEvent extends StoredEvent {
+  /** Its place among all that was told of the call. */
+  readonly sequence: number
+}
+
+/** A call by any of its names, and what was told of it: of one that was endless how it came, and what was last. */
 export async function storyOf(
   db: Kysely<Tables>,
   scope: StoreScope,
   name: string,
-): Promise<{ readonly id: string; readonly events: readonly StoredEvent[] } | undefined> {
+): Promise<{ readonly id: string; readonly events: readonly ToldEvent[] } | undefined> {
   const call = await findCall(db, scope, name)
-  return call && { id: call.id, events: await eventsOf(db, scope, call.id, limits.http.eventsTold) }
+  if (!call) return undefined
+  const { first, last } = limits.store.storyEvents
+  const { rows } = await sql<ToldEvent>`
+    select at, name, details, private, sequence from (
+      select *, row_number() over (order by id)::integer as sequence, count(*) over () as count
+      from call_events where call = ${call.id} and ${isWithin(scope)}
+    ) told
+    where sequence <= ${first} or sequence > count - ${last} order by sequence`.execute(db)
+  return { id: call.id, events: rows }
 }
 
 /**

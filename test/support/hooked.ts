@@ -87,10 +87,11 @@ export const eventOf = (fact: CallFact, more: Partial<CallEvent> = {}): CallEven
 
 /** As the store tells it, under the name of the record. */
 export function storyOf(...facts: readonly CallFact[]) {
-  const events = facts.map(fact => {
+  const events = facts.map((fact, index) => {
     const { name, ...rest } = fact
     const { private: hidden, ...details } = rest as Record<string, unknown>
-    return { name, at: new Date(atMs), details, private: (hidden ?? null) as Record<string, unknown> | null }
+    const told = { name, at: new Date(atMs), details, private: (hidden ?? null) as Record<string, unknown> | null }
+    return { ...told, sequence: index + 1 }
   })
   return { id: 'CA1', events }
 }

@@ -66,17 +66,17 @@ export class MemoryJobs implements Pick<Jobs, 'want' | 'due' | 'claim' | 'done' 
 
   async failed(
     { id }: Pick<ClaimedJob, 'kind' | 'id'>,
-    { why, hopeless, notBeforeMs, isOthers }: JobFailure,
+    { why, hopeless, notBeforeMs, isNoAttempt }: JobFailure,
   ): Promise<void> {
     this.#ask(`failed ${id}`)
     const row = this.#find(id)
-    if (isOthers) {
+    row.why = why
+    if (isNoAttempt) {
       row.attempts -= 1
       row.state = 'waiting'
       row.dueMs = notBeforeMs ?? 0
       return
     }
-    row.why = why
     row.state = hopeless || row.attempts >= limits.jobs.attempts ? 'failed' : 'waiting'
     const retryMs = Math.min(limits.jobs.retryMs.most, limits.jobs.retryMs.first * 2 ** (row.attempts - 1))
     row.dueMs = Math.max(this.#clock.wallMs() + retryMs, notBeforeMs ?? 0)

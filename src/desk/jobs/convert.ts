@@ -1,6 +1,7 @@
 import type { CallEvent } from '../../call/events.ts'
 import type { Clock } from '../../clock.ts'
 import { GatewayError } from '../../errors.ts'
+import { limits } from '../../limits.ts'
 import type { Conversion } from '../../recording/convert.ts'
 import type { OpusCodec } from '../../recording/opus.ts'
 import {
@@ -12,7 +13,7 @@ import {
   writtenSound,
 } from '../../recording/sound-files.ts'
 import type { SoundStanding } from '../../store/recording-files.ts'
-import { type Handler, OfAnother } from '../working.ts'
+import { type Handler, NotYet, OfAnother } from '../working.ts'
 
 export interface ConvertParts {
   readonly folders: SoundFolders
@@ -40,7 +41,7 @@ export function convert(parts: ConvertParts): Handler {
     const call = String(subject['call'])
     const { recording } = subject
     if (recording === undefined && parts.mayGoOn(call))
-      throw new GatewayError('SOUND_UNREADABLE', 'its caller may come back to it', { retryable: true })
+      throw new NotYet('its caller may come back to it', limits.recording.convert.backMs)
     const names = recording === undefined ? await parts.recordingsOf(call) : [String(recording)]
     const elsewhere: OfAnother[] = []
     for (const name of names) {

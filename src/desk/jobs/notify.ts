@@ -7,7 +7,7 @@ import type { ClaimedJob } from '../../store/jobs.ts'
 import type { NoticeStanding } from '../../store/notices.ts'
 import { callerIn, notAnswered, type Occasion, occasionOf, wasMissed, wordsOf } from '../notices.ts'
 import type { Notice, NoticeWay, Notifier } from '../notifier.ts'
-import type { Handler } from '../working.ts'
+import { type Handler, NotYet } from '../working.ts'
 import { type DeskParts, factOf, type Story } from './desk-parts.ts'
 
 export interface NotifyParts extends DeskParts {
@@ -31,7 +31,7 @@ interface Subject {
 
 /** Tells one person of a business one thing by one way, once. What could not be told is in the record. */
 export function notify(parts: NotifyParts): Handler {
-  const tooMany = perHour(parts.clock, limits.notice.perBusinessPerHour)
+  const roomIn = perHour(parts.clock, limits.notice.perBusinessPerHour)
   return async (job, signal) => {
     const { by, notice: kind, about = '', call } = job.subject as unknown as Subject
     const business = parts.find(job.business)
@@ -40,8 +40,8 @@ export function notify(parts: NotifyParts): Handler {
     if (!notice || (isOfTurnedAway(story, notice) && (await parts.served(notice)))) return
     const standing = await parts.claim(notice, by)
     if (standing === 'told' || (standing === 'open' && job.attempts === 1)) return
-    const problem = await problemWith(parts, { notice, by, business, job, standing, tooMany }, signal)
-    if (problem?.retryable && job.attempts < limits.jobs.attempts) {
+    const problem = await problemWith(parts, { notice, by, business, job, standing, roomIn }, signal)
+    if (problem instanceof NotYet || (problem?.retryable && job.attempts < limits.jobs.attempts)) {
       await parts.release(notice, by)
       throw problem
     }
@@ -88,12 +88,12 @@ interface Wanted {
   readonly business: Business
   readonly job: ClaimedJob
   readonly standing: NoticeStanding
-  readonly tooMany: (business: string) => boolean
+  readonly roomIn: (business: string) => number
 }
 
 async function problemWith(
   { notifiers, missing, clock }: NotifyParts,
-  { notice, by, business, job, standing, tooMany }: Wanted,
+  { notice, by, business, job, standing, roomIn }: Wanted,
   signal: AbortSignal,
 ): Promise<GatewayError | undefined> {
   // A mail has no key by which a server would know it again; whoever takes the others does. Only a person has it sent again:
@@ -102,7 +102,11 @@ async function problemWith(
     return failed('it is not known whether it was told: whoever told it was cut off')
   const notifier = notifiers.find(each => each.by === by)
   if (!notifier) return failed(missing[by] ?? 'there is no way to')
-  if (tooMany(business.id)) return failed('too many notices in one hour')
+  const waitMs = roomIn(business.id)
+  if (waitMs > 0) {
+    const why = 'too many notices in one hour'
+    return clock.wallMs() - notice.atMs < limits.notice.freshMs ? new NotYet(why, waitMs) : failed(why)
+  }
   try {
     await deliver(notifier, notice, business, clock, signal)
     return undefined
@@ -126,15 +130,15 @@ function deliver(notifier: Notifier, notice: Notice, business: Business, clock: 
   return within(clock, deliverMs, notifier.deliver(notice, business, AbortSignal.any([over.signal, signal])), late)
 }
 
-/** Of one business. */
-function perHour(clock: Clock, most: number): (business: string) => boolean {
+/** Of one business: after how long there is room for one more; at once it is taken. */
+function perHour(clock: Clock, most: number): (business: string) => number {
   const recent = new Map<string, number[]>()
   return business => {
     const now = clock.now()
     const within = (recent.get(business) ?? []).filter(at => now - at < HOUR_MS)
     const many = within.length >= most
     recent.set(business, many ? within : [...within, now])
-    return many
+    return many ? within[0]! + HOUR_MS - now : 0
   }
 }
 

@@ -18,7 +18,7 @@ const left: Extract<CallFact, { name: 'voicemailLeft' }> = {
   private: { recording: 'RE1', callerNumber: '+15550100177' },
 }
 const hungUp: CallFact = { name: 'ended', reason: 'callerHungUp', durationMs: 900 }
-const { graceMs, deliverMs, perBusinessPerHour } = limits.notice
+const { graceMs, deliverMs, freshMs, perBusinessPerHour } = limits.notice
 const { lookMs, retryMs, attempts } = limits.jobs
 
 /** A desk over a record that a test writes; what its ways were asked, and what they do. */
@@ -248,13 +248,24 @@ describe('the people of a business', () => {
     expect(told).toMatchObject([{ fact: { ok: false, why: `it took longer than ${deliverMs} ms` } }])
   })
 
-  it('are not flooded', async () => {
-    const { clock, hear, given, told } = desk({ notify: { phone: '+15550100201' } as never })
+  it('are not flooded: what is more waits for the next hour, and is no news any more after a day', async () => {
+    const { clock, hear, given, told, jobs } = desk({ notify: { phone: '+15550100201' } as never })
     for (let call = 0; call < perBusinessPerHour + 2; call++) await hear(left, `c${call}`)
     expect(given).toHaveLength(perBusinessPerHour)
+    expect(told).toHaveLength(perBusinessPerHour)
+    const waiting = jobs.rows.slice(perBusinessPerHour)
+    expect(waiting).toMatchObject(
+      waiting.map(() => ({ state: 'waiting', attempts: 0, why: 'too many notices in one hour' })),
+    )
+    await clock.run(3_600_000 + lookMs)
+    expect(given).toHaveLength(perBusinessPerHour + 2)
+    for (let call = 0; call < perBusinessPerHour; call++) await hear(left, `d${call}`)
+    expect(given).toHaveLength(2 * perBusinessPerHour)
+    // Nobody looked for a day.
+    clock.advance(freshMs)
+    for (let call = 0; call < perBusinessPerHour; call++) await hear(left, `e${call}`)
+    await clock.run(lookMs)
     expect(told.at(-1)).toMatchObject({ fact: { ok: false, why: 'too many notices in one hour' } })
-    clock.advance(3_600_000)
-    await hear(left, 'later')
-    expect(given).toHaveLength(perBusinessPerHour + 1)
+    expect(jobs.rows.filter(({ state }) => state === 'failed')).toHaveLength(2)
   })
 })

@@ -177,6 +177,9 @@ describe('a message', () => {
       await Promise.all([beginsToLeave(asks, asksFromMs, 2_700), beginsToLeave(speaks, speaksFromMs, 2_800)])
       await Promise.all([asks.hangup(), speaks.hangup()])
       await house.isEmpty()
+      // A call is over before what was told of it is on the disk.
+      const hungUp = async () => (await leftWith(house, 'slow')).filter(({ ended }) => ended === 'hungUp')
+      await house.until(async () => (await hungUp()).length === 2)
       const left = await leftWith(house, 'slow')
       expect(left.map(({ ended }) => ended).sort()).toEqual(['cut', 'hungUp', 'hungUp', 'key'])
       expect(new Set(left.map(each => each.private.recording)).size).toBe(4)

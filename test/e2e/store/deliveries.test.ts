@@ -6,6 +6,7 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { CallFact } from '../../../src/call/events.ts'
 import type { Hook } from '../../../src/desk/hooks.ts'
+import { limits } from '../../../src/limits.ts'
 import { listDeliveries } from '../../../src/store/deliveries.ts'
 import { seedDatabase } from '../../support/database.ts'
 import { HookServer } from '../../support/hook-server.ts'
@@ -119,6 +120,24 @@ describe.each(['embedded', 'server'] as const)('integrators, on the %s database'
       ['CA1', true],
     ])
     expect(hooks.taken.map(({ id }) => id).sort()).toEqual(rows.map(({ id }) => id).sort())
+
+    // The end of an endless call is told as that of any other.
+    const { first, last } = limits.store.storyEvents
+    const talk: CallFact[] = Array.from({ length: first + last }, () => ({
+      name: 'digitPressed',
+      private: { digit: '1' },
+    }))
+    await here.tell('endless', { ...partOf, partOf: 'CA3' }, ...talk, ended)
+    await until(() => here.ended.length === 8)
+    const told = hooks.taken.slice(-2).map(({ body }) => (body as { readonly data: object }).data)
+    const of = { call: 'CA3' }
+    expect(told).toHaveLength(2)
+    expect(told).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ ...of, sequence: 1 }),
+        expect.objectContaining({ ...of, sequence: first + last + 2 }),
+      ]),
+    )
     await here.close()
   })
 })

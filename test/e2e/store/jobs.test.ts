@@ -182,9 +182,11 @@ describe.each(['embedded', 'server'] as const)('jobs on the %s database', kind =
     for (let times = 0; times < 3; times++) {
       const job = await claimOne('clean')
       expect(job.attempts).toBe(1)
-      await jobs.failed(job, { why: 'of another gateway', isOthers: true, notBeforeMs: Date.now() + 60_000 })
+      await jobs.failed(job, { why: 'of another gateway', isNoAttempt: true, notBeforeMs: Date.now() + 60_000 })
       expect(await jobs.claim('clean', 1)).toEqual([])
-      expect(await listed({ kind: 'clean' })).toMatchObject([{ state: 'waiting', attempts: 0, why: null }])
+      expect(await listed({ kind: 'clean' })).toMatchObject([
+        { state: 'waiting', attempts: 0, why: 'of another gateway' },
+      ])
       await database.execute(`update jobs.job set start_after = now() where name = 'clean'`)
     }
     await jobs.done(await claimOne('clean'))
