@@ -17,9 +17,9 @@ export type FromThread = { readonly kind: 'opened' } | { readonly kind: 'ended' 
 const TERMINATE = 0x58
 
 /** A query may take its time; a frame of audio may not. */
-function goLast(): void {
+function goBehind(priority: number): void {
   try {
-    setPriority(Number(basename(readlinkSync('/proc/thread-self'))), constants.priority.PRIORITY_LOW)
+    setPriority(Number(basename(readlinkSync('/proc/thread-self'))), priority)
   } catch {
     // Beside Linux it waits its turn like everybody.
   }
@@ -35,13 +35,15 @@ function inWords(error: unknown): Error {
   return new Error(errno === NOSPC ? 'the disk is full' : `the file system refuses something (errno ${errno})`)
 }
 
-goLast()
+// Beside two busy programs the lowest has a sixtieth of a core, and opening it would take minutes: much waits for that, if no call.
+goBehind(constants.priority.PRIORITY_BELOW_NORMAL)
 const main = parentPort
 if (!main) throw new Error('This file is the thread of the embedded database: it is started by openEmbedded.')
 const { folder } = workerData as ThreadData
 const database = await PGlite.create(folder).catch(error => {
   throw inWords(error)
 })
+goBehind(constants.priority.PRIORITY_LOW)
 /** What was asked of it so far is done. */
 let done: Promise<unknown> = Promise.resolve()
 
