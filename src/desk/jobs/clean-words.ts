@@ -1,6 +1,6 @@
-import { GatewayError } from '../../errors.ts'
+import { limits } from '../../limits.ts'
 import type { ClaimedJob } from '../../store/jobs.ts'
-import { OfAnother } from '../working.ts'
+import { NotYet, OfAnother } from '../working.ts'
 
 export interface CleanWordsParts {
   /** Another gateway has had the sound: in its journal stands what was written down of it. */
@@ -23,8 +23,6 @@ export async function cleanWords(parts: CleanWordsParts, { subject }: ClaimedJob
   const { words: recording, call } = subject as { words: string; call: string }
   if (await parts.isElsewhere(recording, call)) throw new OfAnother('The journal is on the disk')
   if (await parts.areInUse(recording, call))
-    throw new GatewayError('TOOL_FAILED', 'It is tried again: something is being done with what was said in it.', {
-      retryable: true,
-    })
+    throw new NotYet('something is being done with what was said in it', limits.jobs.lookMs)
   if (await parts.drop(recording)) await parts.dropWritten()
 }

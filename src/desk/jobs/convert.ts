@@ -37,7 +37,7 @@ export interface ConvertParts {
  * and its event are on the disk the old one is there.
  */
 export function convert(parts: ConvertParts): Handler {
-  return async ({ business, subject }, signal) => {
+  return async ({ business, subject, attempts }, signal) => {
     const call = String(subject['call'])
     const { recording } = subject
     if (recording === undefined && parts.mayGoOn(call))
@@ -45,7 +45,7 @@ export function convert(parts: ConvertParts): Handler {
     const names = recording === undefined ? await parts.recordingsOf(call) : [String(recording)]
     const elsewhere: OfAnother[] = []
     for (const name of names) {
-      await convertOne(parts, { call, business, name }, signal).catch(error => {
+      await convertOne(parts, { call, business, name, attempts }, signal).catch(error => {
         if (!(error instanceof OfAnother)) throw error
         elsewhere.push(error)
       })
@@ -58,9 +58,11 @@ interface Wanted {
   readonly call: string
   readonly business: string
   readonly name: string
+  readonly attempts: number
 }
 
-async function convertOne(parts: ConvertParts, { call, business, name }: Wanted, signal: AbortSignal): Promise<void> {
+async function convertOne(parts: ConvertParts, wanted: Wanted, signal: AbortSignal): Promise<void> {
+  const { call, business, name, attempts } = wanted
   const { folders, clock } = parts
   const { deleted, converted, home } = await parts.standing({ name, call })
   if (deleted) return removeAll(folders, name)
@@ -69,7 +71,8 @@ async function convertOne(parts: ConvertParts, { call, business, name }: Wanted,
     if (converted || (await convertedSound(folders, name))) return
     if (home !== null && home !== parts.home) throw new OfAnother('The sound is on the disk')
     const why = 'the sound is not on the disk of this gateway'
-    throw new GatewayError('SOUND_UNREADABLE', why, { retryable: home === null })
+    // Somebody may be deleting it: the file goes before that is told.
+    throw new GatewayError('SOUND_UNREADABLE', why, { retryable: home === null || attempts === 1 })
   }
   const bytes = await parts.convert({ ...sound, encoder: parts.encoder() }, signal)
   if (!(await isThere(sound.source))) {

@@ -94,11 +94,12 @@ class Conversation {
     return (await this.events()).map(({ fact }) => fact).filter(fact => fact.name === name) as never
   }
 
-  /** What the agent says next, when all of it was heard. */
+  /** What the agent says next, when all of it was heard. Of what it began while the caller was only taking breath nothing was. */
   async answer(): Promise<string> {
     const before = this.#spoken
-    await this.house.until(async () => (await this.facts('agentSpoke')).length > before)
-    const spoken = await this.facts('agentSpoke')
+    const heard = async () => (await this.facts('agentSpoke')).filter(fact => fact.private.text !== '')
+    await this.house.until(async () => (await heard()).length > before)
+    const spoken = await heard()
     this.#spoken = spoken.length
     return spoken.map(fact => fact.private.text).at(-1) ?? ''
   }

@@ -301,7 +301,11 @@ describe.concurrent('of two gateways with one database', () => {
     /** All of it, and nothing is left to a person. */
     const done = async (which = 'true') => {
       while ((await counted(here.store, `state <> 'completed' and ${which}`)) > 0) {
-        await here.store.ask(db => sql`update jobs.job set start_after = now() where state = 'created'`.execute(db))
+        await here.store.ask(db =>
+          sql`update jobs.job set start_after = now() where state in ('created', 'retry') and ${sql.raw(which)}`.execute(
+            db,
+          ),
+        )
         here.working.wake(kinds)
         there.working.wake(kinds)
         await pause(systemClock, 20)
@@ -321,7 +325,6 @@ describe.concurrent('of two gateways with one database', () => {
     await until(() => here.ended.includes('forget again'))
     // It would be in vain, and wait longer, as long as the other has sounds of theirs.
     await done(`name <> 'forget'`)
-    await here.store.ask(db => sql`update jobs.job set start_after = now() where state = 'retry'`.execute(db))
     await done()
     expect(isAnywhere((await dump(here.store, ofOthers)).theirs)).toEqual([])
     expect(isAnywhere(onDisk(one.state) + onDisk(two.state))).toEqual([])

@@ -142,11 +142,11 @@ describe.each(['embedded', 'server'] as const)('a gateway on the %s database tha
     const node = await workingNode(place, world.outside)
     await node.caughtUp()
     node.working.watch()
-    await node.whenOver(11)
+    await node.whenOver(12)
     await node.caughtUp()
     const listed = (state: 'done' | 'failed') =>
       node.store.ask(db => listJobs(db, 'all', { state }, { after: undefined, count: 99 }))
-    expect(await listed('done')).toHaveLength(10)
+    expect(await listed('done')).toHaveLength(11)
     // Nobody knows whether that mail had arrived when whoever sent it was killed.
     expect((await listed('failed')).map(({ key }) => key)).toEqual(['CA1 voicemail mail RE1'])
     const rows = await node.store.ask(async db => ({
